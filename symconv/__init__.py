@@ -1,0 +1,1 @@
+"""Verify hand-derived gradients of convolutions, exactly."""

@@ -1,0 +1,1 @@
+"""The language of index sums; it knows nothing of convolution."""

@@ -1,0 +1,532 @@
+"""Integer expressions in sizes and indices, ranges, and conditions on them.
+
+The nodes are our own and keep what the author wrote in the order it was written:
+`p + k*S` prints as ``p+kS`` and stays a different expression from `k*S + p`, although
+`polynomial` maps both to the same thing. Nothing simplifies on construction, so there is
+no automatic rewriting of floors and remainders to trust.
+
+`/` is exact division (`Quotient`), `//` is the floor (`FloorDivision`), `%` the remainder.
+`<`, `<=`, `>`, `>=` build a `Comparison`; `==` compares structure, so equality as a
+condition is written `equal(a, b)`, and a chain `lo <= i <= hi` is written
+`between(lo, i, hi)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal, TypeAlias, assert_never
+
+from symconv.errors import NotSupported
+
+Relation: TypeAlias = Literal["==", "!=", "<=", "<", ">=", ">"]
+IntegerLike: TypeAlias = "IntegerExpression | int"
+SymbolPowers: TypeAlias = tuple[tuple["Symbol", int], ...]
+"""A product of symbols: each with its power, in the order of their names."""
+Polynomial: TypeAlias = dict[SymbolPowers, Fraction]
+
+
+class IntegerExpression:
+    """The common operators of integer expressions; each builds a node and simplifies nothing."""
+
+    __slots__ = ()
+
+    def __add__(self, other: IntegerLike) -> IntegerExpression:
+        if not isinstance(other, IntegerExpression | int):
+            return NotImplemented
+        return Plus((*_terms(self), *_terms(as_integer(other))))
+
+    def __radd__(self, other: IntegerLike) -> IntegerExpression:
+        if not isinstance(other, IntegerExpression | int):
+            return NotImplemented
+        return as_integer(other) + self
+
+    def __sub__(self, other: IntegerLike) -> IntegerExpression:
+        if not isinstance(other, IntegerExpression | int):
+            return NotImplemented
+        return Plus((*_terms(self), *(-term for term in _terms(as_integer(other)))))
+
+    def __rsub__(self, other: IntegerLike) -> IntegerExpression:
+        if not isinstance(other, IntegerExpression | int):
+            return NotImplemented
+        return as_integer(other) - self
+
+    def __mul__(self, other: IntegerLike) -> IntegerExpression:
+        if not isinstance(other, IntegerExpression | int):
+            return NotImplemented
+        return Times((*_factors(self), *_factors(as_integer(other))))
+
+    def __rmul__(self, other: IntegerLike) -> IntegerExpression:
+        if not isinstance(other, IntegerExpression | int):
+            return NotImplemented
+        return as_integer(other) * self
+
+    def __neg__(self) -> IntegerExpression:
+        match self:
+            case Constant(value=value):
+                return Constant(-value)
+            case Times(factors=(Constant(value=-1), factor)):
+                return factor
+            case Times(factors=(Constant(value=-1), *factors)):
+                return Times(tuple(factors))
+        return Times((Constant(-1), *_factors(self)))
+
+    def __truediv__(self, other: IntegerLike) -> IntegerExpression:
+        if not isinstance(other, IntegerExpression | int):
+            return NotImplemented
+        return Quotient(self, as_integer(other))
+
+    def __rtruediv__(self, other: IntegerLike) -> IntegerExpression:
+        if not isinstance(other, IntegerExpression | int):
+            return NotImplemented
+        return Quotient(as_integer(other), self)
+
+    def __floordiv__(self, other: IntegerLike) -> IntegerExpression:
+        if not isinstance(other, IntegerExpression | int):
+            return NotImplemented
+        return FloorDivision(self, as_integer(other))
+
+    def __mod__(self, other: IntegerLike) -> IntegerExpression:
+        if not isinstance(other, IntegerExpression | int):
+            return NotImplemented
+        return Remainder(self, as_integer(other))
+
+    def __le__(self, other: IntegerLike) -> Condition:
+        return Comparison(self, "<=", as_integer(other))
+
+    def __lt__(self, other: IntegerLike) -> Condition:
+        return Comparison(self, "<", as_integer(other))
+
+    def __ge__(self, other: IntegerLike) -> Condition:
+        return Comparison(self, ">=", as_integer(other))
+
+    def __gt__(self, other: IntegerLike) -> Condition:
+        return Comparison(self, ">", as_integer(other))
+
+    def __str__(self) -> str:
+        from symconv.algebra.text import integer_text
+
+        return integer_text(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Constant(IntegerExpression):
+    """A literal integer."""
+
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol(IntegerExpression):
+    """A named integer: a `Size` or an `Index`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Size(Symbol):
+    """A size, stride or padding: fixed once for the whole layer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Index(Symbol):
+    """An integer that ranges over part of a size; free, or bound by a sum."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plus(IntegerExpression):
+    """A sum of terms, in the author's order."""
+
+    terms: tuple[IntegerExpression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Times(IntegerExpression):
+    """A product of factors, in the author's order."""
+
+    factors: tuple[IntegerExpression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Quotient(IntegerExpression):
+    """Exact division: a rational number, an integer only where the divisor divides."""
+
+    dividend: IntegerExpression
+    divisor: IntegerExpression
+
+
+@dataclass(frozen=True, slots=True)
+class FloorDivision(IntegerExpression):
+    """The largest integer that is at most dividend / divisor."""
+
+    dividend: IntegerExpression
+    divisor: IntegerExpression
+
+
+@dataclass(frozen=True, slots=True)
+class CeilingDivision(IntegerExpression):
+    """The smallest integer that is at least dividend / divisor."""
+
+    dividend: IntegerExpression
+    divisor: IntegerExpression
+
+
+@dataclass(frozen=True, slots=True)
+class Remainder(IntegerExpression):
+    """dividend - divisor * floor(dividend / divisor), so its sign is the divisor's."""
+
+    dividend: IntegerExpression
+    divisor: IntegerExpression
+
+
+@dataclass(frozen=True, slots=True)
+class Minimum(IntegerExpression):
+    """The least of its arguments."""
+
+    arguments: tuple[IntegerExpression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Maximum(IntegerExpression):
+    """The greatest of its arguments."""
+
+    arguments: tuple[IntegerExpression, ...]
+
+
+class Condition:
+    """A truth value that depends on sizes and indices; never a Python `bool`."""
+
+    __slots__ = ()
+
+    def __and__(self, other: Condition) -> Condition:
+        return And((*_conjuncts(self), *_conjuncts(other)))
+
+    def __or__(self, other: Condition) -> Condition:
+        return Or((self, other))
+
+    def __invert__(self) -> Condition:
+        return Not(self)
+
+    def __bool__(self) -> bool:
+        raise TypeError(
+            "a condition has no truth value before sizes and indices have values; "
+            "write between(lo, i, hi) for a chain and & | ~ for and, or, not"
+        )
+
+    def __str__(self) -> str:
+        from symconv.algebra.text import condition_text
+
+        return condition_text(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison(Condition):
+    """left relation right, between rational numbers."""
+
+    left: IntegerExpression
+    relation: Relation
+    right: IntegerExpression
+
+
+@dataclass(frozen=True, slots=True)
+class Divides(Condition):
+    """The divisor divides the value without remainder."""
+
+    divisor: IntegerExpression
+    value: IntegerExpression
+
+
+@dataclass(frozen=True, slots=True)
+class And(Condition):
+    """Every condition holds; true when there are none."""
+
+    conditions: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or(Condition):
+    """At least one condition holds; false when there are none."""
+
+    conditions: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not(Condition):
+    """The condition does not hold."""
+
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """lower <= index <= upper, both ends included; empty when upper < lower."""
+
+    index: Index
+    lower: IntegerExpression
+    upper: IntegerExpression
+
+    def __str__(self) -> str:
+        return f"{self.index}={self.lower}..{self.upper}"
+
+
+TRUE = And(())
+
+
+def as_integer(value: IntegerLike) -> IntegerExpression:
+    """Wrap a Python integer; leave an integer expression as it is."""
+    if isinstance(value, IntegerExpression):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"expected an integer, a size or an index, got {value!r}")
+    return Constant(value)
+
+
+def sizes(names: str) -> tuple[Size, ...]:
+    """Make one size per name in a text such as ``"N C H W"``."""
+    return tuple(Size(name) for name in names.replace(",", " ").split())
+
+
+def indices(names: str) -> tuple[Index, ...]:
+    """Make one index per name in a text such as ``"n f c k l"``."""
+    return tuple(Index(name) for name in names.replace(",", " ").split())
+
+
+def equal(left: IntegerLike, right: IntegerLike) -> Condition:
+    """Build the condition left = right."""
+    return Comparison(as_integer(left), "==", as_integer(right))
+
+
+def between(lower: IntegerLike, value: IntegerLike, upper: IntegerLike) -> Condition:
+    """Build the condition lower <= value <= upper."""
+    return (as_integer(lower) <= as_integer(value)) & (as_integer(value) <= as_integer(upper))
+
+
+def divides(divisor: IntegerLike, value: IntegerLike) -> Condition:
+    """Build the condition that the divisor divides the value."""
+    return Divides(as_integer(divisor), as_integer(value))
+
+
+def floor(value: IntegerExpression) -> IntegerExpression:
+    """Build the floor of an exact division written with `/`."""
+    if not isinstance(value, Quotient):
+        raise TypeError(f"floor expects a division written a / b, got {value}")
+    return FloorDivision(value.dividend, value.divisor)
+
+
+def ceiling(value: IntegerExpression) -> IntegerExpression:
+    """Build the ceiling of an exact division written with `/`."""
+    if not isinstance(value, Quotient):
+        raise TypeError(f"ceiling expects a division written a / b, got {value}")
+    return CeilingDivision(value.dividend, value.divisor)
+
+
+def conjuncts(condition: Condition) -> tuple[Condition, ...]:
+    """Split nested conjunctions into the conditions that must all hold."""
+    return tuple(part for inner in _conjuncts(condition) for part in _split(inner))
+
+
+def operands(expression: IntegerExpression) -> tuple[IntegerExpression, ...]:
+    """Return the direct parts of an integer expression."""
+    match expression:
+        case Constant() | Symbol():
+            return ()
+        case Plus(terms=parts) | Times(factors=parts):
+            return parts
+        case Minimum(arguments=parts) | Maximum(arguments=parts):
+            return parts
+        case (
+            Quotient(dividend=a, divisor=b)
+            | FloorDivision(dividend=a, divisor=b)
+            | CeilingDivision(dividend=a, divisor=b)
+            | Remainder(dividend=a, divisor=b)
+        ):
+            return (a, b)
+    raise TypeError(f"not an integer expression: {expression!r}")
+
+
+def map_operands(
+    expression: IntegerExpression, parts: tuple[IntegerExpression, ...]
+) -> IntegerExpression:
+    """Build the same node over other parts, in the order of `operands`."""
+    match expression:
+        case Constant() | Symbol():
+            return expression
+        case Plus():
+            return Plus(parts)
+        case Times():
+            return Times(parts)
+        case Minimum():
+            return Minimum(parts)
+        case Maximum():
+            return Maximum(parts)
+        case Quotient():
+            return Quotient(*parts)
+        case FloorDivision():
+            return FloorDivision(*parts)
+        case CeilingDivision():
+            return CeilingDivision(*parts)
+        case Remainder():
+            return Remainder(*parts)
+    raise TypeError(f"not an integer expression: {expression!r}")
+
+
+def symbols(expression: IntegerExpression) -> Iterator[Symbol]:
+    """Yield every symbol of an integer expression, left to right, repeats included."""
+    if isinstance(expression, Symbol):
+        yield expression
+    for part in operands(expression):
+        yield from symbols(part)
+
+
+def condition_integers(condition: Condition) -> tuple[IntegerExpression, ...]:
+    """Return the integer expressions that stand directly or deeper in a condition."""
+    match condition:
+        case Comparison(left=a, right=b):
+            return (a, b)
+        case Divides(divisor=a, value=b):
+            return (a, b)
+        case And(conditions=parts) | Or(conditions=parts):
+            return tuple(integer for part in parts for integer in condition_integers(part))
+        case Not(condition=part):
+            return condition_integers(part)
+    raise TypeError(f"not a condition: {condition!r}")
+
+
+def substitute_symbols(
+    expression: IntegerExpression, replacements: Mapping[Symbol, IntegerExpression]
+) -> IntegerExpression:
+    """Replace symbols by integer expressions, all at once."""
+    if isinstance(expression, Symbol):
+        return replacements.get(expression, expression)
+    parts = operands(expression)
+    changed = tuple(substitute_symbols(part, replacements) for part in parts)
+    if all(new is old for new, old in zip(changed, parts, strict=True)):
+        return expression
+    return map_operands(expression, changed)
+
+
+def substitute_condition(
+    condition: Condition, replacements: Mapping[Symbol, IntegerExpression]
+) -> Condition:
+    """Replace symbols in a condition, all at once."""
+    match condition:
+        case Comparison(left=left, relation=relation, right=right):
+            return Comparison(
+                substitute_symbols(left, replacements),
+                relation,
+                substitute_symbols(right, replacements),
+            )
+        case Divides(divisor=divisor, value=value):
+            return Divides(
+                substitute_symbols(divisor, replacements), substitute_symbols(value, replacements)
+            )
+        case And(conditions=parts):
+            return And(tuple(substitute_condition(part, replacements) for part in parts))
+        case Or(conditions=parts):
+            return Or(tuple(substitute_condition(part, replacements) for part in parts))
+        case Not(condition=part):
+            return Not(substitute_condition(part, replacements))
+    raise TypeError(f"not a condition: {condition!r}")
+
+
+def polynomial(expression: IntegerExpression) -> Polynomial:
+    """Expand an integer expression as a polynomial in its symbols.
+
+    Raises:
+        NotSupported: for floors, remainders, minima and maxima, and for a division by
+            anything but a nonzero number; none of them is a polynomial.
+    """
+    match expression:
+        case Constant(value=value):
+            return {(): Fraction(value)} if value else {}
+        case Symbol():
+            return {((expression, 1),): Fraction(1)}
+        case Plus(terms=terms):
+            total: Polynomial = {}
+            for term in terms:
+                _accumulate(total, polynomial(term).items())
+            return total
+        case Times(factors=factors):
+            product: Polynomial = {(): Fraction(1)}
+            for factor in factors:
+                product = _multiply(product, polynomial(factor))
+            return product
+        case Quotient(dividend=dividend, divisor=divisor):
+            by = polynomial(divisor)
+            if set(by) == {()}:
+                return {powers: value / by[()] for powers, value in polynomial(dividend).items()}
+    raise NotSupported(f"{expression} is not a polynomial in sizes and indices")
+
+
+def same_polynomial(left: IntegerExpression, right: IntegerExpression) -> bool:
+    """Tell whether two integer expressions expand to the same polynomial.
+
+    False where either is not a polynomial and they are not written the same: the answer
+    is then unknown, and callers may only rely on True.
+    """
+    if left == right:
+        return True
+    try:
+        return polynomial(left) == polynomial(right)
+    except NotSupported:
+        return False
+
+
+def _accumulate(total: Polynomial, items: Iterable[tuple[SymbolPowers, Fraction]]) -> None:
+    for powers, value in items:
+        changed = total.get(powers, Fraction(0)) + value
+        if changed:
+            total[powers] = changed
+        else:
+            del total[powers]
+
+
+def _multiply(left: Polynomial, right: Polynomial) -> Polynomial:
+    product: Polynomial = {}
+    for left_powers, left_value in left.items():
+        for right_powers, right_value in right.items():
+            powers = dict(left_powers)
+            for symbol, power in right_powers:
+                powers[symbol] = powers.get(symbol, 0) + power
+            key = tuple(sorted(powers.items(), key=_symbol_order))
+            _accumulate(product, [(key, left_value * right_value)])
+    return product
+
+
+def _symbol_order(item: tuple[Symbol, int]) -> tuple[str, str]:
+    return (item[0].name, type(item[0]).__name__)
+
+
+def _terms(expression: IntegerExpression) -> tuple[IntegerExpression, ...]:
+    return expression.terms if isinstance(expression, Plus) else (expression,)
+
+
+def _factors(expression: IntegerExpression) -> tuple[IntegerExpression, ...]:
+    return expression.factors if isinstance(expression, Times) else (expression,)
+
+
+def _conjuncts(condition: Condition) -> tuple[Condition, ...]:
+    return condition.conditions if isinstance(condition, And) else (condition,)
+
+
+def _split(condition: Condition) -> tuple[Condition, ...]:
+    return conjuncts(condition) if isinstance(condition, And) else (condition,)
+
+
+def holds(relation: Relation, left: Fraction | int, right: Fraction | int) -> bool:
+    """Decide a relation between two numbers."""
+    match relation:
+        case "==":
+            return left == right
+        case "!=":
+            return left != right
+        case "<=":
+            return left <= right
+        case "<":
+            return left < right
+        case ">=":
+            return left >= right
+        case ">":
+            return left > right
+    assert_never(relation)

@@ -1,0 +1,1 @@
+"""What is verified: layers with their sizes, arrays, definitions, statements and loops."""

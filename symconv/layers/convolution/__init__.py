@@ -1,0 +1,1 @@
+"""Convolution as machine learning has it: cross-correlation with stride and zero padding."""

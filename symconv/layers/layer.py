@@ -1,0 +1,297 @@
+"""A layer: sizes with their constraints, arrays, definitions, statements and loops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from symconv.algebra.evaluation import condition_value, integer_value
+from symconv.algebra.expressions import Array, Definition, Statement
+from symconv.algebra.indices import Condition, IntegerExpression, Size, Symbol
+from symconv.errors import SizesError, UnknownStatement
+
+if TYPE_CHECKING:
+    from symconv.concrete.closed_forms import ClosedForm
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedSize:
+    """A size that follows from the others.
+
+    Attributes:
+        size: the derived size.
+        value: how it is computed from the given sizes.
+        conditions: what defines it without division, for proofs.
+    """
+
+    size: Size
+    value: IntegerExpression
+    conditions: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """A loop nest that computes one array of a layer.
+
+    Attributes:
+        name: the stable name, such as ``loop/dx``.
+        function: the loops; generic in dtype, so that numbers, SymPy objects and traced
+            entries run through it unchanged.
+        arguments: the arrays and sizes that the function takes, by name.
+        computes: the array or gradient that it returns: ``y`` or ``dL/dx``.
+        source: where the loops are taken from.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    arguments: tuple[str, ...]
+    computes: str
+    source: str = ""
+
+
+class Sizes(Mapping[str, int]):
+    """Positive integers for every size of a layer, derived sizes included; immutable.
+
+    Reads like a dictionary by name: ``sizes["Hh"]``. Made by `Layer.sizes`, which checks
+    the layer's constraints.
+    """
+
+    __slots__ = ("_given", "_values")
+
+    def __init__(self, given: Mapping[Symbol, int], derived: Mapping[Symbol, int]) -> None:
+        self._given = tuple(given.items())
+        self._values: dict[Symbol, int] = {**given, **derived}
+
+    @property
+    def given(self) -> dict[str, int]:
+        """The sizes that were given, in the layer's order, without the derived ones."""
+        return {size.name: value for size, value in self._given}
+
+    @property
+    def by_symbol(self) -> dict[Symbol, int]:
+        """The values by size symbol, derived sizes included."""
+        return dict(self._values)
+
+    def order(self) -> tuple[int, ...]:
+        """Return the key that sorts sizes: least sum of the given ones, then lexicographic."""
+        values = tuple(value for _, value in self._given)
+        return (sum(values), *values)
+
+    def __getitem__(self, name: str) -> int:
+        return self._values[Size(name)]
+
+    def __iter__(self) -> Iterator[str]:
+        return (size.name for size in self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sizes) and self._values == other._values
+
+    def __hash__(self) -> int:
+        return hash(tuple(self._values.items()))
+
+    def __str__(self) -> str:
+        return ",".join(f"{size.name}={value}" for size, value in self._given)
+
+    def __repr__(self) -> str:
+        return f"Sizes({self})"
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What is verified: sizes, arrays, definitions, hand-derived statements and loops.
+
+    Attributes:
+        name: the layer's name.
+        given: the sizes that a user gives, in the order used for sorting.
+        minimum: the least value of each given size (1 unless named here).
+        derived: sizes that follow from the given ones.
+        constraints: conditions that admissible sizes satisfy.
+        inputs: the arrays whose entries are independent, the upstream gradient included.
+        definitions: what the other arrays are.
+        output: the array that the loss is differentiated by to get the upstream gradient.
+        upstream: the upstream gradient.
+        loss: the scalar loss.
+        statements: the hand-derived claims.
+        loops: the loop nests.
+        default_sizes: the sizes that `symconv verify` uses, as texts.
+    """
+
+    name: str
+    given: tuple[Size, ...]
+    inputs: tuple[Array, ...]
+    definitions: tuple[Definition, ...] = ()
+    minimum: Mapping[Size, int] = field(default_factory=dict)
+    derived: tuple[DerivedSize, ...] = ()
+    constraints: tuple[Condition, ...] = ()
+    output: Array | None = None
+    upstream: Array | None = None
+    loss: Array | None = None
+    statements: tuple[Statement, ...] = ()
+    loops: tuple[Loop, ...] = ()
+    default_sizes: tuple[str, ...] = ()
+
+    @property
+    def definition_by_name(self) -> dict[str, Definition]:
+        """The definitions by the name of the array that they define."""
+        return {definition.array.name: definition for definition in self.definitions}
+
+    @property
+    def array_by_name(self) -> dict[str, Array]:
+        """Every array of the layer by its name, inputs first."""
+        arrays = (*self.inputs, *(definition.array for definition in self.definitions))
+        return {array.name: array for array in arrays}
+
+    @property
+    def size_constraints(self) -> tuple[Condition, ...]:
+        """Every condition on sizes: least values, constraints, and what defines derived sizes."""
+        return (
+            *(size >= self.minimum.get(size, 1) for size in self.given),
+            *self.constraints,
+            *(derived.size >= 1 for derived in self.derived),
+            *(condition for derived in self.derived for condition in derived.conditions),
+        )
+
+    def sizes(self, text: str = "", /, **values: int) -> Sizes:
+        """Build sizes from a text ``"N=2,C=3,..."``, from keywords, or from both.
+
+        Raises:
+            SizesError: for a missing or unknown name, a value that is not an integer or too
+                small, or sizes that leave no output position.
+        """
+        named = {**_parse(text), **values}
+        given: dict[Symbol, int] = {}
+        names = ", ".join(size.name for size in self.given)
+        for derived in self.derived:
+            if derived.size.name in named:
+                raise SizesError(
+                    f"{derived.size.name} is derived: {derived.size.name} = {derived.value}",
+                    help=f"leave it out and give {names}",
+                )
+        unknown = [name for name in named if Size(name) not in self.given]
+        if unknown:
+            raise SizesError(
+                f"unknown size {', '.join(unknown)}", help=f"the sizes of {self.name} are {names}"
+            )
+        missing = [size.name for size in self.given if size.name not in named]
+        if missing:
+            raise SizesError(
+                f"no value for {', '.join(missing)}", help=f"give every one of {names}"
+            )
+        for size in self.given:
+            given[size] = self._checked(size, named[size.name])
+        for condition in self.constraints:
+            if not condition_value(condition, given):
+                raise SizesError(
+                    f"{','.join(f'{size}={value}' for size, value in given.items())} "
+                    "leaves no output position",
+                    help=f"make {condition}",
+                )
+        derived_values: dict[Symbol, int] = {}
+        for derived in self.derived:
+            value = integer_value(derived.value, {**given, **derived_values})
+            derived_values[derived.size] = int(value)
+        return Sizes(given, derived_values)
+
+    def statement(self, key: str) -> Statement:
+        """Return one statement by its stable name; a bare name means its contracted form.
+
+        A name without a contracted form means its last form, which is the one that the
+        others lead to.
+
+        Raises:
+            UnknownStatement: when the layer has no such statement.
+        """
+        found = self.select([key])
+        statements = [item for item in found if isinstance(item, Statement)]
+        if not statements:
+            raise UnknownStatement(
+                f"{key} is a loop, not a statement", help=self._known(statements_only=True)
+            )
+        for statement in statements:
+            if statement.form == "contracted":
+                return statement
+        return statements[-1]
+
+    def select(self, keys: Iterable[str]) -> list[Statement | Loop]:
+        """Return statements and loops by name, in the layer's order; no keys mean all.
+
+        A bare name selects every form; ``loop`` selects every loop.
+
+        Raises:
+            UnknownStatement: when a key selects nothing.
+        """
+        everything: list[Statement | Loop] = [*self.statements, *self.loops]
+        wanted = list(keys)
+        for key in wanted:
+            if not any(_matches(item, key) for item in everything):
+                close = get_close_matches(key, self._keys(), n=3, cutoff=0.5)
+                raise UnknownStatement(
+                    f"{self.name} has no statement {key!r}",
+                    help=f"did you mean {' or '.join(close)}?" if close else self._known(),
+                )
+        if not wanted:
+            return everything
+        return [item for item in everything if any(_matches(item, key) for key in wanted)]
+
+    def closed_form(self, name: str, sizes: Sizes) -> ClosedForm:
+        """Return an array or gradient as SymPy expressions, entry by entry.
+
+        Args:
+            name: an array (``y``, ``x_pad``) or a gradient (``dL/dx``, ``dy/dw``).
+            sizes: what `sizes` returned.
+
+        Returns:
+            An object that reads like an array: ``closed_form[n, c, i, j]``. A Jacobian takes
+            the output's indices first, then those of what it is differentiated by.
+        """
+        from symconv.concrete.closed_forms import ClosedForm
+
+        return ClosedForm(self, name, sizes)
+
+    def _checked(self, size: Size, value: int) -> int:
+        least = self.minimum.get(size, 1)
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise SizesError(f"{size} must be an integer, got {value!r}")
+        if value < least:
+            raise SizesError(f"{size} must be at least {least}, got {value}")
+        return value
+
+    def _keys(self) -> list[str]:
+        keys: dict[str, None] = {}
+        for statement in self.statements:
+            keys |= {statement.name: None, statement.key: None}
+        return [*keys, *(loop.name for loop in self.loops)]
+
+    def _known(self, *, statements_only: bool = False) -> str:
+        names = dict.fromkeys(statement.name for statement in self.statements)
+        loops = [] if statements_only else [loop.name for loop in self.loops]
+        return f"{self.name} has {', '.join([*names, *loops])}"
+
+
+def _matches(item: Statement | Loop, key: str) -> bool:
+    if isinstance(item, Loop):
+        return key in (item.name, "loop")
+    return key in (item.name, item.key)
+
+
+def _parse(text: str) -> dict[str, int]:
+    values: dict[str, int] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, separator, value = (piece.strip() for piece in part.partition("="))
+        if not separator or not name:
+            raise SizesError(
+                f"cannot read {part!r} as a size", help="write sizes by name: N=2,C=3,H=8,..."
+            )
+        if name in values:
+            raise SizesError(f"{name} is given twice")
+        if not value.removeprefix("-").removeprefix("+").isascii() or not (
+            value.removeprefix("-").removeprefix("+").isdigit()
+        ):
+            raise SizesError(f"{name} must be an integer, got {value!r}", help=f"write {name}=2")
+        values[name] = int(value)
+    return values
