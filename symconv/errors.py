@@ -79,6 +79,22 @@ class IllFormed(SymconvError):
         self.indices = dict(indices or {})
 
 
+class WrongShape(SymconvError):
+    """A loop returned an array of another shape than what it computes.
+
+    Attributes:
+        got: the shape that was returned.
+        expected: the shape of what the loop computes.
+    """
+
+    default_code = "wrong-shape"
+
+    def __init__(self, got: tuple[int, ...], expected: tuple[int, ...]) -> None:
+        super().__init__(f"the result has shape {got}, expected {expected}")
+        self.got = got
+        self.expected = expected
+
+
 class InternalError(SymconvError):
     """Two independent ways disagree, or a verdict does not replay: a defect of symconv itself."""
 

@@ -95,7 +95,7 @@ class Evaluator:
             IllFormed: when an entry is read outside its array, an index has no value, a
                 sum ends at a position that is not an integer, or a divisor is zero.
         """
-        return self._evaluate(expression, {**self._sizes, **(indices or {})}, frozenset())
+        return dict(self._evaluate(expression, {**self._sizes, **(indices or {})}, frozenset()))
 
     def truth(self, condition: Condition, indices: Values | None = None) -> bool:
         """Decide a condition on sizes and indices."""
@@ -266,7 +266,7 @@ def add_into(total: Polynomial, addend: Polynomial) -> None:
         changed = total.get(monomial, 0) + coefficient
         if changed:
             total[monomial] = changed
-        elif monomial in total:
+        else:
             del total[monomial]
 
 

@@ -8,9 +8,15 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from symconv.algebra.evaluation import condition_value, integer_value
-from symconv.algebra.expressions import Array, Definition, Statement
+from symconv.algebra.expressions import (
+    Array,
+    Definition,
+    Derivative,
+    Expression,
+    Statement,
+)
 from symconv.algebra.indices import Condition, IntegerExpression, Size, Symbol
-from symconv.errors import SizesError, UnknownStatement
+from symconv.errors import SizesError, UnknownStatement, UsageError
 
 if TYPE_CHECKING:
     from symconv.concrete.closed_forms import ClosedForm
@@ -237,6 +243,57 @@ class Layer:
         if not wanted:
             return everything
         return [item for item in everything if any(_matches(item, key) for key in wanted)]
+
+    def index_names(self, name: str) -> tuple[str, ...]:
+        """Return the names under which an array's or gradient's entries are reported.
+
+        They are the free indices of its statements: ``n, f, k, l`` for ``y``, and
+        ``n', c', i, j`` for ``dL/dx``.
+        """
+        candidates = [item.free for item in self.statements if item.name == name and item.free]
+        if candidates:
+            return tuple(free.index.name for free in max(candidates, key=len))
+        target = self.definition_by_name[name].target
+        return tuple(str(index) for index in target.indices)
+
+    def named_arrays(self, name: str) -> tuple[Array, Array | None]:
+        """Split ``y`` or ``dL/dx`` into the array and what it is differentiated by.
+
+        Raises:
+            UnknownStatement: when the layer has no such array.
+            UsageError: when the name is neither an array nor a derivative.
+        """
+        known = self.array_by_name
+        if name in known:
+            return known[name], None
+        parts = name.split("/")
+        if len(parts) != 2 or not all(part.startswith("d") and len(part) > 1 for part in parts):
+            raise UsageError(
+                f"{name!r} is neither an array nor a gradient",
+                help=f"write an array ({', '.join(known)}) or a gradient such as dL/dx",
+            )
+        missing = [part[1:] for part in parts if part[1:] not in known]
+        if missing:
+            raise UnknownStatement(
+                f"{self.name} has no array {' and no array '.join(missing)}",
+                help=f"the arrays are {', '.join(known)}",
+            )
+        return known[parts[0][1:]], known[parts[1][1:]]
+
+    def named_entry(self, name: str, position: tuple[int, ...]) -> Expression:
+        """Return one entry of an array or gradient as an expression.
+
+        A Jacobian takes the indices of what is differentiated first, then the other's.
+        """
+        body, by = self.named_arrays(name)
+        split = len(body.shape)
+        if by is None:
+            return body[position]
+        return Derivative(body[position[:split]], by[position[split:]])
+
+    def loop_arguments(self, loop: Loop, arrays: Mapping[str, Any], sizes: Sizes) -> list[Any]:
+        """Return what a loop is called with: arrays and sizes, in the order it names them."""
+        return [arrays[name] if name in arrays else sizes[name] for name in loop.arguments]
 
     def closed_form(self, name: str, sizes: Sizes) -> ClosedForm:
         """Return an array or gradient as SymPy expressions, entry by entry.

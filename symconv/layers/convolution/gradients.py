@@ -163,6 +163,19 @@ INPUT_PADDING = (
 
 FORWARD = (
     _claim(
+        "y:example",
+        y[0, 0, 1, 1],
+        Sum(x[0, 0, p, q] * w[0, 0, p - 2, q - 2], (p, 2, 4), (q, 2, 4)) + b[0],
+        "Forward pass, the worked example",
+        assumptions=(
+            *(equal(size, 1) for size in (N, C, F)),
+            *(equal(size, 5) for size in (H, W)),
+            *(equal(size, 3) for size in (HH, WW)),
+            equal(S, 2),
+            equal(P, 0),
+        ),
+    ),
+    _claim(
         "y:patch",
         y[n, f, k, l],
         Sum(
@@ -189,19 +202,6 @@ FORWARD = (
         Sum(Sum(x_pad[n, c, p + k * S, q + l * S] * w[f, c, p, q], *OVER_WINDOW), OVER_CHANNELS)
         + b[f],
         "Forward pass, third line of the general output",
-    ),
-    _claim(
-        "y:example",
-        y[0, 0, 1, 1],
-        Sum(x[0, 0, p, q] * w[0, 0, p - 2, q - 2], (p, 2, 4), (q, 2, 4)) + b[0],
-        "Forward pass, the worked example",
-        assumptions=(
-            *(equal(size, 1) for size in (N, C, F)),
-            *(equal(size, 5) for size in (H, W)),
-            *(equal(size, 3) for size in (HH, WW)),
-            equal(S, 2),
-            equal(P, 0),
-        ),
     ),
 )
 

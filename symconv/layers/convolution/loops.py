@@ -26,7 +26,7 @@ def pad(x: Any, P: int) -> Any:
 
 def forward(x: Any, w: Any, b: Any, S: int, P: int) -> Any:
     """Return y: for each image, filter and position, the patch times the filter, plus b."""
-    N, C, H, W = x.shape
+    N, _, H, W = x.shape
     F, _, HH, WW = w.shape
     Hh = 1 + (H + 2 * P - HH) // S
     Hw = 1 + (W + 2 * P - WW) // S

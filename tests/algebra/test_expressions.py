@@ -1,0 +1,145 @@
+"""Expression nodes: structure, operators, refusals."""
+
+from __future__ import annotations
+
+import pytest
+
+from symconv.algebra.expressions import (
+    Add,
+    Array,
+    Definition,
+    Delta,
+    Derivative,
+    Expression,
+    Iverson,
+    Mul,
+    Number,
+    Statement,
+    Sum,
+    as_expression,
+    has_entries,
+    product_factors,
+)
+from symconv.algebra.indices import Constant, Range, indices, sizes
+
+(N,) = sizes("N")
+i, j, p = indices("i j p")
+x = Array("x", (N,))
+w = Array("w", (N, N))
+L = Array("L")
+
+
+class Strange(Expression):
+    """A node outside the closed set."""
+
+
+@pytest.mark.parametrize(
+    ("expression", "text"),
+    [
+        (x[i] * w[i, j] + x[0], "x[i]*w[i,j]+x[0]"),
+        (2 * x[i] - x[j], "2*x[i]-x[j]"),
+        (1 - Delta(i, j), "1-delta(i, j)"),
+        (x[i] + 1, "x[i]+1"),
+        (1 + x[i], "1+x[i]"),
+        (x[i] - 1, "x[i]-1"),
+        (N * x[i], "N*x[i]"),
+        (x[i] * (x[j] + x[p]), "x[i]*(x[j]+x[p])"),
+        (x[i] * (N - 1), "x[i]*(N-1)"),
+        (-x[i], "-x[i]"),
+        (Mul(()), "1"),
+        (Add(()), "0"),
+        (Iverson(i < j) * x[i], "[i < j]*x[i]"),
+        (Sum(x[i], (i, 0, N - 1)), "sum[i=0..N-1](x[i])"),
+        (Sum(w[i, j], (i, 0, N - 1), (j, i, N - 1)), "sum[i=0..N-1, j=i..N-1](w[i,j])"),
+        (Derivative(L[()], x[i]), "dL/dx[i]"),
+        (Derivative(x[i] * x[i], x[j]), "d(x[i]*x[i])/dx[j]"),
+    ],
+)
+def test_text_follows_the_tree(expression: Expression, text: str) -> None:
+    assert str(expression) == text
+
+
+def test_products_are_flat_and_keep_their_order() -> None:
+    product = x[i] * x[j] * w[i, j]
+    assert product == Mul((x[i], x[j], w[i, j]))
+    assert product_factors(Mul((x[i], Mul((x[j], Mul((w[i, j],))))))) == product.factors
+
+
+def test_nothing_simplifies_on_construction() -> None:
+    assert x[i] + 0 == Add((x[i], Number(Constant(0))))
+    assert x[i] * 1 != x[i]
+    assert x[i] - x[i] != Add(())
+
+
+def test_an_entry_needs_an_index_per_axis() -> None:
+    assert w[i, j].indices == (i, j)
+    with pytest.raises(TypeError, match="w has 2 axes, got 1"):
+        _ = w[i]
+    with pytest.raises(TypeError, match="x has 1 axes, got 2"):
+        _ = x[i, j]
+
+
+def test_a_sum_needs_ranges_over_distinct_indices() -> None:
+    assert Sum(x[i], (i, 0, N)).ranges == (Range(i, Constant(0), N),)
+    assert Sum(x[i], Range(i, Constant(0), N)) == Sum(x[i], (i, 0, N))
+    with pytest.raises(TypeError, match="at least one range"):
+        _ = Sum(x[i])
+    with pytest.raises(TypeError, match="binds each index once"):
+        _ = Sum(x[i], (i, 0, N), (i, 0, 1))
+    with pytest.raises(TypeError, match="runs over an index"):
+        _ = Sum(x[i], (N, 0, 1))  # pyright: ignore[reportArgumentType]
+
+
+def test_a_definition_needs_plain_distinct_indices() -> None:
+    assert Definition(w[i, j], x[i] * x[j]).array == w
+    with pytest.raises(TypeError, match="plain indices"):
+        _ = Definition(x[i + 1], x[i])
+    with pytest.raises(TypeError, match="distinct indices"):
+        _ = Definition(w[i, i], x[i])
+
+
+def test_only_expressions_and_integers_are_expressions() -> None:
+    assert as_expression(N) == Number(N)
+    assert as_expression(2) == Number(Constant(2))
+    with pytest.raises(TypeError, match="expected an integer"):
+        _ = as_expression("x")  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        (x[i], True),
+        (Derivative(L[()], x[i]), True),
+        (Number(N), False),
+        (Delta(i, j), False),
+        (Iverson(i < j), False),
+        (Delta(i, j) + x[i], True),
+        (Delta(i, j) * Delta(j, p), False),
+        (Sum(Delta(i, j), (i, 0, N)), False),
+        (Sum(x[i], (i, 0, N)), True),
+    ],
+)
+def test_entries_are_found_at_any_depth(expression: Expression, expected: bool) -> None:
+    assert has_entries(expression) is expected
+
+
+def test_an_unknown_node_is_refused() -> None:
+    with pytest.raises(TypeError, match="not an expression"):
+        _ = has_entries(Strange())
+    with pytest.raises(TypeError, match="not an expression"):
+        _ = str(Strange())
+
+
+def test_a_statement_is_named_by_name_and_form() -> None:
+    statement = Statement(x[i], x[i], name="dL/dx", form="contracted")
+    assert statement.key == "dL/dx:contracted"
+    assert Statement(x[i], x[i], name="x_pad").key == "x_pad"
+    assert statement == Statement(x[i], x[i]), "names are not part of what is claimed"
+    other = statement.with_sides(x[j], x[p])
+    assert (other.lhs, other.rhs, other.key) == (x[j], x[p], "dL/dx:contracted")
+
+
+def test_a_statement_shows_its_abbreviations() -> None:
+    statement = Statement(x[i], x[p], where=((p, i + 1), (j, i * 1)))
+    assert str(statement) == "x[i] = x[p] where p = i+1, j = i*1"
+    assert str(Statement(x[i], x[p])) == "x[i] = x[p]"

@@ -1,0 +1,276 @@
+"""Integer expressions and conditions: structure, operators, polynomials."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+
+from symconv.algebra.indices import (
+    TRUE,
+    And,
+    CeilingDivision,
+    Comparison,
+    Condition,
+    Constant,
+    Divides,
+    FloorDivision,
+    Index,
+    IntegerExpression,
+    Maximum,
+    Minimum,
+    Not,
+    Or,
+    Plus,
+    Quotient,
+    Remainder,
+    Size,
+    Times,
+    as_integer,
+    between,
+    ceiling,
+    condition_integers,
+    conjuncts,
+    divides,
+    equal,
+    floor,
+    holds,
+    indices,
+    map_operands,
+    operands,
+    polynomial,
+    same_polynomial,
+    sizes,
+    substitute_condition,
+    substitute_symbols,
+    symbols,
+)
+from symconv.errors import NotSupported
+
+S, P, HH = sizes("S, P HH")
+k, p, i = indices("k p i")
+
+
+class Strange(IntegerExpression):
+    """A node outside the closed set."""
+
+
+class StrangeCondition(Condition):
+    """A condition outside the closed set."""
+
+
+@pytest.mark.parametrize(
+    ("expression", "text"),
+    [
+        (p + k * S, "p+k*S"),
+        (k * S + p, "k*S+p"),
+        (i + P - k * S, "i+P-k*S"),
+        (1 + p, "1+p"),
+        (1 - p, "1-p"),
+        (2 * P, "2*P"),
+        (i - (p - k), "i-p+k"),
+        (-(k * S), "-k*S"),
+        (-(-(k * S)), "k*S"),
+        (-(-k), "k"),
+        (-Constant(3), "-3"),
+        ((p + 1) * S, "(p+1)*S"),
+        (-(p + 1), "-(p+1)"),
+        (2 * (k + p) * S, "2*(k+p)*S"),
+        ((i + P) / S, "(i+P)/S"),
+        (1 / S, "1/S"),
+        (i // S, "floor(i/S)"),
+        ((i + P) // (2 * S), "floor((i+P)/(2*S))"),
+        (CeilingDivision(i - 1, S), "ceil((i-1)/S)"),
+        (i % S, "(i mod S)"),
+        (Minimum((i, S)), "min(i, S)"),
+        (Maximum((i, S - 1)), "max(i, S-1)"),
+        (Plus(()), "0"),
+        (Times(()), "1"),
+        (Times((k, Constant(-1))), "k*(-1)"),
+    ],
+)
+def test_text_keeps_the_authors_order(expression: IntegerExpression, text: str) -> None:
+    assert str(expression) == text
+
+
+@pytest.mark.parametrize(
+    ("condition", "text"),
+    [
+        (between(0, p, HH - 1), "0 <= p <= HH-1"),
+        ((p > 0) & (p >= k), "p > 0 and p >= k"),
+        ((p < k) | equal(p, 0), "p < k or p == 0"),
+        (~(p < k), "not (p < k)"),
+        (((p < k) | (p > i)) & (p > 0), "(p < k or p > i) and p > 0"),
+        (divides(S, i + P - p), "S divides i+P-p"),
+        (divides(S + 1, i), "(S+1) divides i"),
+        (TRUE, "true"),
+        (Or(()), "false"),
+        (
+            And((between(0, p, 1), between(0, k, 1), p < k)),
+            "(0 <= p <= 1) and (0 <= k <= 1) and p < k",
+        ),
+        ((p < k) & (i < P), "p < k and i < P"),
+    ],
+)
+def test_conditions_read_as_people_write_them(condition: Condition, text: str) -> None:
+    assert str(condition) == text
+
+
+def test_equality_is_structure_and_not_mathematics() -> None:
+    assert p + k * S == p + k * S
+    assert p + k * S != k * S + p
+    assert Size("p") != Index("p")
+
+
+def test_a_condition_has_no_truth_value() -> None:
+    with pytest.raises(TypeError, match="between"):
+        _ = bool(p < k)
+
+
+@pytest.mark.parametrize("other", ["x", 1.5, None])
+def test_operators_refuse_what_is_not_an_integer(other: object) -> None:
+    for operate in (
+        lambda a, b: a + b,
+        lambda a, b: b + a,
+        lambda a, b: a - b,
+        lambda a, b: b - a,
+        lambda a, b: a * b,
+        lambda a, b: b * a,
+        lambda a, b: a / b,
+        lambda a, b: b / a,
+        lambda a, b: a // b,
+        lambda a, b: a % b,
+        lambda a, b: a <= b,
+    ):
+        with pytest.raises(TypeError):
+            _ = operate(p, other)
+
+
+def test_wrapping_refuses_booleans() -> None:
+    assert as_integer(3) == Constant(3)
+    with pytest.raises(TypeError, match="True"):
+        _ = as_integer(True)
+
+
+def test_floor_and_ceiling_take_a_written_division() -> None:
+    assert floor(i / S) == FloorDivision(i, S)
+    assert ceiling(i / S) == CeilingDivision(i, S)
+    with pytest.raises(TypeError, match="floor expects"):
+        _ = floor(i)
+    with pytest.raises(TypeError, match="ceiling expects"):
+        _ = ceiling(i + 1)
+
+
+def test_conjuncts_are_split_however_deep_they_are_nested() -> None:
+    nested = And((And((p < k, And((k < i,)))), Or((p < 1, k < 1))))
+    assert conjuncts(nested) == (p < k, k < i, Or((p < 1, k < 1)))
+    assert conjuncts(p < k) == (p < k,)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        Constant(2), p, S, p + k, p * k, p / S, p // S, CeilingDivision(p, S), p % S,
+        Minimum((p, k)), Maximum((p, k)),
+    ],
+)  # fmt: skip
+def test_operands_and_map_operands_are_inverse(expression: IntegerExpression) -> None:
+    assert map_operands(expression, operands(expression)) == expression
+
+
+@pytest.mark.parametrize("function", [operands, lambda e: map_operands(e, ()), polynomial])
+def test_an_unknown_integer_node_is_refused(function) -> None:
+    with pytest.raises((TypeError, NotSupported)):
+        _ = function(Strange())
+
+
+@pytest.mark.parametrize(
+    "function", [str, condition_integers, lambda c: substitute_condition(c, {})]
+)
+def test_an_unknown_condition_is_refused(function) -> None:
+    with pytest.raises(TypeError, match="not a condition"):
+        _ = function(StrangeCondition())
+    with pytest.raises(TypeError, match="not a condition"):
+        _ = str(And((StrangeCondition(),)))
+
+
+def test_an_unknown_integer_node_has_no_text() -> None:
+    with pytest.raises(TypeError, match="not an integer expression"):
+        _ = str(Strange())
+
+
+def test_symbols_are_listed_left_to_right_with_repeats() -> None:
+    assert list(symbols(p + k * S - p)) == [p, k, S, p]
+
+
+def test_substitution_is_simultaneous() -> None:
+    swapped = substitute_symbols(p + k * S, {p: k, k: p})
+    assert swapped == k + p * S
+
+
+def test_substitution_returns_the_same_object_where_nothing_changes() -> None:
+    expression = (p + 1) * S
+    assert substitute_symbols(expression, {k: i}) is expression
+
+
+def test_substitution_reaches_every_kind_of_condition() -> None:
+    condition = And((p < k, Or((equal(p, 0), Not(divides(S, p))))))
+    expected = And((i < k, Or((equal(i, 0), Not(divides(S, i))))))
+    assert substitute_condition(condition, {p: i}) == expected
+    assert condition_integers(condition) == (p, k, p, Constant(0), S, p)
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        (Constant(0), {}),
+        (p - p, {}),
+        (k * S + p, {((S, 1), (k, 1)): 1, ((p, 1),): 1}),
+        ((p + k) * (p - k), {((p, 2),): 1, ((k, 2),): -1}),
+        ((p + k) / 2, {((p, 1),): Fraction(1, 2), ((k, 1),): Fraction(1, 2)}),
+        (p / (Constant(1) + 1), {((p, 1),): Fraction(1, 2)}),
+    ],
+)
+def test_polynomial_expands(expression: IntegerExpression, expected: dict) -> None:
+    assert polynomial(expression) == expected
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [p / S, p // S, CeilingDivision(p, S), p % S, Minimum((p,)), Maximum((p,)), p / Constant(0)],
+)
+def test_polynomial_refuses_what_is_none(expression: IntegerExpression) -> None:
+    with pytest.raises(NotSupported, match="not a polynomial"):
+        _ = polynomial(expression)
+
+
+def test_same_polynomial_sees_through_order_and_parentheses() -> None:
+    assert same_polynomial(p + k * S, S * k + p)
+    assert same_polynomial((p + 1) * S, S * p + S)
+    assert not same_polynomial(p + k * S, p * S + k)
+
+
+def test_same_polynomial_knows_only_structure_beyond_polynomials() -> None:
+    assert same_polynomial(p // S, p // S)
+    assert not same_polynomial((2 * p) // S, (p + p) // S)
+
+
+@pytest.mark.parametrize(
+    ("relation", "expected"),
+    [("==", False), ("!=", True), ("<=", True), ("<", True), (">=", False), (">", False)],
+)
+def test_relations_are_decided(relation, expected: bool) -> None:
+    assert holds(relation, 1, 2) is expected
+    assert holds(relation, Fraction(1, 2), 2) is expected
+
+
+def test_an_unknown_relation_is_an_internal_error() -> None:
+    with pytest.raises(AssertionError):
+        _ = holds("~", 1, 2)  # pyright: ignore[reportArgumentType]
+
+
+def test_comparisons_and_divisions_keep_their_parts() -> None:
+    assert (p >= 1) == Comparison(p, ">=", Constant(1))
+    assert p % S == Remainder(p, S)
+    assert p / S == Quotient(p, S)
+    assert divides(2, p) == Divides(Constant(2), p)

@@ -1,0 +1,190 @@
+"""Sizes, selection of statements, and lookups of a layer."""
+
+from __future__ import annotations
+
+import pytest
+
+from symconv.algebra.expressions import Statement
+from symconv.errors import SizesError, UnknownStatement, UsageError
+from symconv.layers.convolution.two_dimensional import DEFAULT_SIZES, conv2d
+from symconv.layers.layer import Loop, Sizes
+
+LAYER = conv2d()
+GOOD = "N=2,C=3,H=8,W=8,F=4,HH=3,WW=3,S=1,P=1"
+
+
+def test_sizes_are_given_by_name_in_any_order_and_derive_the_rest() -> None:
+    sizes = LAYER.sizes(GOOD)
+    assert sizes == LAYER.sizes(P=1, S=1, WW=3, HH=3, F=4, W=8, H=8, C=3, N=2)
+    assert sizes == LAYER.sizes(" N = 2 , C=3,H=8,W=8,F=4,", HH=3, WW=3, S=1, P=1)
+    assert (sizes["Hh"], sizes["Hw"]) == (8, 8)
+    assert str(sizes) == GOOD
+    assert repr(sizes) == f"Sizes({GOOD})"
+    assert list(sizes)[-2:] == ["Hh", "Hw"]
+    assert len(sizes) == 11
+    assert len({sizes, LAYER.sizes(GOOD)}) == 1
+
+
+def test_sizes_are_ordered_by_their_sum_first() -> None:
+    small = LAYER.sizes("N=1,C=1,H=1,W=2,F=1,HH=1,WW=1,S=1,P=0")
+    large = LAYER.sizes("N=1,C=1,H=2,W=2,F=1,HH=1,WW=1,S=1,P=0")
+    other = LAYER.sizes("N=2,C=1,H=1,W=1,F=1,HH=1,WW=1,S=1,P=0")
+    assert sorted([large, other, small], key=Sizes.order) == [small, other, large]
+
+
+@pytest.mark.parametrize(
+    ("text", "fact"),
+    [
+        ("", "no value for N, C, H, W, F, HH, WW, S, P"),
+        (GOOD.replace("C=3,", ""), "no value for C"),
+        (GOOD + ",Q=1", "unknown size Q"),
+        (GOOD + ",Hh=8", "Hh is derived: Hh = floor((H+2*P-HH)/S)+1"),
+        (GOOD + ",N=3", "N is given twice"),
+        (GOOD.replace("N=2", "N=0"), "N must be at least 1, got 0"),
+        (GOOD.replace("S=1", "S=0"), "S must be at least 1, got 0"),
+        (GOOD.replace("P=1", "P=-1"), "P must be at least 0, got -1"),
+        (GOOD.replace("N=2", "N=2.5"), "N must be an integer, got '2.5'"),
+        (GOOD.replace("N=2", "N=two"), "N must be an integer, got 'two'"),
+        (GOOD.replace("N=2", "N=²"), "N must be an integer, got '²'"),
+        (GOOD.replace("N=2", "N="), "N must be an integer, got ''"),
+        (GOOD.replace("N=2", "N=--2"), "N must be an integer, got '--2'"),
+        (GOOD.replace("N=2", "N"), "cannot read 'N' as a size"),
+        (GOOD.replace("N=2", "=2"), "cannot read '=2' as a size"),
+        ("2,3,8,8,4,3,3,1,1", "cannot read '2' as a size"),
+        (GOOD.replace("HH=3", "HH=11"), "leaves no output position"),
+        (GOOD.replace("WW=3", "WW=11"), "leaves no output position"),
+    ],
+)
+def test_bad_sizes_are_refused_with_what_would_be_right(text: str, fact: str) -> None:
+    with pytest.raises(SizesError) as caught:
+        _ = LAYER.sizes(text)
+    assert fact in caught.value.fact
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize("value", [2.0, "2", True, None])
+def test_sizes_by_keyword_must_be_integers(value: object) -> None:
+    with pytest.raises(SizesError, match="N must be an integer"):
+        _ = LAYER.sizes(GOOD.replace("N=2,", ""), N=value)  # pyright: ignore[reportArgumentType]
+
+
+def test_a_bare_name_selects_all_forms_and_shows_the_contracted_one() -> None:
+    keys = [item.key for item in LAYER.select(["dL/dx"]) if isinstance(item, Statement)]
+    assert keys == ["dL/dx:chain", "dL/dx:deltas", "dL/dx:contracted"]
+    assert LAYER.statement("dL/dx").key == "dL/dx:contracted"
+    assert LAYER.statement("dL/dx:deltas").key == "dL/dx:deltas"
+    assert LAYER.statement("y").key == "y:strided"
+    assert LAYER.statement("x_pad").key == "x_pad"
+
+
+def test_every_name_of_the_issue_exists() -> None:
+    keys = {item.key for item in LAYER.statements} | {loop.name for loop in LAYER.loops}
+    for name in (
+        "y:patch y:shifted y:strided y:example dL/dw:chain dL/dw:deltas dL/dw:contracted "
+        "dy/dw:deltas dy/dw:contracted dL/db:chain dL/db:deltas dL/db:contracted dy/db:deltas "
+        "dy/db:contracted x_pad dx_pad/dx dy/dx:chain dy/dx:deltas dL/dx:chain dL/dx:deltas "
+        "dL/dx:contracted loop/forward loop/dw loop/db loop/dx loop/dx:scatter"
+    ).split():
+        assert name in keys
+    assert LAYER.select(["dy/dx_pad"])
+    assert LAYER.select(["output-size"])
+    assert all(statement.source for statement in LAYER.statements)
+    assert all(loop.source for loop in LAYER.loops)
+    assert len(keys) == len(LAYER.statements) + len(LAYER.loops)
+
+
+def test_loops_are_selected_by_name_or_all_together() -> None:
+    assert [item.name for item in LAYER.select(["loop/dx:scatter"]) if isinstance(item, Loop)] == [
+        "loop/dx:scatter"
+    ]
+    assert len(LAYER.select(["loop"])) == 5
+    assert len(LAYER.select(["loop/dw", "loop"])) == 5
+    assert len(LAYER.select([])) == len(LAYER.statements) + len(LAYER.loops)
+
+
+@pytest.mark.parametrize(
+    ("key", "help"),
+    [
+        ("dL/dz", "did you mean"),
+        ("dL/dx:contrated", "dL/dx:contracted"),
+        ("nonsense", "conv2d has output-size"),
+        ("", "conv2d has output-size"),
+    ],
+)
+def test_unknown_statements_are_refused_with_the_closest_names(key: str, help: str) -> None:
+    with pytest.raises(UnknownStatement) as caught:
+        _ = LAYER.select([key])
+    assert help in caught.value.help
+
+
+def test_a_loop_is_no_statement() -> None:
+    with pytest.raises(UnknownStatement, match="is a loop"):
+        _ = LAYER.statement("loop/dx")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("y", ("n", "f", "k", "l")),
+        ("dL/dx", ("n'", "c'", "i", "j")),
+        ("dL/db", ("f'",)),
+        ("x_pad", ("n''", "c''", "i''", "j''")),
+        ("L", ()),
+    ],
+)
+def test_entries_are_reported_under_the_statements_own_indices(
+    name: str, expected: tuple[str, ...]
+) -> None:
+    assert LAYER.index_names(name) == expected
+
+
+def test_arrays_are_named_alone_or_as_a_derivative() -> None:
+    arrays = LAYER.array_by_name
+    assert LAYER.named_arrays("y") == (arrays["y"], None)
+    assert LAYER.named_arrays("dL/dx_pad") == (arrays["L"], arrays["x_pad"])
+    assert str(LAYER.named_entry("y", (0, 1, 2, 3))) == "y[0,1,2,3]"
+    assert str(LAYER.named_entry("dy/db", (0, 1, 2, 3, 4))) == "dy[0,1,2,3]/db[4]"
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        ("q", UsageError),
+        ("dL", UsageError),
+        ("y/x", UsageError),
+        ("d/d", UsageError),
+        ("dL/dx/dw", UsageError),
+        ("dL/dq", UnknownStatement),
+        ("dQ/dq", UnknownStatement),
+    ],
+)
+def test_what_is_no_array_is_refused(name: str, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        _ = LAYER.named_arrays(name)
+
+
+def test_the_default_sizes_cover_what_can_make_a_difference() -> None:
+    sizes = [LAYER.sizes(text) for text in DEFAULT_SIZES]
+    assert {one["S"] for one in sizes} >= {1, 2, 3}
+    assert {one["P"] for one in sizes} >= {0, 1, 2}
+    for property_ in (
+        lambda z: z["H"] != z["W"],
+        lambda z: z["HH"] != z["WW"],
+        lambda z: z["N"] > 1 and z["C"] > 1 and z["F"] > 1,
+        lambda z: (z["H"] + 2 * z["P"] - z["HH"]) % z["S"] != 0,
+        lambda z: (z["W"] + 2 * z["P"] - z["WW"]) % z["S"] != 0,
+        lambda z: z["S"] > z["HH"],
+        lambda z: z["HH"] == z["WW"] == 1,
+        lambda z: z["HH"] == z["H"] + 2 * z["P"] and z["WW"] == z["W"] + 2 * z["P"],
+        lambda z: z["P"] >= z["HH"] and z["P"] > 0,
+    ):
+        assert any(property_(one) for one in sizes)
+
+
+def test_the_layer_states_its_constraints() -> None:
+    text = [str(condition) for condition in LAYER.size_constraints]
+    assert "N >= 1" in text
+    assert "P >= 0" in text
+    assert "H+2*P >= HH" in text
+    assert "S*(Hh-1) <= H+2*P-HH" in text
+    assert "H+2*P-HH < S*Hh" in text
