@@ -7,6 +7,7 @@ compare by structure, and never simplify. What they mean is defined in `evaluati
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -220,6 +221,73 @@ class Statement:
         from symconv.latex.writer import statement_latex
 
         return f"$\\displaystyle {statement_latex(self)}$"
+
+
+def claim(
+    lhs: ExpressionLike,
+    rhs: ExpressionLike,
+    *,
+    name: str = "",
+    ranges: Mapping[Index, tuple[IntegerLike, IntegerLike]] | None = None,
+    assumptions: tuple[Condition, ...] = (),
+    where: tuple[tuple[Index, IntegerLike], ...] = (),
+    source: str = "",
+) -> Statement:
+    """Claim that two expressions are equal, for every value of the indices on the left.
+
+    An index that stands alone in an entry on the left is free and runs over that axis:
+    in ``claim(y[n, k], ...)`` n and k run over the shape of y. Others need a range.
+
+    Args:
+        lhs: the left-hand side.
+        rhs: the right-hand side.
+        name: a stable name, with the form after a colon: ``dL/dx:contracted``.
+        ranges: lower and upper ends, both included, of free indices; they replace what is
+            read off the left-hand side.
+        assumptions: conditions on sizes under which the equality is claimed.
+        where: indices that abbreviate integer expressions, such as ``(p0, S * k)``.
+        source: where the equality is taken from.
+
+    Raises:
+        ValueError: when an index stands on two axes of different extents.
+    """
+    left = as_expression(lhs)
+    found: dict[Index, Range] = {}
+    for entry in _entries_on_top(left):
+        for index, extent in zip(entry.indices, entry.array.shape, strict=True):
+            if not isinstance(index, Index):
+                continue
+            item = Range(index, as_integer(0), extent - 1)
+            if found.setdefault(index, item) != item and index not in (ranges or {}):
+                raise ValueError(
+                    f"{index} runs over {found[index].upper} and over {item.upper} on the left; "
+                    f"give its range: ranges={{{index}: (0, ...)}}"
+                )
+    for index, (lower, upper) in (ranges or {}).items():
+        found[index] = Range(index, as_integer(lower), as_integer(upper))
+    stem, _, form = name.partition(":")
+    return Statement(
+        left,
+        as_expression(rhs),
+        free=tuple(found.values()),
+        assumptions=assumptions,
+        where=tuple((index, as_integer(value)) for index, value in where),
+        name=stem,
+        form=form,
+        source=source,
+    )
+
+
+def _entries_on_top(expression: Expression) -> tuple[Entry, ...]:
+    """Return the entries whose indices are free, outside of any sum."""
+    match expression:
+        case Entry():
+            return (expression,)
+        case Derivative(body=body, by=by):
+            return (*_entries_on_top(body), by)
+        case Add(terms=parts) | Mul(factors=parts):
+            return tuple(entry for part in parts for entry in _entries_on_top(part))
+    return ()
 
 
 def as_expression(value: ExpressionLike) -> Expression:

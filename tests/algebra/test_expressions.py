@@ -17,6 +17,7 @@ from symconv.algebra.expressions import (
     Statement,
     Sum,
     as_expression,
+    claim,
     has_entries,
     product_factors,
 )
@@ -143,3 +144,25 @@ def test_a_statement_shows_its_abbreviations() -> None:
     statement = Statement(x[i], x[p], where=((p, i + 1), (j, i * 1)))
     assert str(statement) == "x[i] = x[p] where p = i+1, j = i*1"
     assert str(Statement(x[i], x[p])) == "x[i] = x[p]"
+
+
+def test_a_claim_ranges_over_the_axes_on_its_left() -> None:
+    made = claim(Derivative(x[i], w[j, p]), x[i], name="dx/dw:deltas", source="here")
+    assert [str(item) for item in made.free] == ["i=0..N-1", "j=0..N-1", "p=0..N-1"]
+    assert (made.name, made.form, made.source) == ("dx/dw", "deltas", "here")
+    assert claim(2 * x[i] + w[0, j + 1], 0).free == claim(x[i], 1).free
+    assert claim(N, N + 0).free == ()
+
+
+def test_a_claim_takes_ranges_that_the_left_does_not_show() -> None:
+    made = claim(x[i + 1], x[j], ranges={i: (0, N - 2)}, where=((j, i + 1),))
+    assert [str(item) for item in made.free] == ["i=0..N-2"]
+    assert made.where == ((j, i + 1),)
+
+
+def test_a_claim_refuses_one_index_on_axes_of_different_extents() -> None:
+    short = Array("short", (N - 1,))
+    assert claim(x[i] * w[i, i], 0).free == claim(x[i], 0).free
+    with pytest.raises(ValueError, match="i runs over N-1 and over N-1-1 on the left"):
+        _ = claim(x[i] * short[i], 0)
+    assert str(claim(x[i] * short[i], 0, ranges={i: (0, N - 2)}).free[0]) == "i=0..N-2"

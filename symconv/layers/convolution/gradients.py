@@ -10,19 +10,16 @@ from __future__ import annotations
 from symconv.algebra.expressions import (
     Delta,
     Derivative,
-    Entry,
-    Expression,
+    ExpressionLike,
     Iverson,
-    Number,
     Statement,
     Sum,
+    claim,
 )
 from symconv.algebra.indices import (
     Condition,
     Index,
-    IntegerExpression,
-    Range,
-    as_integer,
+    IntegerLike,
     between,
     divides,
     equal,
@@ -91,54 +88,33 @@ DL_DX = Derivative(L[()], x[n1, c1, i, j])
 
 def _claim(
     key: str,
-    lhs: Expression,
-    rhs: Expression,
+    lhs: ExpressionLike,
+    rhs: ExpressionLike,
     source: str,
     *,
     assumptions: tuple[Condition, ...] = (),
-    where: tuple[tuple[Index, IntegerExpression], ...] = (),
+    where: tuple[tuple[Index, IntegerLike], ...] = (),
 ) -> Statement:
-    """Make a claim; each plain index on its left is free and runs over the axis it stands in."""
-    name, _, form = key.partition(":")
-    return Statement(
-        lhs,
-        rhs,
-        free=tuple(_ranges_on_the_left(lhs).values()),
-        assumptions=assumptions,
-        where=where,
-        name=name,
-        form=form,
-        source=f"the post, {source}",
+    """Claim what the post derives, under a stable name."""
+    return claim(
+        lhs, rhs, name=key, assumptions=assumptions, where=where, source=f"the post, {source}"
     )
 
 
-def _ranges_on_the_left(lhs: Expression) -> dict[Index, Range]:
-    match lhs:
-        case Entry(array=array, indices=positions):
-            return {
-                index: Range(index, as_integer(0), extent - 1)
-                for index, extent in zip(positions, array.shape, strict=True)
-                if isinstance(index, Index)
-            }
-        case Derivative(body=body, by=by):
-            return {**_ranges_on_the_left(body), **_ranges_on_the_left(by)}
-    return {}
-
-
 OUTPUT_SIZE = (
-    _claim("output-size:floor-Hh", Number(Hh), Number(1 + floor(HEIGHT.room / S)), "Forward pass"),
-    _claim("output-size:floor-Hw", Number(Hw), Number(1 + floor(WIDTH.room / S)), "Forward pass"),
+    _claim("output-size:floor-Hh", Hh, 1 + floor(HEIGHT.room / S), "Forward pass"),
+    _claim("output-size:floor-Hw", Hw, 1 + floor(WIDTH.room / S), "Forward pass"),
     _claim(
         "output-size:fraction-Hh",
-        Number(Hh),
-        Number(1 + HEIGHT.room / S),
+        Hh,
+        1 + HEIGHT.room / S,
         "Forward pass, the output size as a plain fraction",
         assumptions=(divides(S, HEIGHT.room),),
     ),
     _claim(
         "output-size:fraction-Hw",
-        Number(Hw),
-        Number(1 + WIDTH.room / S),
+        Hw,
+        1 + WIDTH.room / S,
         "Forward pass, the output size as a plain fraction",
         assumptions=(divides(S, WIDTH.room),),
     ),
