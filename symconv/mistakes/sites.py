@@ -1,0 +1,290 @@
+"""Every place of a statement where an edit can be made, and the statement after it.
+
+A tree of expressions is walked through one pair of functions, `children` and
+`with_children`, which treat expressions, ranges, conditions and integer expressions alike.
+An edit then is a function from a `Site` to what may stand there instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TypeAlias, TypeVar
+
+from symconv.algebra.expressions import (
+    Add,
+    Delta,
+    Derivative,
+    Entry,
+    Expression,
+    Iverson,
+    Mul,
+    Number,
+    Statement,
+    Sum,
+)
+from symconv.algebra.indices import (
+    And,
+    Comparison,
+    Condition,
+    Constant,
+    Divides,
+    Index,
+    IntegerExpression,
+    Not,
+    Or,
+    Range,
+    map_operands,
+    operands,
+    same_polynomial,
+    symbols,
+)
+from symconv.mistakes.vocabulary import Vocabulary
+
+Node: TypeAlias = Expression | Range | Condition | IntegerExpression
+Path: TypeAlias = tuple[int, ...]
+Kind = TypeVar("Kind")
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One node of a tree with what surrounds it.
+
+    Attributes:
+        node: what stands there.
+        path: which child to take at each level, from the root down.
+        ancestors: the nodes around it, the root first.
+        vocabulary: what the symbols stand for.
+        free: the ranges of the statement's free indices; none in code.
+        assumptions: the statement's conditions on sizes; none in code.
+    """
+
+    node: Node
+    path: Path
+    ancestors: tuple[Node, ...]
+    vocabulary: Vocabulary
+    free: tuple[Range, ...] = ()
+    assumptions: tuple[Condition, ...] = ()
+
+    @property
+    def parent(self) -> Node | None:
+        """The node directly around it; None at the root."""
+        return self.ancestors[-1] if self.ancestors else None
+
+    @property
+    def root(self) -> Node:
+        """The whole tree."""
+        return self.ancestors[0] if self.ancestors else self.node
+
+    def indices(self) -> tuple[Index, ...]:
+        """Return every index of the statement, free ones first, each once."""
+        found = dict.fromkeys(item.index for item in self.free)
+        for node in nodes(self.root):
+            if isinstance(node, Range):
+                found[node.index] = None
+            elif isinstance(node, Index):
+                found[node] = None
+        return tuple(found)
+
+    def where(self) -> str:
+        """Say which site this is: the smallest part around it that a reader can point at."""
+        chain = (self.node, *reversed(self.ancestors))
+        for node, around in zip(chain, (*chain[1:], None), strict=True):
+            match node:
+                case Range():
+                    return f"in the range {node}"
+                case Sum(ranges=ranges):
+                    return f"in the sum over {', '.join(str(item.index) for item in ranges)}"
+                case Entry() if isinstance(around, Derivative):
+                    continue
+                case Entry() | Delta() | Iverson() | Derivative() | Add() | Mul():
+                    return f"in {node}"
+        return f"in {self.root}"
+
+
+Edit: TypeAlias = Callable[[Site], Iterator[Node]]
+"""What may stand at a site after the edit: nothing where it does not apply."""
+
+
+def walk(
+    root: Node,
+    vocabulary: Vocabulary,
+    free: tuple[Range, ...] = (),
+    assumptions: tuple[Condition, ...] = (),
+) -> Iterator[Site]:
+    """Yield every site of a tree, a node before its children, in reading order."""
+
+    def visit(node: Node, path: Path, ancestors: tuple[Node, ...]) -> Iterator[Site]:
+        yield Site(node, path, ancestors, vocabulary, free, assumptions)
+        for number, child in enumerate(children(node)):
+            yield from visit(child, (*path, number), (*ancestors, node))
+
+    return visit(root, (), ())
+
+
+def nodes(root: Node) -> Iterator[Node]:
+    """Yield every node of a tree, a node before its children."""
+    yield root
+    for child in children(root):
+        yield from nodes(child)
+
+
+def replaced(root: Node, path: Path, new: Node) -> Node:
+    """Return the tree with the node at a path replaced."""
+    if not path:
+        return new
+    parts = list(children(root))
+    parts[path[0]] = replaced(parts[path[0]], path[1:], new)
+    return with_children(root, tuple(parts))
+
+
+def statement_sites(
+    statement: Statement, vocabulary: Vocabulary
+) -> Iterator[tuple[Site, Callable[[Node], Statement]]]:
+    """Yield every site of the right-hand side and of the abbreviations it uses.
+
+    Each comes with the function that puts another node there.
+    """
+
+    def on_the_right(path: Path) -> Callable[[Node], Statement]:
+        def put(new: Node) -> Statement:
+            side = replaced(statement.rhs, path, new)
+            assert isinstance(side, Expression), "a side of a statement is an expression"
+            return statement.with_sides(statement.lhs, side)
+
+        return put
+
+    def in_abbreviation(number: int, path: Path) -> Callable[[Node], Statement]:
+        def put(new: Node) -> Statement:
+            pairs = list(statement.where)
+            index, value = pairs[number]
+            changed = replaced(value, path, new)
+            assert isinstance(changed, IntegerExpression), "an abbreviation is an integer"
+            pairs[number] = (index, changed)
+            return replace(statement, where=tuple(pairs))
+
+        return put
+
+    around = (vocabulary, statement.free, statement.assumptions)
+    for site in walk(statement.rhs, *around):
+        yield site, on_the_right(site.path)
+    for number, (_, value) in enumerate(statement.where):
+        for site in walk(value, *around):
+            yield site, in_abbreviation(number, site.path)
+
+
+def children(node: Node) -> tuple[Node, ...]:
+    """Return the direct parts of a node, in reading order."""
+    match node:
+        case Number(value=value):
+            return (value,)
+        case Entry(indices=indices):
+            return indices
+        case Delta(left=left, right=right):
+            return (left, right)
+        case Iverson(condition=condition):
+            return (condition,)
+        case Add(terms=parts) | Mul(factors=parts):
+            return parts
+        case Sum(body=body, ranges=ranges):
+            return (*ranges, body)
+        case Derivative(body=body, by=by):
+            return (body, by)
+        case Range(lower=lower, upper=upper):
+            return (lower, upper)
+        case Comparison(left=left, right=right):
+            return (left, right)
+        case Divides(divisor=divisor, value=value):
+            return (divisor, value)
+        case And(conditions=parts) | Or(conditions=parts):
+            return parts
+        case Not(condition=condition):
+            return (condition,)
+        case IntegerExpression():
+            return operands(node)
+    raise TypeError(f"not a node: {node!r}")
+
+
+def with_children(node: Node, parts: tuple[Node, ...]) -> Node:
+    """Build the same node over other parts, in the order of `children`."""
+    match node:
+        case Number():
+            return Number(*_all(IntegerExpression, parts))
+        case Entry(array=array):
+            return Entry(array, _all(IntegerExpression, parts))
+        case Delta():
+            return Delta(*_all(IntegerExpression, parts))
+        case Iverson():
+            return Iverson(*_all(Condition, parts))
+        case Add():
+            return Add(_all(Expression, parts))
+        case Mul():
+            return Mul(_all(Expression, parts))
+        case Sum():
+            (body,) = _all(Expression, parts[-1:])
+            return Sum(body, *_all(Range, parts[:-1]))
+        case Derivative():
+            body, by = _all(Expression, parts)
+            assert isinstance(by, Entry), "a derivative is by an entry"
+            return Derivative(body, by)
+        case Range(index=index):
+            return Range(index, *_all(IntegerExpression, parts))
+        case Comparison(relation=relation):
+            left, right = _all(IntegerExpression, parts)
+            return Comparison(left, relation, right)
+        case Divides():
+            return Divides(*_all(IntegerExpression, parts))
+        case And():
+            return And(_all(Condition, parts))
+        case Or():
+            return Or(_all(Condition, parts))
+        case Not():
+            return Not(*_all(Condition, parts))
+        case IntegerExpression():
+            return map_operands(node, _all(IntegerExpression, parts))
+    raise TypeError(f"not a node: {node!r}")
+
+
+def same_tree(left: Node, right: Node) -> bool:
+    """Tell whether two trees differ only in how their integers are written.
+
+    Integers are compared as polynomials, and through floors and ceilings part by part.
+    False means different or not seen to be the same; only True may be relied on.
+    """
+    if isinstance(left, IntegerExpression) and isinstance(right, IntegerExpression):
+        if same_polynomial(left, right):
+            return True
+        if isinstance(left, Constant) or not operands(left):
+            return False
+    if type(left) is not type(right) or not _same_heads(left, right):
+        return False
+    pairs = tuple(children(left)), tuple(children(right))
+    return len(pairs[0]) == len(pairs[1]) and all(map(same_tree, *pairs))
+
+
+def mentions(node: Node, index: Index) -> bool:
+    """Tell whether an index stands anywhere in a tree, bound or free."""
+    return any(item == index for item in nodes(node))
+
+
+def names_any(expression: IntegerExpression, wanted: tuple[IntegerExpression, ...]) -> bool:
+    """Tell whether any of some symbols stands in an integer expression."""
+    return any(symbol in wanted for symbol in symbols(expression))
+
+
+def _same_heads(left: Node, right: Node) -> bool:
+    """Compare what a node holds besides its children."""
+    match left, right:
+        case Entry(array=a), Entry(array=b):
+            return a == b
+        case Range(index=a), Range(index=b):
+            return a == b
+        case Comparison(relation=a), Comparison(relation=b):
+            return a == b
+    return True
+
+
+def _all(kind: type[Kind], parts: tuple[Node, ...]) -> tuple[Kind, ...]:
+    kept = tuple(part for part in parts if isinstance(part, kind))
+    assert len(kept) == len(parts), "an edit keeps the kind of a node"
+    return kept

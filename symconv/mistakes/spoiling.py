@@ -1,0 +1,86 @@
+"""Statements with a mistake in them, or freed of one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from symconv.algebra.expressions import Statement
+from symconv.mistakes.catalogue import CATALOGUE
+from symconv.mistakes.mistake import Mistake
+from symconv.mistakes.sites import Edit, Node, Site, same_tree, statement_sites
+from symconv.mistakes.vocabulary import CONV2D, Vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class EditedStatement:
+    """A statement in which one mistake was made, or taken back.
+
+    Attributes:
+        mistake: the mistake.
+        statement: the statement after the edit.
+        where: the site, in words.
+        before: what stood there.
+        after: what stands there now.
+    """
+
+    mistake: Mistake
+    statement: Statement
+    where: str
+    before: Node
+    after: Node
+
+
+def spoil(
+    statement: Statement,
+    mistakes: Iterable[Mistake] = CATALOGUE,
+    vocabulary: Vocabulary = CONV2D,
+) -> Iterator[EditedStatement]:
+    """Make every mistake at every site of a statement where it applies, one at a time.
+
+    The order is that of the mistakes, then of reading. A statement that differs from the
+    given one only in how its integers are written is left out, and so is one that the same
+    mistake gave before.
+    """
+    for mistake in mistakes:
+        for site, new, changed in _changed(statement, mistake.edit, vocabulary):
+            yield EditedStatement(mistake, changed, site.where(), site.node, new)
+
+
+def mend(
+    statement: Statement,
+    mistakes: Iterable[Mistake] = CATALOGUE,
+    vocabulary: Vocabulary = CONV2D,
+) -> Iterator[EditedStatement]:
+    """Take every mistake back at every site where it may have been made, one at a time.
+
+    Each is only a candidate; whether it is right is for a proof to say. For every statement
+    that `spoil` gives, the original is among them if the mistake can be undone at all.
+    """
+    for mistake in mistakes:
+        for site, new, changed in _changed(statement, mistake.undo, vocabulary):
+            yield EditedStatement(mistake, changed, site.where(), site.node, new)
+
+
+def same_statement(left: Statement, right: Statement) -> bool:
+    """Tell whether two statements differ only in how the integers on the right are written."""
+    if left.lhs != right.lhs or len(left.where) != len(right.where):
+        return False
+    pairs = zip(left.where, right.where, strict=True)
+    return same_tree(left.rhs, right.rhs) and all(
+        index == other and same_tree(value, changed) for (index, value), (other, changed) in pairs
+    )
+
+
+def _changed(
+    statement: Statement, edit: Edit | None, vocabulary: Vocabulary
+) -> Iterator[tuple[Site, Node, Statement]]:
+    if edit is None:
+        return
+    seen: set[Statement] = set()
+    for site, put in statement_sites(statement, vocabulary):
+        for new in edit(site):
+            changed = put(new)
+            if changed not in seen and not same_tree(site.node, new):
+                seen.add(changed)
+                yield site, new, changed

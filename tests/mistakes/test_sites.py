@@ -1,0 +1,229 @@
+"""Walking, rewriting and comparing trees of every kind of node."""
+
+from __future__ import annotations
+
+import pytest
+
+from symconv.algebra.expressions import (
+    Add,
+    Array,
+    Delta,
+    Derivative,
+    Iverson,
+    Mul,
+    Number,
+    Statement,
+    Sum,
+)
+from symconv.algebra.indices import (
+    And,
+    CeilingDivision,
+    Comparison,
+    Constant,
+    FloorDivision,
+    Maximum,
+    Minimum,
+    Not,
+    Or,
+    Plus,
+    Quotient,
+    Range,
+    Remainder,
+    Times,
+    between,
+    divides,
+    equal,
+    indices,
+    sizes,
+)
+from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.mistakes.sites import (
+    children,
+    mentions,
+    nodes,
+    replaced,
+    same_tree,
+    statement_sites,
+    walk,
+    with_children,
+)
+from symconv.mistakes.vocabulary import CONV2D
+
+M, S = sizes("M S")
+i, j, p = indices("i j p")
+a = Array("a", (M, M))
+b = Array("b", (M, M))
+
+EVERY_KIND = [
+    Number(M / S),
+    a[i, j],
+    Delta(i, j + 1),
+    Iverson(between(0, i, M - 1)),
+    Add((a[i, j], b[i, j])),
+    Mul((a[i, j], b[j, i])),
+    Sum(a[p, j], (p, 0, M - 1), (i, 0, p)),
+    Derivative(a[i, j], b[i, j]),
+    Range(p, Constant(0), M - 1),
+    Comparison(i, "<=", M - 1),
+    divides(S, i + 1),
+    And((equal(i, j), i <= M)),
+    Or((equal(i, j), i <= M)),
+    Not(equal(i, j)),
+    Constant(3),
+    M,
+    i,
+    Plus((i, j)),
+    Times((i, S)),
+    Quotient(i, S),
+    FloorDivision(i, S),
+    CeilingDivision(i, S),
+    Remainder(i, S),
+    Minimum((i, j)),
+    Maximum((i, j)),
+]
+
+
+def by_kind(node: object) -> str:
+    return type(node).__name__
+
+
+@pytest.mark.parametrize("node", EVERY_KIND, ids=by_kind)
+def test_a_node_is_built_again_from_its_children(node):
+    assert with_children(node, children(node)) == node
+
+
+@pytest.mark.parametrize("node", EVERY_KIND, ids=by_kind)
+def test_changing_any_one_place_of_a_node_changes_it_there_only(node):
+    for site in walk(node, CONV2D):
+        if site.node == i:
+            changed = replaced(node, site.path, S)
+            assert changed != node
+            assert replaced(changed, site.path, i) == node
+            where = [other.path for other in walk(changed, CONV2D) if other.node == S]
+            before = [other.path for other in walk(node, CONV2D) if other.node == S]
+            assert sorted(where) == sorted([*before, site.path])
+
+
+@pytest.mark.parametrize("node", ["p + k*S", 3, None, Array("a", (M,))])
+def test_what_is_no_node_has_no_children_and_cannot_be_built(node):
+    with pytest.raises(TypeError, match="not a node"):
+        _ = children(node)
+    with pytest.raises(TypeError, match="not a node"):
+        _ = with_children(node, ())
+
+
+@pytest.mark.parametrize(
+    ("node", "parts"),
+    [
+        (Delta(i, j), (a[i, j], j)),
+        (Add((a[i, j],)), (i,)),
+        (Iverson(equal(i, j)), (i,)),
+        (Sum(a[p, j], (p, 0, M - 1)), (a[p, j], a[p, j])),
+        (Derivative(a[i, j], b[i, j]), (a[i, j], Number(M))),
+    ],
+    ids=lambda value: by_kind(value) if not isinstance(value, tuple) else "",
+)
+def test_a_node_cannot_be_built_from_children_of_another_kind(node, parts):
+    with pytest.raises(AssertionError):
+        _ = with_children(node, parts)
+
+
+def test_nodes_are_walked_in_reading_order():
+    tree = Sum(a[p, j] * Delta(p, i), (p, 0, M - 1))
+    texts = [str(node) for node in nodes(tree)]
+    assert texts == [
+        "sum[p=0..M-1](a[p,j]*delta(p, i))",
+        "p=0..M-1",
+        "0",
+        "M-1",
+        "M",
+        "-1",
+        "a[p,j]*delta(p, i)",
+        "a[p,j]",
+        "p",
+        "j",
+        "delta(p, i)",
+        "p",
+        "i",
+    ]
+    assert mentions(tree, i)
+    assert not mentions(a[p, j], i)
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        (p + i * S, S * i + p),
+        (M - 1 - (M - 1 - p), p),
+        (2 * S, S + S),
+        (1 + FloorDivision(M + 2 * S, S), 1 + FloorDivision(2 * S + M, S)),
+        (a[p + i, j], a[i + p, j]),
+        (Sum(a[p, j], (p, 0, M - 1)), Sum(a[p, j], (p, 0, -1 + M))),
+        (Iverson(i + 1 <= M), Iverson(1 + i <= M)),
+    ],
+    ids=str,
+)
+def test_trees_that_differ_in_how_integers_are_written_are_the_same(left, right):
+    assert same_tree(left, right)
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        (p + i * S, p * S + i),
+        (Constant(1), Constant(2)),
+        (M, M - 1),
+        (FloorDivision(M, S), CeilingDivision(M, S)),
+        (FloorDivision(M, S), FloorDivision(M + 1, S)),
+        (Minimum((i, j)), Minimum((i, j, p))),
+        (a[i, j], b[i, j]),
+        (a[i, j], a[j, i]),
+        (Sum(a[p, j], (p, 0, M)), Sum(a[i, j], (i, 0, M))),
+        (Range(p, Constant(0), M), Range(i, Constant(0), M)),
+        (Iverson(i <= M), Iverson(i < M)),
+        (And((i <= M, j <= M)), Or((i <= M, j <= M))),
+        (a[i, j], Number(M)),
+        (Add((a[i, j],)), Add((a[i, j], a[i, j]))),
+        (FloorDivision(M, S), a[i, j]),
+    ],
+    ids=str,
+)
+def test_trees_that_differ_in_anything_else_are_not_the_same(left, right):
+    assert not same_tree(left, right)
+    assert not same_tree(right, left)
+
+
+def test_a_statement_has_sites_on_the_right_and_in_its_abbreviations():
+    q = indices("q")[0]
+    statement = Statement(a[i, j], a[p, q], where=((p, i * S), (q, j + 1)))
+    changed = [put(S) for site, put in statement_sites(statement, CONV2D) if site.node == i]
+    assert [str(item) for item in changed] == ["a[i,j] = a[p,q] where p = S*S, q = j+1"]
+    changed = [put(S) for site, put in statement_sites(statement, CONV2D) if site.node == q]
+    assert [str(item) for item in changed] == ["a[i,j] = a[p,S] where p = i*S, q = j+1"]
+
+
+@pytest.mark.parametrize(
+    ("key", "node", "where"),
+    [
+        ("y:strided", "k*S", "in x_pad[n,c,p+k*S,q+l*S]"),
+        ("y:strided", "HH-1", "in the range p=0..HH-1"),
+        ("y:strided", "b[f]", "in b[f]"),
+        ("dL/dx:deltas", "i+P", "in delta(p+k*S, i+P)"),
+        ("x_pad", "H+P-1", "in [P <= i'' <= H+P-1]"),
+        ("output-size:floor-Hh", "S", "in 1+floor((H+2*P-HH)/S)"),
+        ("y:shifted", "S*k", "in S*k"),
+        ("dL/db:chain", "k", "in dL/dy[n,f,k,l]"),
+        ("dL/db:contracted", "sum[n=0..N-1, k=0..Hh-1, l=0..Hw-1](dout[n,f',k,l])",
+         "in the sum over n, k, l"),
+    ],
+)  # fmt: skip
+def test_a_site_is_named_by_the_smallest_part_that_a_reader_can_point_at(key, node, where):
+    (statement,) = (item for item in conv2d().statements if item.key == key)
+    sites = [site for site, _ in statement_sites(statement, CONV2D) if str(site.node) == node]
+    assert sites[0].where() == where
+
+
+def test_the_indices_around_a_site_are_the_free_ones_and_all_that_stand_in_the_tree():
+    tree = Sum(a[p, j], (p, 0, M - 1))
+    for site in walk(tree, CONV2D, free=(Range(i, Constant(0), M - 1),)):
+        assert site.indices() == (i, p, j)
