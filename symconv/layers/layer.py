@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -16,7 +17,7 @@ from symconv.algebra.expressions import (
     Statement,
 )
 from symconv.algebra.indices import Condition, IntegerExpression, Size, Symbol
-from symconv.errors import SizesError, UnknownStatement, UsageError
+from symconv.errors import LoopRaised, SizesError, SymconvError, UnknownStatement
 
 if TYPE_CHECKING:
     from symconv.concrete.closed_forms import ClosedForm
@@ -38,6 +39,19 @@ class DerivedSize:
 
 
 @dataclass(frozen=True, slots=True)
+class Region:
+    """A condition on sizes under which a statement that is false in general may be true.
+
+    Attributes:
+        name: how people say it: ``P = 0``.
+        condition: the condition.
+    """
+
+    name: str
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True)
 class Loop:
     """A loop nest that computes one array of a layer.
 
@@ -55,6 +69,11 @@ class Loop:
     arguments: tuple[str, ...]
     computes: str
     source: str = ""
+
+    @property
+    def key(self) -> str:
+        """The stable name, as statements have it."""
+        return self.name
 
 
 class Sizes(Mapping[str, int]):
@@ -125,6 +144,7 @@ class Layer:
         statements: the hand-derived claims.
         loops: the loop nests.
         default_sizes: the sizes that `symconv verify` uses, as texts.
+        regions: conditions that are tried where a statement is false in general.
     """
 
     name: str
@@ -140,6 +160,7 @@ class Layer:
     statements: tuple[Statement, ...] = ()
     loops: tuple[Loop, ...] = ()
     default_sizes: tuple[str, ...] = ()
+    regions: tuple[Region, ...] = ()
 
     @property
     def definition_by_name(self) -> dict[str, Definition]:
@@ -200,6 +221,13 @@ class Layer:
         derived_values: dict[Symbol, int] = {}
         for derived in self.derived:
             value = integer_value(derived.value, {**given, **derived_values})
+            least = self.minimum.get(derived.size, 1)
+            if value != int(value) or value < least:
+                raise SizesError(
+                    f"{','.join(f'{size}={given[size]}' for size in self.given)} "
+                    f"makes {derived.size} = {value}",
+                    help=f"{derived.size} = {derived.value} must be an integer, at least {least}",
+                )
             derived_values[derived.size] = int(value)
         return Sizes(given, derived_values)
 
@@ -260,25 +288,28 @@ class Layer:
         """Split ``y`` or ``dL/dx`` into the array and what it is differentiated by.
 
         Raises:
-            UnknownStatement: when the layer has no such array.
-            UsageError: when the name is neither an array nor a derivative.
+            UnknownStatement: when the name is neither an array of the layer nor a derivative
+                of one of its arrays by another.
         """
         known = self.array_by_name
         if name in known:
             return known[name], None
-        parts = name.split("/")
-        if len(parts) != 2 or not all(part.startswith("d") and len(part) > 1 for part in parts):
-            raise UsageError(
-                f"{name!r} is neither an array nor a gradient",
-                help=f"write an array ({', '.join(known)}) or a gradient such as dL/dx",
+        derivative = re.fullmatch(r"d(.+)/d(.+)", name)
+        if derivative is None:
+            close = get_close_matches(name, known, n=2, cutoff=0.6)
+            advice = f"write an array ({', '.join(known)}) or a gradient such as dL/dx"
+            raise UnknownStatement(
+                f"{name!r} is neither an array of {self.name} nor a gradient",
+                help=f"did you mean {' or '.join(close)}?" if close else advice,
             )
-        missing = [part[1:] for part in parts if part[1:] not in known]
+        missing = [part for part in dict.fromkeys(derivative.groups()) if part not in known]
         if missing:
             raise UnknownStatement(
                 f"{self.name} has no array {' and no array '.join(missing)}",
                 help=f"the arrays are {', '.join(known)}",
             )
-        return known[parts[0][1:]], known[parts[1][1:]]
+        body, by = derivative.groups()
+        return known[body], known[by]
 
     def named_entry(self, name: str, position: tuple[int, ...]) -> Expression:
         """Return one entry of an array or gradient as an expression.
@@ -291,9 +322,19 @@ class Layer:
             return body[position]
         return Derivative(body[position[:split]], by[position[split:]])
 
-    def loop_arguments(self, loop: Loop, arrays: Mapping[str, Any], sizes: Sizes) -> list[Any]:
-        """Return what a loop is called with: arrays and sizes, in the order it names them."""
-        return [arrays[name] if name in arrays else sizes[name] for name in loop.arguments]
+    def run_loop(self, loop: Loop, arrays: Mapping[str, Any], sizes: Sizes) -> Any:
+        """Run a loop on arrays and sizes, in the order in which it names them.
+
+        Raises:
+            LoopRaised: when the loop raises; what our own arrays refuse goes through.
+        """
+        arguments = [arrays[name] if name in arrays else sizes[name] for name in loop.arguments]
+        try:
+            return loop.function(*arguments)
+        except SymconvError:
+            raise
+        except Exception as error:
+            raise LoopRaised(f"the loops raise {type(error).__name__}: {error}") from error
 
     def closed_form(self, name: str, sizes: Sizes) -> ClosedForm:
         """Return an array or gradient as SymPy expressions, entry by entry.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from symconv.algebra.expressions import Statement
-from symconv.errors import SizesError, UnknownStatement, UsageError
+from symconv.errors import SizesError, UnknownStatement
 from symconv.layers.convolution.two_dimensional import DEFAULT_SIZES, conv2d
 from symconv.layers.layer import Loop, Sizes
 
@@ -140,29 +140,51 @@ def test_entries_are_reported_under_the_statements_own_indices(
     assert LAYER.index_names(name) == expected
 
 
-def test_arrays_are_named_alone_or_as_a_derivative() -> None:
-    arrays = LAYER.array_by_name
-    assert LAYER.named_arrays("y") == (arrays["y"], None)
-    assert LAYER.named_arrays("dL/dx_pad") == (arrays["L"], arrays["x_pad"])
+def test_an_entry_of_a_jacobian_takes_both_positions() -> None:
     assert str(LAYER.named_entry("y", (0, 1, 2, 3))) == "y[0,1,2,3]"
     assert str(LAYER.named_entry("dy/db", (0, 1, 2, 3, 4))) == "dy[0,1,2,3]/db[4]"
 
 
 @pytest.mark.parametrize(
-    ("name", "error"),
+    ("name", "body", "by"),
     [
-        ("q", UsageError),
-        ("dL", UsageError),
-        ("y/x", UsageError),
-        ("d/d", UsageError),
-        ("dL/dx/dw", UsageError),
-        ("dL/dq", UnknownStatement),
-        ("dQ/dq", UnknownStatement),
+        ("y", "y", None),
+        ("x_pad", "x_pad", None),
+        ("dout", "dout", None),
+        ("dL/dx", "L", "x"),
+        ("dy/dx_pad", "y", "x_pad"),
+        ("dx_pad/dx", "x_pad", "x"),
+        ("dL/ddout", "L", "dout"),
+        ("ddout/dx", "dout", "x"),
     ],
 )
-def test_what_is_no_array_is_refused(name: str, error: type[Exception]) -> None:
-    with pytest.raises(error):
+def test_arrays_and_derivatives_are_found_by_name(name: str, body: str, by: str | None) -> None:
+    arrays = LAYER.array_by_name
+    assert LAYER.named_arrays(name) == (arrays[body], by and arrays[by])
+
+
+@pytest.mark.parametrize(
+    ("name", "fact", "help"),
+    [
+        ("", "neither an array of conv2d nor a gradient", "write an array (x, w, b, dout"),
+        ("q", "neither an array of conv2d nor a gradient", "such as dL/dx"),
+        ("xpad", "neither an array of conv2d nor a gradient", "did you mean x_pad?"),
+        ("L/x", "neither an array of conv2d nor a gradient", "such as dL/dx"),
+        ("d/dx", "neither an array of conv2d nor a gradient", "such as dL/dx"),
+        ("dL/d", "neither an array of conv2d nor a gradient", "such as dL/dx"),
+        ("dL/dx ", "has no array x ", "the arrays are x, w, b"),
+        ("dL/dX", "has no array X", "the arrays are x, w, b"),
+        ("dl/dX", "has no array l and no array X", "the arrays are x, w, b"),
+        ("dq/dq", "has no array q", "the arrays are x, w, b"),
+        ("dL/dx/dy", "has no array", "the arrays are x, w, b"),
+        ("dL/dx\n", "neither an array", "such as dL/dx"),
+    ],
+)
+def test_other_names_are_refused_with_what_would_be_right(name, fact: str, help: str) -> None:
+    with pytest.raises(UnknownStatement) as caught:
         _ = LAYER.named_arrays(name)
+    assert fact in caught.value.fact
+    assert help in caught.value.help
 
 
 def test_the_default_sizes_cover_what_can_make_a_difference() -> None:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from functools import cache
 
+from symconv.algebra.indices import divides, equal
 from symconv.layers.convolution import loops
 from symconv.layers.convolution.forward import (
     GIVEN,
     HEIGHT,
+    HH,
     LOSS,
     OUTPUT,
     PADDED_INPUT,
     WIDTH,
+    WW,
+    H,
     L,
     P,
+    S,
+    W,
     b,
     dout,
     w,
@@ -21,7 +27,7 @@ from symconv.layers.convolution.forward import (
     y,
 )
 from symconv.layers.convolution.gradients import STATEMENTS
-from symconv.layers.layer import DerivedSize, Layer, Loop
+from symconv.layers.layer import DerivedSize, Layer, Loop, Region
 
 LOOPS = (
     Loop("loop/forward", loops.forward, ("x", "w", "b", "S", "P"), "y", "the post, Forward pass"),
@@ -71,11 +77,23 @@ DEFAULT_SIZES = (
     # Padding larger than the filter on one axis; stride larger than the filter.
     "N=2,C=2,H=2,W=5,F=3,HH=1,WW=3,S=3,P=2",
     # Stride 3 with remainder columns, padding 1, filter taller than wide.
-    "N=1,C=2,H=4,W=6,F=2,HH=3,WW=2,S=3,P=1",
+    "N=1,C=2,H=4,W=5,F=2,HH=3,WW=2,S=3,P=1",
     # Overlapping windows with padding 1 and stride 1.
     "N=2,C=2,H=3,W=4,F=2,HH=3,WW=2,S=1,P=1",
     # Overlapping windows with padding 2 and stride 2, remainder on both axes.
     "N=1,C=1,H=4,W=5,F=2,HH=3,WW=4,S=2,P=2",
+)
+
+
+REGIONS = (
+    Region("S = 1", equal(S, 1)),
+    Region("P = 0", equal(P, 0)),
+    Region("S divides H+2P-HH and W+2P-WW", divides(S, HEIGHT.room) & divides(S, WIDTH.room)),
+    Region("H = W", equal(H, W)),
+    Region("HH = WW", equal(HH, WW)),
+    Region("P < HH and P < WW", (P < HH) & (P < WW)),
+    Region("HH and WW are odd", equal(HH % 2, 1) & equal(WW % 2, 1)),
+    Region("S <= HH and S <= WW", (S <= HH) & (S <= WW)),
 )
 
 
@@ -105,4 +123,5 @@ def conv2d() -> Layer:
         statements=STATEMENTS,
         loops=LOOPS,
         default_sizes=DEFAULT_SIZES,
+        regions=REGIONS,
     )
