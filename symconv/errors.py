@@ -95,6 +95,12 @@ class WrongShape(SymconvError):
         self.expected = expected
 
 
+class LoopRaised(SymconvError):
+    """A loop raised an exception of its own, which is its cause."""
+
+    default_code = "raised"
+
+
 class InternalError(SymconvError):
     """Two independent ways disagree, or a verdict does not replay: a defect of symconv itself."""
 

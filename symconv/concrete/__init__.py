@@ -1,0 +1,1 @@
+"""Statements and loops at given sizes, exactly: by SymPy, by tables of monomials, by numbers."""

@@ -1,0 +1,200 @@
+"""The memory of traced arrays: monomials that were assigned, and a log of what was added.
+
+As long as an entry is one monomial, it is an int64 code in a dense array; a negative code is
+zero. What is added is appended to a log of (positions, codes, coefficient), which is sorted
+once at the end. An assignment marks what the log holds at its positions as overwritten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import EllipsisType
+from typing import Any, NoReturn, TypeAlias
+
+import numpy as np
+
+from symconv.errors import NotSupported
+
+ZERO = -(1 << 60)
+"""The least code. A negative code is zero, and stays negative when a product adds to it."""
+CODE_LIMIT = 1 << 60
+"""Products of entries have codes below this."""
+ONE = 0
+"""The code of the empty product."""
+
+MOST_ARGUMENTS = 7
+"""With more factors than this, the codes of zeros could add up to less than int64 holds."""
+
+Codes: TypeAlias = "int | np.ndarray"
+"""Monomials that are added up: one, or a vector of them."""
+Places: TypeAlias = "int | np.ndarray"
+"""Where codes are added: one flat position for all of them, or one per code."""
+Part: TypeAlias = "tuple[Codes, int]"
+"""Codes with their common coefficient."""
+Chunk: TypeAlias = "tuple[np.ndarray, np.ndarray, int]"
+"""Flat positions, a code for each, and their common coefficient."""
+
+
+class Storage:
+    """The memory that views share.
+
+    Attributes:
+        codes: the monomials that were assigned; zero where nothing or a sum was.
+        groups: which arguments may occur, one bit each.
+        overwritten: by flat position, how long the log was at the last assignment.
+        version: counts the changes.
+    """
+
+    __slots__ = (
+        "_coefficients",
+        "_log_codes",
+        "_places",
+        "_positions",
+        "codes",
+        "groups",
+        "overwritten",
+        "version",
+    )
+
+    def __init__(self, codes: np.ndarray, groups: int) -> None:
+        self.codes = codes
+        self.groups = groups
+        self.overwritten: np.ndarray | None = None
+        self.version = 0
+        self._positions: np.ndarray | None = None
+        # Three lists instead of one of tuples: nothing here is work for the garbage collector.
+        self._places: list[Places] = []
+        self._log_codes: list[Codes] = []
+        self._coefficients: list[int] = []
+
+    @property
+    def positions(self) -> np.ndarray:
+        """The flat position of every entry, in the shape of the array."""
+        if self._positions is None:
+            self._positions = np.arange(self.codes.size).reshape(self.codes.shape)
+        return self._positions
+
+    @property
+    def length(self) -> int:
+        """How often something was added."""
+        return len(self._places)
+
+    def forget(self, positions: Any) -> None:
+        """Mark what was added at some positions so far as overwritten."""
+        self.version += 1
+        if self._places:
+            if self.overwritten is None:
+                self.overwritten = np.zeros(self.codes.size, dtype=np.int64)
+            self.overwritten[positions] = len(self._places)
+
+    def add(self, places: Places, codes: Codes, coefficient: int) -> None:
+        """Add codes at flat positions."""
+        self.version += 1
+        self._places.append(places)
+        self._log_codes.append(codes)
+        self._coefficients.append(coefficient)
+
+    def added(self) -> Iterator[Chunk]:
+        """Yield what was added and not overwritten."""
+        for places, codes, numbers, coefficient in self.joined(0, self.length):
+            if self.overwritten is None:
+                yield places, codes, coefficient
+            else:
+                kept = numbers >= self.overwritten[places]
+                yield places[kept], codes[kept], coefficient
+
+    def joined(
+        self, first: int, last: int
+    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, int]]:
+        """Yield part of the log by coefficient: positions, codes, numbers in the log."""
+        coefficients = self._coefficients[first:last]
+        for coefficient in dict.fromkeys(coefficients):
+            numbers = [
+                number
+                for number, other in enumerate(coefficients, start=first)
+                if other == coefficient
+            ]
+            vectors = [vector(self._log_codes[number]) for number in numbers]
+            lengths = np.array([len(vector) for vector in vectors])
+            places = [self._places[number] for number in numbers]
+            if any(isinstance(place, np.ndarray) for place in places):
+                spread = np.concatenate(
+                    [
+                        place if isinstance(place, np.ndarray) else np.full(length, place)
+                        for place, length in zip(places, lengths, strict=True)
+                    ]
+                )
+            else:
+                spread = np.repeat(np.array(places), lengths)
+            codes = np.concatenate(vectors)
+            kept = codes >= 0
+            yield (
+                spread[kept],
+                codes[kept],
+                np.repeat(np.array(numbers), lengths)[kept],
+                coefficient,
+            )
+
+
+class Snapshot:
+    """What an entry of a storage was when it was read; looked up in the log when needed.
+
+    A loop that reads an entry, adds to it and writes it back never looks it up.
+    """
+
+    __slots__ = ("code", "first", "last", "position", "storage", "version")
+
+    def __init__(self, storage: Storage, position: int, code: int) -> None:
+        self.storage = storage
+        self.position = position
+        self.code = code
+        self.version = storage.version
+        overwritten = storage.overwritten
+        self.first = 0 if overwritten is None else int(overwritten[position])
+        self.last = storage.length
+
+    def is_current(self, storage: Storage, position: int) -> bool:
+        """Tell whether it is still what that entry of that storage is."""
+        return (
+            self.storage is storage
+            and self.position == position
+            and self.version == storage.version
+        )
+
+    def parts(self) -> tuple[Part, ...]:
+        """Return the sum that it is."""
+        added = tuple(
+            (codes[positions == self.position], coefficient)
+            for positions, codes, _, coefficient in self.storage.joined(self.first, self.last)
+        )
+        return ((self.code, 1), *added) if self.code >= 0 else added
+
+
+def vector(codes: Codes) -> np.ndarray:
+    """Return codes as a vector."""
+    return codes if isinstance(codes, np.ndarray) else np.array([codes], dtype=np.int64)
+
+
+def require_basic_index(index: Any) -> None:
+    """Refuse what NumPy would answer with a copy or a mask; anything else NumPy judges.
+
+    Raises:
+        NotSupported: for lists, arrays and truth values.
+    """
+    for part in index if type(index) is tuple else (index,):
+        if type(part) not in _PLAIN and isinstance(
+            part, bool | np.bool_ | list | tuple | np.ndarray
+        ):
+            refuse(f"indexing with {type(part).__name__}")
+
+
+def refuse(what: str) -> NoReturn:
+    """Refuse what cannot be traced, instead of guessing.
+
+    Raises:
+        NotSupported: always.
+    """
+    raise NotSupported(f"loops are traced without {what}")
+
+
+_PLAIN = frozenset({int, slice, EllipsisType, type(None), np.int64})
