@@ -1,0 +1,293 @@
+"""Differentiation with one rule per node, and contraction of deltas.
+
+`differentiate` replaces one entry of a product by the condition that its position is the
+target's: the derivative of x[p + k*S] by x[i] is delta(p + k*S, i). Defined arrays are
+expanded first, except the array that is differentiated by, which stays independent.
+
+`contract` solves sums over deltas: `sum over p of delta(p + k*S, i) * w[p]` becomes
+`[0 <= i - k*S <= HH-1] * w[i - k*S]`. It never loses a bracket: the range of the index that
+it removes stays as a bracket in front, and a stride is only divided by together with the
+bracket that it divides. (SymPy's own summation of deltas drops both.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from symconv.algebra.expressions import (
+    Add,
+    Definition,
+    Delta,
+    Derivative,
+    Entry,
+    Expression,
+    Iverson,
+    Mul,
+    Number,
+    Sum,
+    has_entries,
+    product_factors,
+)
+from symconv.algebra.indices import (
+    Constant,
+    Index,
+    IntegerExpression,
+    Range,
+    Size,
+    Symbol,
+    between,
+    divides,
+    symbols,
+)
+from symconv.algebra.ratios import (
+    ONE,
+    Ratio,
+    Terms,
+    is_positive,
+    linear_part,
+    ratio,
+    terms_expression,
+)
+from symconv.algebra.scoping import all_symbols, arrays, dependencies, inline, rename_bound
+from symconv.algebra.scoping import substitute as substitute_in
+from symconv.errors import NotSupported
+
+Definitions = Mapping[str, Definition]
+NONE: frozenset[str] = frozenset()
+ZERO = Number(Constant(0))
+
+
+def differentiate(
+    expression: Expression, by: Entry, definitions: Definitions | None = None
+) -> Expression:
+    """Differentiate by one entry of an array; the result has no `Derivative`.
+
+    Defined arrays that depend on the array are expanded first, the array itself is not: it
+    is independent while differentiating, and what is left of it stays in the result.
+
+    Args:
+        expression: what to differentiate; derivatives inside it are taken first.
+        by: the entry to differentiate by.
+        definitions: what each defined array is, by its name.
+    """
+    expanded = without_derivatives(expression, definitions, keep=frozenset({by.array.name}))
+    return _rule(expanded, by)
+
+
+def without_derivatives(
+    expression: Expression, definitions: Definitions | None = None, *, keep: frozenset[str] = NONE
+) -> Expression:
+    """Expand defined arrays and take every derivative, exactly as `evaluation` means it.
+
+    Args:
+        expression: what to rewrite.
+        definitions: what each defined array is, by its name.
+        keep: arrays that stay as they are although they are defined.
+    """
+    known = dict(definitions or {})
+    _ = dependencies(known)  # refuses a definition that depends on itself
+    return _expand(expression, known, keep)
+
+
+def contract(expression: Expression, *, positive: Iterable[Size] = ()) -> Expression:
+    """Solve sums over deltas, keeping every bracket that the value needs.
+
+    A delta whose index stands with the coefficient 1 or -1 is solved directly. With another
+    coefficient the solution is a division, which is written together with the bracket that
+    the coefficient divides. A coefficient that may be 0 is left alone.
+
+    Args:
+        expression: what to rewrite.
+        positive: sizes that are known to be at least 1, such as a stride.
+    """
+    least: dict[Symbol, int] = dict.fromkeys(positive, 1)
+    return _contract(expression, least)
+
+
+def _contract(expression: Expression, least: Mapping[Symbol, int]) -> Expression:
+    match expression:
+        case Number() | Entry() | Delta() | Iverson():
+            return expression
+        case Add(terms=parts):
+            return Add(tuple(_contract(part, least) for part in parts))
+        case Mul(factors=parts):
+            return Mul(tuple(_contract(part, least) for part in parts))
+        case Derivative(body=body, by=by):
+            return Derivative(_contract(body, least), by)
+        case Sum(body=body, ranges=ranges):
+            inner = Sum(_contract(body, least), *ranges)
+            return _contract_sum(_merged(inner), least)
+    raise TypeError(f"not an expression: {expression!r}")
+
+
+def _expand(expression: Expression, definitions: Definitions, keep: frozenset[str]) -> Expression:
+    match expression:
+        case Number() | Delta() | Iverson():
+            return expression
+        case Entry(array=array, indices=indices):
+            if array.name not in definitions or array.name in keep:
+                return expression
+            definition = definitions[array.name]
+            if len(definition.target.indices) != len(indices):
+                raise NotSupported(
+                    f"{expression} has {len(indices)} indices, its definition "
+                    f"{definition.target} has {len(definition.target.indices)}",
+                    code="wrong-axes",
+                )
+            return _expand(inline(definition, indices), definitions, keep)
+        case Add(terms=parts):
+            return Add(tuple(_expand(part, definitions, keep) for part in parts))
+        case Mul(factors=parts):
+            return Mul(tuple(_expand(part, definitions, keep) for part in parts))
+        case Sum(body=body, ranges=ranges):
+            return Sum(_expand(body, definitions, keep), *ranges)
+        case Derivative(body=body, by=by):
+            partial = _rule(_expand(body, definitions, frozenset({by.array.name})), by)
+            return _expand_only(by.array.name, partial, definitions, keep)
+    raise TypeError(f"not an expression: {expression!r}")
+
+
+def _expand_only(
+    name: str, partial: Expression, definitions: Definitions, keep: frozenset[str]
+) -> Expression:
+    """Expand what is left of the array that was differentiated by; the rest is expanded."""
+    if name not in definitions or name in keep:
+        return partial
+    match partial:
+        case Entry(array=array) if array.name == name:
+            return _expand(partial, definitions, keep)
+        case Number() | Delta() | Iverson() | Entry():
+            return partial
+        case Add(terms=parts):
+            return Add(tuple(_expand_only(name, part, definitions, keep) for part in parts))
+        case Mul(factors=parts):
+            return Mul(tuple(_expand_only(name, part, definitions, keep) for part in parts))
+    assert isinstance(partial, Sum), "no other node is without derivatives"
+    return Sum(_expand_only(name, partial.body, definitions, keep), *partial.ranges)
+
+
+def _rule(expression: Expression, by: Entry) -> Expression:
+    """Differentiate an expression whose entries are all independent."""
+    match expression:
+        case Number() | Delta() | Iverson():
+            return ZERO
+        case Entry(array=array, indices=indices):
+            if array.name != by.array.name or len(indices) != len(by.indices):
+                return ZERO
+            return Mul(tuple(Delta(a, b) for a, b in zip(indices, by.indices, strict=True)))
+        case Add(terms=parts):
+            return Add(tuple(part for part in (_rule(p, by) for p in parts) if part != ZERO))
+        case Mul(factors=parts):
+            return _product_rule(parts, by)
+    assert isinstance(expression, Sum), "no other node is without derivatives"
+    # The sum must not catch an index of the target: rename before it can.
+    renamed = rename_bound(expression, {s for index in by.indices for s in symbols(index)})
+    inner = _rule(renamed.body, by)
+    return ZERO if inner == ZERO else Sum(inner, *renamed.ranges)
+
+
+def _product_rule(factors: tuple[Expression, ...], by: Entry) -> Expression:
+    terms: list[Expression] = []
+    for position, factor in enumerate(factors):
+        if not any(array.name == by.array.name for array in arrays(factor)):
+            continue
+        inner = _rule(factor, by)
+        if inner != ZERO:
+            terms.append(Mul((*factors[:position], inner, *factors[position + 1 :])))
+    if not terms:
+        return ZERO
+    return terms[0] if len(terms) == 1 else Add(tuple(terms))
+
+
+def _merged(expression: Sum) -> Sum:
+    """Join a sum directly inside a sum, the inner index renamed where both have one name."""
+    body = expression.body
+    factors = list(product_factors(body))
+    for position, factor in enumerate(factors):
+        if not isinstance(factor, Sum) or (len(factors) > 1 and not has_entries(factor)):
+            # A factor without entries guards the entries beside it as a whole.
+            continue
+        taken = dict.fromkeys(item.index for item in expression.ranges)
+        for other in factors[:position] + factors[position + 1 :]:
+            taken |= dict.fromkeys(all_symbols(other))
+        inner = rename_bound(factor, taken)
+        factors[position] = inner.body
+        merged = Mul(tuple(factors)) if len(factors) > 1 else inner.body
+        return _merged(Sum(merged, *expression.ranges, *inner.ranges))
+    return expression
+
+
+def _contract_sum(expression: Sum, least: Mapping[Symbol, int]) -> Expression:
+    body, ranges = expression.body, expression.ranges
+    if isinstance(body, Add):
+        return Add(tuple(_contract_sum(_merged(Sum(term, *ranges)), least) for term in body.terms))
+    factors = product_factors(body)
+    for position, factor in enumerate(factors):
+        if not isinstance(factor, Delta):
+            continue
+        for place, item in enumerate(ranges):
+            solved = _solve(factor, item.index, least)
+            if solved is None or not _may_move(solved.expression(), ranges, place):
+                continue
+            rest = factors[:position] + factors[position + 1 :]
+            return _without_index(rest, ranges, place, solved, least)
+    return expression
+
+
+def _without_index(
+    factors: tuple[Expression, ...],
+    ranges: tuple[Range, ...],
+    place: int,
+    solved: Ratio,
+    least: Mapping[Symbol, int],
+) -> Expression:
+    """Put the solution for an index into a sum, its range and divisibility as brackets."""
+    item, value = ranges[place], solved.expression()
+    brackets: list[Expression] = []
+    if not solved.is_polynomial:
+        divisor, dividend = solved.denominator, solved.numerator
+        brackets.append(Iverson(divides(terms_expression(divisor), terms_expression(dividend))))
+    brackets.append(Iverson(between(item.lower, value, item.upper)))
+    replacement: dict[Symbol, IntegerExpression] = {item.index: value}
+    body = Mul((*brackets, *(substitute_in(factor, replacement) for factor in factors)))
+    left = (*ranges[:place], *ranges[place + 1 :])
+    if not left:
+        return body
+    return _contract_sum(Sum(body, *left), least)
+
+
+def _solve(delta: Delta, index: Index, least: Mapping[Symbol, int]) -> Ratio | None:
+    """Solve a delta for an index, or return None where the solution is not one."""
+    difference = ratio(delta.left - delta.right)
+    # left = right where numerator = 0; a divisor that may be 0 gives no equation.
+    if difference.denominator != ONE and not is_positive(difference.denominator, least):
+        return None
+    parts = linear_part(difference.numerator, index)
+    if parts is None or not parts[0]:
+        return None
+    coefficient, rest = parts
+    if not (_is_number(coefficient) or _surely_nonzero(coefficient, least)):
+        return None
+    return Ratio({powers: -value for powers, value in rest.items()}, coefficient)
+
+
+def _is_number(terms: Terms) -> bool:
+    return set(terms) == {()}
+
+
+def _surely_nonzero(terms: Terms, least: Mapping[Symbol, int]) -> bool:
+    negative = {powers: -value for powers, value in terms.items()}
+    return is_positive(terms, least) or is_positive(negative, least)
+
+
+def _may_move(value: IntegerExpression, ranges: tuple[Range, ...], place: int) -> bool:
+    """Tell whether a solution can stand in the ranges that follow the solved index.
+
+    A later range that depends on the index would come to depend on what the solution
+    mentions, which may be bound only there or later.
+    """
+    index, later = ranges[place].index, ranges[place + 1 :]
+    for item in later:
+        if index in symbols(item.lower) or index in symbols(item.upper):
+            return False
+    return index not in symbols(value)

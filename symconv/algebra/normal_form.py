@@ -1,0 +1,358 @@
+"""Expressions as sums of guarded monomials: the normal form.
+
+A term is ``coefficient * product of entries``, summed over bound indices in ranges, where a
+condition holds. Products are multiplied out, sums pulled to the front, deltas and brackets
+moved into the condition. For a well-formed expression the terms add up to the same
+polynomial; a product that a bracket guarded is guarded by the condition.
+
+The form is blind to the names of bound indices, to the order of addends, factors and sums,
+to nesting, and to how integer expressions and conditions are written, as far as these have
+one canonical form. Bound indices are numbered by where they occur. Indices that occur in
+the same way are left in the author's order, so blindness is promised where they differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from symconv.algebra.calculus import without_derivatives
+from symconv.algebra.conditions import FALSE, canonical_condition, conjunction
+from symconv.algebra.expressions import (
+    Add,
+    Definition,
+    Delta,
+    Entry,
+    Expression,
+    Iverson,
+    Mul,
+    Number,
+    Sum,
+)
+from symconv.algebra.indices import (
+    TRUE,
+    And,
+    Comparison,
+    Condition,
+    Constant,
+    Index,
+    IntegerExpression,
+    Plus,
+    Range,
+    Symbol,
+    Times,
+    condition_integers,
+    substitute_condition,
+    substitute_symbols,
+    symbols,
+)
+from symconv.algebra.ratios import Least, canonical
+from symconv.errors import NotSupported
+
+MOST_TERMS = 2_000
+"""Limit: products of sums are multiplied out; more terms than this are refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A guarded monomial, summed over its bound indices.
+
+    Attributes:
+        coefficient: a rational number that may depend on sizes and indices.
+        entries: the entries of the product, sorted.
+        condition: the conditions that must all hold, sorted; ranges are not repeated.
+        ranges: the bound indices; a range may use the indices before it.
+    """
+
+    coefficient: IntegerExpression
+    entries: tuple[Entry, ...] = ()
+    condition: tuple[Condition, ...] = ()
+    ranges: tuple[Range, ...] = ()
+
+    @property
+    def arrays(self) -> tuple[tuple[str, int], ...]:
+        """The arrays of the monomial, each with its number of axes, repeats included."""
+        return tuple((entry.array.name, len(entry.indices)) for entry in self.entries)
+
+    def expression(self) -> Expression:
+        """Write the term as an expression again, its guard in front."""
+        guard = (Iverson(And(self.condition)),) if self.condition else ()
+        body = Mul((*guard, Number(self.coefficient), *self.entries))
+        return Sum(body, *self.ranges) if self.ranges else body
+
+
+def normal_form(
+    expression: Expression,
+    definitions: Mapping[str, Definition] | None = None,
+    *,
+    least: Least | None = None,
+) -> tuple[Term, ...]:
+    """Bring an expression to its normal form: guarded monomials in a fixed order.
+
+    Equal terms are added up, and what cancels is left out. Definitions are expanded and
+    derivatives taken first.
+
+    Args:
+        expression: what to rewrite.
+        definitions: what each defined array is, by its name.
+        least: the least values that are known of sizes; they tell which divisors are
+            positive, so that more conditions have one canonical form.
+
+    Raises:
+        NotSupported: when multiplying out gives more than `MOST_TERMS` terms.
+    """
+    plain = without_derivatives(expression, definitions)
+    free = {symbol.name for symbol in _free_symbols(plain)}
+    merged: dict[tuple[object, ...], list[IntegerExpression]] = {}
+    terms: dict[tuple[object, ...], Term] = {}
+    for raw in _flatten(plain, {}, _Names(free)):
+        term = _canonical_term(raw, least or {}, free)
+        if term is None:
+            continue
+        key = (term.entries, term.condition, term.ranges)
+        merged.setdefault(key, []).append(term.coefficient)
+        terms[key] = term
+    found: list[Term] = []
+    for key, coefficients in merged.items():
+        total = canonical(Plus(tuple(coefficients)))
+        if total != Constant(0):
+            term = terms[key]
+            found.append(Term(total, term.entries, term.condition, term.ranges))
+    return tuple(sorted(found, key=_text))
+
+
+def normal_form_expression(terms: Iterable[Term]) -> Expression:
+    """Write a normal form as an expression again."""
+    return Add(tuple(term.expression() for term in terms))
+
+
+class _Names:
+    """Bound names that occur nowhere else, in the order in which they are asked for."""
+
+    def __init__(self, taken: set[str]) -> None:
+        self._taken = taken
+        self._number = 0
+
+    def fresh(self) -> Index:
+        self._number += 1
+        while f"#{self._number}" in self._taken:
+            self._number += 1
+        return Index(f"#{self._number}")
+
+
+def _free_symbols(expression: Expression) -> dict[Symbol, None]:
+    from symconv.algebra.scoping import free_symbols
+
+    return free_symbols(expression)
+
+
+def _flatten(
+    expression: Expression, names: Mapping[Symbol, IntegerExpression], fresh: _Names
+) -> list[Term]:
+    """Multiply out; every sum gets names of its own, so no index can be caught."""
+    match expression:
+        case Number(value=value):
+            return [Term(substitute_symbols(value, names))]
+        case Delta(left=left, right=right):
+            equality = substitute_condition(Comparison(left, "==", right), names)
+            return [Term(Constant(1), condition=(equality,))]
+        case Iverson(condition=condition):
+            return [Term(Constant(1), condition=(substitute_condition(condition, names),))]
+        case Entry(array=array, indices=indices):
+            moved = Entry(array, tuple(substitute_symbols(index, names) for index in indices))
+            return [Term(Constant(1), (moved,))]
+        case Add(terms=parts):
+            return [term for part in parts for term in _flatten(part, names, fresh)]
+        case Mul(factors=parts):
+            product = [Term(Constant(1))]
+            for part in parts:
+                product = _product(product, _flatten(part, names, fresh))
+            return product
+    assert isinstance(expression, Sum), "no other node is without derivatives"
+    return _flatten_sum(expression.body, expression.ranges, names, fresh)
+
+
+def _flatten_sum(
+    body: Expression,
+    ranges: tuple[Range, ...],
+    names: Mapping[Symbol, IntegerExpression],
+    fresh: _Names,
+) -> list[Term]:
+    inner = dict(names)
+    moved: list[Range] = []
+    for item in ranges:
+        lower = substitute_symbols(item.lower, inner)
+        upper = substitute_symbols(item.upper, inner)
+        index = fresh.fresh()
+        inner[item.index] = index
+        moved.append(Range(index, lower, upper))
+    return [
+        Term(term.coefficient, term.entries, term.condition, (*moved, *term.ranges))
+        for term in _flatten(body, inner, fresh)
+    ]
+
+
+def _product(left: list[Term], right: list[Term]) -> list[Term]:
+    if len(left) * len(right) > MOST_TERMS:
+        raise NotSupported(
+            f"multiplying out gives {len(left) * len(right):,} terms, more than {MOST_TERMS:,}",
+            code="too-many-terms",
+        )
+    return [
+        Term(
+            Times((a.coefficient, b.coefficient)),
+            (*a.entries, *b.entries),
+            (*a.condition, *b.condition),
+            (*a.ranges, *b.ranges),
+        )
+        for a in left
+        for b in right
+    ]
+
+
+def _canonical_term(raw: Term, least: Least, free: set[str]) -> Term | None:
+    """Write a term in its canonical form; None where it is always 0."""
+    coefficient = canonical(raw.coefficient)
+    condition = conjunction(canonical_condition(part, least) for part in raw.condition)
+    if coefficient == Constant(0) or condition == FALSE:
+        return None
+    parts = () if condition == TRUE else _parts(condition)
+    ranges = tuple(
+        Range(item.index, canonical(item.lower), canonical(item.upper)) for item in raw.ranges
+    )
+    entries = tuple(_canonical_entry(entry) for entry in raw.entries)
+    term = Term(coefficient, entries, parts, ranges)
+    renaming = _numbering(term, free)
+    return _renamed(term, renaming, least)
+
+
+def _parts(condition: Condition) -> tuple[Condition, ...]:
+    return condition.conditions if isinstance(condition, And) else (condition,)
+
+
+def _canonical_entry(entry: Entry) -> Entry:
+    return Entry(entry.array, tuple(canonical(index) for index in entry.indices))
+
+
+def _renamed(term: Term, renaming: Mapping[Symbol, IntegerExpression], least: Least) -> Term:
+    """Rename bound indices, and sort everything again by the new names."""
+
+    def integer(expression: IntegerExpression) -> IntegerExpression:
+        return canonical(substitute_symbols(expression, renaming))
+
+    ranges: list[Range] = []
+    for item in term.ranges:
+        index = renaming[item.index]
+        assert isinstance(index, Index), "a bound index is renamed to an index"
+        ranges.append(Range(index, integer(item.lower), integer(item.upper)))
+    entries = sorted(
+        (Entry(entry.array, tuple(map(integer, entry.indices))) for entry in term.entries),
+        key=_entry_key,
+    )
+    condition = conjunction(
+        canonical_condition(substitute_condition(part, renaming), least) for part in term.condition
+    )
+    return Term(
+        integer(term.coefficient),
+        tuple(entries),
+        () if condition == TRUE else _parts(condition),
+        _scoped(ranges),
+    )
+
+
+def _scoped(ranges: list[Range]) -> tuple[Range, ...]:
+    """Order ranges by the number of their index, but never before an index that they use."""
+    left = sorted(ranges, key=lambda item: (len(item.index.name), item.index.name))
+    bound = {item.index for item in left}
+    found: list[Range] = []
+    while left:
+        placed = {earlier.index for earlier in found}
+        # A range only ever uses indices of ranges before it, so there is always a next one.
+        following = next(
+            item for item in left if {*symbols(item.lower), *symbols(item.upper)} & bound <= placed
+        )
+        found.append(following)
+        left.remove(following)
+    return tuple(found)
+
+
+def _numbering(term: Term, free: set[str]) -> dict[Symbol, IntegerExpression]:
+    """Number bound indices by where they occur, those that occur alike in their order.
+
+    The colour of an index is what it occurs in, written with the colours of the other
+    indices; refining it until nothing changes tells indices apart by their surroundings.
+    """
+    bound = [item.index for item in term.ranges]
+    if not bound:
+        return {}
+    places = [(text, present) for text, present in _places(term) if present & set(bound)]
+    colour: dict[Symbol, int] = dict.fromkeys(bound, 0)
+    while True:
+        seen: dict[Symbol, list[str]] = {index: [] for index in bound}
+        for write, present in places:
+            for index in bound:
+                if index in present:
+                    names: dict[Symbol, IntegerExpression] = {
+                        other: Index("@" if other == index else f"@{colour[other]}")
+                        for other in bound
+                        if other in present
+                    }
+                    seen[index].append(write(names))
+        keys = {index: (colour[index], tuple(sorted(seen[index]))) for index in bound}
+        ranked = {key: rank for rank, key in enumerate(sorted(set(keys.values())))}
+        refined: dict[Symbol, int] = {index: ranked[keys[index]] for index in bound}
+        stable = refined == colour
+        colour = refined
+        if stable or len(ranked) == len(bound):
+            break
+    ordered = sorted(bound, key=lambda index: (colour[index], bound.index(index)))
+    prefix = "t"
+    while any(name.startswith(prefix) and name[len(prefix) :].isdigit() for name in free):
+        prefix += "t"
+    return {index: Index(f"{prefix}{number}") for number, index in enumerate(ordered, 1)}
+
+
+def _places(term: Term) -> Iterator[tuple[_Writer, set[Symbol]]]:
+    """Yield everything in a term that mentions indices: how to write it, and which."""
+    yield _Writer("coefficient", (term.coefficient,)), set(symbols(term.coefficient))
+    for item in term.ranges:
+        integers = (item.index, item.lower, item.upper)
+        yield _Writer("range", integers), {s for part in integers for s in symbols(part)}
+    for entry in term.entries:
+        name = entry.array.name
+        yield (
+            _Writer(f"entry {name}", entry.indices),
+            {s for part in entry.indices for s in symbols(part)},
+        )
+    for part in term.condition:
+        present = {s for integer in condition_integers(part) for s in symbols(integer)}
+        yield _Writer("condition", (), part), present
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """A piece of a term that is written with other names for its indices."""
+
+    kind: str
+    integers: tuple[IntegerExpression, ...]
+    condition: Condition | None = None
+
+    def __call__(self, names: Mapping[Symbol, IntegerExpression]) -> str:
+        if self.condition is not None:
+            return f"{self.kind} {canonical_condition(substitute_condition(self.condition, names))}"
+        texts = (str(canonical(substitute_symbols(part, names))) for part in self.integers)
+        return f"{self.kind} {'; '.join(texts)}"
+
+
+def _entry_key(entry: Entry) -> tuple[str, int, tuple[str, ...]]:
+    return (entry.array.name, len(entry.indices), tuple(str(index) for index in entry.indices))
+
+
+def _text(term: Term) -> tuple[object, ...]:
+    return (
+        term.arrays,
+        tuple(_entry_key(entry) for entry in term.entries),
+        tuple(str(part) for part in term.condition),
+        tuple(str(item) for item in term.ranges),
+        str(term.coefficient),
+    )

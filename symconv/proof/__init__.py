@@ -1,0 +1,1 @@
+"""Statements decided for every size at once."""

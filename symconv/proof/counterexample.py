@@ -1,0 +1,215 @@
+"""The smallest counterexample: found by the solver, replayed by evaluation.
+
+The order is the design's: least sum of the given sizes, then lexicographic in the layer's
+order of sizes, then free indices, then monomial. The solver finds the smallest sizes at
+which something fails; `evaluation` is then run at these sizes, and what it finds first is
+the counterexample. One that does not replay is an internal error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from math import prod
+
+from symconv.algebra.counting import statement_term_count
+from symconv.algebra.evaluation import (
+    Evaluator,
+    Polynomial,
+    condition_value,
+    monomial_text,
+    polynomial_text,
+    side_polynomials,
+)
+from symconv.algebra.expressions import Statement
+from symconv.algebra.indices import Condition, Plus, Symbol, equal
+from symconv.errors import IllFormed, SizesError
+from symconv.layers.layer import Layer, Sizes
+from symconv.proof.obligations import Formula
+from symconv.proof.smt import Answer, Solver
+from symconv.verdicts import Counterexample
+
+GUARD_PATTERN = (0, 1, 0, 2, 1, 0, 0, 3, 1, 0, 1)
+GUARD_TURNS = 60
+GUARD_VARIED = 3
+GUARD_PRODUCT = 600
+GUARD_TERMS = 3_000
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Where a statement fails at given sizes.
+
+    Attributes:
+        counterexample: sizes, free indices, monomial, values.
+        ill_formed: what is without meaning there, or None where the two sides differ.
+    """
+
+    counterexample: Counterexample
+    ill_formed: IllFormed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SmallestSizes:
+    """Sizes at which a formula holds.
+
+    Attributes:
+        sizes: the sizes, or None where the solver found none.
+        minimal: whether every smaller choice was shown to be impossible.
+    """
+
+    sizes: Sizes | None
+    minimal: bool
+
+
+def smallest_sizes(solver: Solver, violation: Formula, layer: Layer) -> SmallestSizes:
+    """Find the smallest sizes at which a formula holds.
+
+    Args:
+        solver: knows the constraints on sizes.
+        violation: what holds there.
+        layer: the order of sizes and their least values.
+    """
+    found, values = solver.ask(violation)
+    if found is not Answer.SATISFIABLE:
+        return SmallestSizes(None, False)
+    if not solver.effort.minimize:
+        return SmallestSizes(_sizes(layer, values), False)
+    total = Plus(layer.given)
+    least = [layer.minimum.get(size, 1) for size in layer.given]
+    minimal = True
+    fixed: list[Condition] = []
+    session = solver.session(violation)
+    for amount in range(sum(least), sum(values.get(size, 1) for size in layer.given)):
+        found, smaller = session.ask(equal(total, amount))
+        if found is Answer.SATISFIABLE:
+            values = smaller
+            break
+        minimal = minimal and found is Answer.UNSATISFIABLE
+    fixed.append(equal(total, sum(values[size] for size in layer.given)))
+    for size, start in zip(layer.given, least, strict=True):
+        for value in range(start, values[size]):
+            found, smaller = session.ask(*fixed, equal(size, value))
+            if found is Answer.SATISFIABLE:
+                values = smaller
+                break
+            minimal = minimal and found is Answer.UNSATISFIABLE
+        fixed.append(equal(size, values[size]))
+    return SmallestSizes(_sizes(layer, values), minimal)
+
+
+def replay(
+    statement: Statement, layer: Layer, sizes: Sizes, *, minimal: bool = True
+) -> Failure | None:
+    """Evaluate a statement at given sizes; return the first place where it fails, if any.
+
+    A part without meaning comes before a difference, wherever it is.
+    """
+    evaluator = Evaluator(layer.definition_by_name, sizes.by_symbol)
+    different: Failure | None = None
+    try:
+        for indices, left, right in side_polynomials(statement, evaluator):
+            if different is None and left != right:
+                different = Failure(_difference(sizes, indices, left, right, minimal))
+    except IllFormed as error:
+        example = Counterexample(sizes.given, error.indices, minimal=minimal)
+        return Failure(example, error)
+    return different
+
+
+def small_sizes(
+    layer: Layer, assumptions: tuple[Condition, ...], *, most_sum: int = 6, most_tried: int = 3_000
+) -> Iterator[Sizes]:
+    """Yield admissible sizes from the smallest on, in the order of counterexamples.
+
+    Args:
+        layer: its given sizes, their least values and constraints.
+        assumptions: conditions that the sizes have to satisfy besides.
+        most_sum: how far the sum may lie above the least one.
+        most_tried: how many choices are looked at, admissible or not.
+    """
+    least = [layer.minimum.get(size, 1) for size in layer.given]
+    tried = 0
+    for extra in range(most_sum + 1):
+        for parts in _compositions(extra, len(least)):
+            tried += 1
+            if tried > most_tried:
+                return
+            values = [low + part for low, part in zip(least, parts, strict=True)]
+            sizes = admissible(layer, assumptions, dict(zip(layer.given, values, strict=True)))
+            if sizes is not None:
+                yield sizes
+
+
+def guard_sizes(statement: Statement, layer: Layer) -> list[Sizes]:
+    """Return a handful of cheap sizes at which a proof is checked by evaluation.
+
+    The two smallest, and a few on which no two sizes need be the same: most mistakes
+    cannot be seen where everything is 1.
+    """
+    found = list(islice(small_sizes(layer, statement.assumptions, most_tried=50), 2))
+    varied = 0
+    for turn in range(GUARD_TURNS):
+        values: dict[Symbol, int] = {
+            size: layer.minimum.get(size, 1) + GUARD_PATTERN[(7 * turn + 3 * place) % 11]
+            for place, size in enumerate(layer.given)
+        }
+        sizes = admissible(layer, statement.assumptions, values)
+        if sizes is None or sizes in found or prod(sizes.values()) > GUARD_PRODUCT:
+            continue
+        if statement_term_count(statement, layer.definition_by_name, sizes.by_symbol) > GUARD_TERMS:
+            continue
+        found.append(sizes)
+        varied += 1
+        if varied == GUARD_VARIED:
+            break
+    return found
+
+
+def admissible(
+    layer: Layer, assumptions: tuple[Condition, ...], values: dict[Symbol, int]
+) -> Sizes | None:
+    """Build sizes if they satisfy the constraints and the assumptions, else return None."""
+    try:
+        sizes = layer.sizes(**{size.name: values[size] for size in layer.given})
+    except SizesError:
+        return None
+    by_symbol = sizes.by_symbol
+    return sizes if all(condition_value(item, by_symbol) for item in assumptions) else None
+
+
+def _compositions(total: int, parts: int) -> Iterator[tuple[int, ...]]:
+    """Yield the ways to write a total as ordered parts, in lexicographic order."""
+    if parts == 0:
+        if total == 0:
+            yield ()
+        return
+    if parts == 1:
+        yield (total,)
+        return
+    for first in range(total + 1):
+        for rest in _compositions(total - first, parts - 1):
+            yield (first, *rest)
+
+
+def _sizes(layer: Layer, values: dict[Symbol, int]) -> Sizes:
+    return layer.sizes(**{size.name: values[size] for size in layer.given})
+
+
+def _difference(
+    sizes: Sizes, indices: dict[Symbol, int], left: Polynomial, right: Polynomial, minimal: bool
+) -> Counterexample:
+    names = {symbol.name: value for symbol, value in indices.items()}
+    monomial = min(key for key in {**left, **right} if left.get(key, 0) != right.get(key, 0))
+    constants = all(not key for key in {**left, **right})
+    return Counterexample(
+        sizes.given,
+        names,
+        monomial=None if constants else monomial_text(monomial),
+        left_coefficient=None if constants else str(left.get(monomial, 0)),
+        right_coefficient=None if constants else str(right.get(monomial, 0)),
+        left=polynomial_text(left),
+        right=polynomial_text(right),
+        minimal=minimal,
+    )

@@ -1,0 +1,442 @@
+"""A statement decided for every size: proved, refuted, ill-formed, or undecided.
+
+The theorem. Let a statement have sizes that satisfy the layer's constraints and the
+statement's assumptions, and free indices in their ranges. Suppose that
+
+1. such sizes and indices exist;
+2. wherever evaluation reads an entry it is inside its array, wherever it uses a bound or a
+   position that is an integer, and wherever it divides the divisor is not 0, the latter
+   already by the ranges, deltas and brackets around the division;
+3. in every term of the normal form of ``left - right`` the monomial determines the bound
+   indices, except those that nothing mentions and that run over one interval; and
+4. for every list of arrays, the coefficient functions of the terms over these arrays add up
+   to 0 at all positions, sizes and free indices.
+
+Then both sides are the same polynomial in the inputs' entries at each of these sizes and
+indices. Reason: let every array have an independent variable at every position, inside or
+outside its shape. By 2 both sides have the value that they get when nothing is skipped:
+products distribute, and a product that evaluation skips has a factor without entries that
+is 0. So the difference is the sum of the terms of the normal form. By 3 the coefficient
+of a monomial in a term is the weighted bracket that `coefficients` writes down, and two
+polynomials in independent variables are equal exactly when all coefficients are; that is 4.
+
+Each of 2, 3 and 4 is a list of obligations, formulas over integers that must be
+unsatisfiable. An obligation that can be satisfied gives sizes at which the statement fails;
+evaluation replays them. A proof is built here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import islice
+
+from symconv.algebra.expressions import Statement
+from symconv.algebra.indices import Condition, Symbol, equal
+from symconv.algebra.normal_form import normal_form
+from symconv.algebra.scoping import expand_where
+from symconv.errors import IllFormed, InternalError, NotSupported
+from symconv.layers.layer import Layer, Sizes
+from symconv.proof.coefficients import coefficient_function
+from symconv.proof.counterexample import (
+    Failure,
+    guard_sizes,
+    replay,
+    small_sizes,
+    smallest_sizes,
+)
+from symconv.proof.obligations import Either, Formula, Nonzero, Obligation, Weighted
+from symconv.proof.smt import FULL, Answer, Effort, Solver
+from symconv.proof.well_formedness import Requirement, Walker, between_conditions
+from symconv.verdicts import Counterexample, Evidence, Verdict
+
+_SEAL = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Proof(Evidence):
+    """Why a statement is true for every size; only `prove` builds one.
+
+    Attributes:
+        statement: what is proved.
+        layer: the name of the layer.
+        hypotheses: the constraints on sizes and the assumptions.
+        least: the least value of each size.
+        witness: sizes that satisfy the hypotheses.
+        obligations: formulas that the solver found unsatisfiable together with the
+            hypotheses; with the theorem they entail the statement.
+    """
+
+    statement: Statement
+    layer: str
+    hypotheses: tuple[Condition, ...]
+    least: Mapping[Symbol, int]
+    witness: Sizes
+    obligations: tuple[Obligation, ...]
+    seal: object = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.seal is not _SEAL:
+            raise InternalError("a proof is only built by the prover")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the prover found; true as a condition only when the statement was proved.
+
+    Attributes:
+        verdict: proved, refuted, ill-formed or undecided.
+        detail: a sentence that says why.
+        proof: the proof of a proved statement.
+        counterexample: where a refuted or ill-formed statement fails.
+        code: a stable, specific word, or None when proved.
+        verified_at: sizes at which evaluation found the statement true.
+        obligations: the obligations that were looked at.
+    """
+
+    verdict: Verdict
+    detail: str
+    proof: Proof | None = None
+    counterexample: Counterexample | None = None
+    code: str | None = None
+    verified_at: tuple[Sizes, ...] = ()
+    obligations: tuple[Obligation, ...] = ()
+
+    def __bool__(self) -> bool:
+        return self.verdict.is_true
+
+
+def prove(
+    statement: Statement,
+    layer: Layer,
+    *,
+    assumptions: tuple[Condition, ...] = (),
+    effort: Effort = FULL,
+) -> Outcome:
+    """Decide a statement for every size at once.
+
+    Args:
+        statement: the statement, with the ranges of its free indices.
+        layer: the sizes, their constraints, and the definitions.
+        assumptions: conditions on sizes besides the statement's own.
+        effort: how hard to try; `QUICK` for many candidates.
+
+    Returns:
+        The verdict with its proof or its counterexample. A counterexample is the smallest
+        one unless it says that it is not.
+
+    Raises:
+        InternalError: when the solver and evaluation disagree.
+    """
+    statement = expand_where(statement)
+    statement = replace(statement, assumptions=(*statement.assumptions, *assumptions))
+    return _Run(statement, layer, effort).outcome()
+
+
+class _Run:
+    """One statement on its way to a verdict."""
+
+    def __init__(self, statement: Statement, layer: Layer, effort: Effort) -> None:
+        self.statement = statement
+        self.layer = layer
+        self.effort = effort
+        self.least = least_values(layer)
+        self.base = layer_hypotheses(layer)
+        self.solver = Solver((*self.base, *statement.assumptions), self.least, effort)
+        self.free = tuple(part for item in statement.free for part in between_conditions(item))
+        self.obligations: list[Obligation] = []
+
+    def outcome(self) -> Outcome:
+        try:
+            return self._decide()
+        except IllFormed as error:
+            return self._ill_formed(error)
+        except NotSupported as error:
+            return self._fall_back(error.fact, error.code)
+
+    def _decide(self) -> Outcome:
+        requirements = self._requirements()
+        if self.effort.evaluate_first:
+            for sizes in guard_sizes(self.statement, self.layer):
+                failure = replay(self.statement, self.layer, sizes, minimal=False)
+                if failure is not None:
+                    return self._failure(failure)
+        witness = self._witness()
+        open_ones, failing = self._check(requirements)
+        if failing:
+            return self._fails(failing, ill_formed=True, open_ones=bool(open_ones))
+        if open_ones:
+            claim = open_ones[0].obligation.claim
+            return self._fall_back(f"the solver gave up on: {claim}", "solver-limit")
+        differences = self._coefficients()
+        satisfied: list[Obligation] = []
+        unknown: list[Obligation] = []
+        for obligation in differences:
+            answer = self._ask(obligation)
+            if answer is Answer.SATISFIABLE:
+                satisfied.append(obligation)
+            elif answer is Answer.UNKNOWN:
+                unknown.append(obligation)
+        if satisfied:
+            return self._fails(satisfied, ill_formed=False, open_ones=bool(unknown))
+        if unknown:
+            return self._fall_back(f"the solver gave up on: {unknown[0].claim}", "solver-limit")
+        return self._proved(witness)
+
+    def _requirements(self) -> list[Requirement]:
+        scope = size_scope(self.layer)
+        sound = sound_definitions(self.layer)
+        walker = Walker(self.layer.definition_by_name, sound, self.solver)
+        # An assumption must have a value before it may be assumed.
+        bare = Solver(self.base, self.least, self.effort)
+        for requirement in walker.assumptions(self.statement.assumptions, scope):
+            if not bare.never(*requirement.obligation.formulas):
+                raise NotSupported(f"an assumption needs that {requirement.obligation.claim}")
+        names = [item.index for item in self.statement.free]
+        if len(set(names)) != len(names):
+            raise NotSupported("a free index has two ranges", code="free-index-twice")
+        return walker.statement(self.statement, scope)
+
+    def _witness(self) -> Sizes:
+        """Return sizes at which the statement says something.
+
+        Raises:
+            IllFormed: when there are none: the statement states nothing.
+        """
+        require_satisfiable(self.solver, (), "no size satisfies the assumptions")
+        require_satisfiable(self.solver, self.free, "the free indices never have a value")
+        nearby = small_sizes(self.layer, self.statement.assumptions, most_tried=200)
+        for sizes in islice(nearby, 1):
+            return sizes
+        # Assumptions may put the smallest sizes far away: the solver knows where.
+        found = smallest_sizes(self.solver, Either((self.free,)), self.layer).sizes
+        if found is None:
+            raise NotSupported("no admissible sizes were found", code="solver-limit")
+        return found
+
+    def _check(
+        self, requirements: Iterable[Requirement]
+    ) -> tuple[list[Requirement], list[Obligation]]:
+        """Return the requirements that stay open, and the obligations that fail."""
+        open_ones: list[Requirement] = []
+        failing: list[Obligation] = []
+        asked: set[tuple[Formula, ...]] = set()
+        for requirement in requirements:
+            formulas = requirement.obligation.formulas
+            if formulas in asked:
+                continue
+            asked.add(formulas)
+            if requirement.plain is not None and self.solver.never(*requirement.plain.formulas):
+                self.obligations.append(requirement.plain)
+                continue
+            answer = self._ask(requirement.obligation)
+            if answer is Answer.SATISFIABLE and requirement.exact:
+                failing.append(requirement.obligation)
+            elif answer is not Answer.UNSATISFIABLE:
+                open_ones.append(requirement)
+            elif requirement.plain is not None:
+                raise NotSupported(
+                    f"{requirement.obligation.claim} only because another factor is 0",
+                    code="guarded-division",
+                )
+        return open_ones, failing
+
+    def _coefficients(self) -> list[Obligation]:
+        """Return, by list of arrays, that all coefficients of left - right are 0."""
+        terms = normal_form(
+            self.statement.lhs - self.statement.rhs,
+            self.layer.definition_by_name,
+            least=self.least,
+        )
+        weighted: dict[tuple[tuple[str, int], ...], list[Weighted]] = {}
+        for term in terms:
+            function = coefficient_function(term, self.solver)
+            self.obligations += function.obligations
+            weighted.setdefault(term.arrays, []).extend(function.weighted)
+        return [
+            Obligation(
+                "equal-coefficients",
+                f"every monomial in {_arrays_text(arrays)} has the same coefficient on both sides",
+                (*self.free, Nonzero(tuple(parts))),
+            )
+            for arrays, parts in weighted.items()
+        ]
+
+    def _ask(self, obligation: Obligation) -> Answer:
+        self.obligations.append(obligation)
+        if self.solver.clearly_never(obligation.formulas):
+            return Answer.UNSATISFIABLE
+        return self.solver.ask(*obligation.formulas)[0]
+
+    def _fails(self, failing: list[Obligation], *, ill_formed: bool, open_ones: bool) -> Outcome:
+        """Replay the smallest sizes at which an obligation fails."""
+        violation = Either(tuple(item.formulas for item in failing))
+        found = smallest_sizes(self.solver, violation, self.layer)
+        if found.sizes is None:
+            return self._fall_back(f"the solver gave up on: {failing[0].claim}", "solver-limit")
+        minimal = found.minimal and not open_ones
+        failure = replay(self.statement, self.layer, found.sizes, minimal=minimal)
+        if failure is None or ill_formed != (failure.ill_formed is not None):
+            raise InternalError(
+                f"{self.statement.key or self.statement}: the solver says that "
+                f"{failing[0].claim} fails at {found.sizes}, evaluation does not"
+            )
+        return self._failure(failure)
+
+    def _failure(self, failure: Failure) -> Outcome:
+        example = failure.counterexample
+        error = failure.ill_formed
+        if error is None:
+            return Outcome(
+                Verdict.REFUTED,
+                example.sentence(),
+                counterexample=example,
+                code="different",
+                obligations=tuple(self.obligations),
+            )
+        return Outcome(
+            Verdict.ILL_FORMED,
+            error.fact,
+            counterexample=example,
+            code=error.code,
+            obligations=tuple(self.obligations),
+        )
+
+    def _ill_formed(self, error: IllFormed) -> Outcome:
+        """Report what has no meaning at any size, at the smallest sizes where that shows."""
+        try:
+            for sizes in islice(self._small_sizes(), 3):
+                failure = replay(self.statement, self.layer, sizes)
+                found = None if failure is None else failure.ill_formed
+                if failure is not None and found is not None and found.code == error.code:
+                    return self._failure(failure)
+        except (IllFormed, ValueError):
+            # Not even the assumptions have a value, or an entry has the wrong axes.
+            pass
+        return Outcome(Verdict.ILL_FORMED, error.fact, code=error.code)
+
+    def _fall_back(self, reason: str, code: str) -> Outcome:
+        """Look for a counterexample at small sizes; without one nothing is decided.
+
+        A part without meaning at any of them takes precedence over a difference.
+        """
+        passed: list[Sizes] = []
+        different: Failure | None = None
+        for sizes in islice(self._small_sizes(), self.effort.sizes_tried):
+            failure = replay(self.statement, self.layer, sizes)
+            if failure is None:
+                passed.append(sizes)
+            elif failure.ill_formed is not None:
+                return self._failure(failure)
+            elif different is None:
+                different = failure
+        if different is not None:
+            return self._failure(different)
+        return Outcome(
+            Verdict.UNDECIDED,
+            reason,
+            code=code,
+            verified_at=tuple(passed),
+            obligations=tuple(self.obligations),
+        )
+
+    def _proved(self, witness: Sizes) -> Outcome:
+        checked = list(dict.fromkeys([witness, *guard_sizes(self.statement, self.layer)]))
+        for sizes in checked:
+            failure = replay(self.statement, self.layer, sizes)
+            if failure is not None:
+                raise InternalError(
+                    f"{self.statement.key or self.statement} was proved, but fails at {sizes}: "
+                    f"{failure.counterexample.sentence()}"
+                )
+        proof = Proof(
+            self.statement,
+            self.layer.name,
+            self.solver.hypotheses,
+            self.least,
+            witness,
+            tuple(self.obligations),
+            _SEAL,
+        )
+        return Outcome(
+            Verdict.PROVED,
+            f"proved for every size by {len(self.obligations)} obligations",
+            proof=proof,
+            verified_at=tuple(checked),
+            obligations=tuple(self.obligations),
+        )
+
+    def _small_sizes(self) -> Iterator[Sizes]:
+        return small_sizes(self.layer, self.statement.assumptions)
+
+
+def least_values(layer: Layer) -> dict[Symbol, int]:
+    """Return the least value of every size of a layer, derived sizes included."""
+    found: dict[Symbol, int] = {size: layer.minimum.get(size, 1) for size in layer.given}
+    return found | {derived.size: layer.minimum.get(derived.size, 1) for derived in layer.derived}
+
+
+def layer_hypotheses(layer: Layer) -> tuple[Condition, ...]:
+    """Return what holds of the sizes that `Layer.sizes` admits.
+
+    A derived size is what its value says; its own conditions are not relied on.
+    """
+    return (
+        *(size >= least for size, least in least_values(layer).items()),
+        *layer.constraints,
+        *(equal(derived.size, derived.value) for derived in layer.derived),
+    )
+
+
+def size_scope(layer: Layer) -> frozenset[Symbol]:
+    """Return every size of a layer."""
+    return frozenset((*layer.given, *(derived.size for derived in layer.derived)))
+
+
+_sound: dict[tuple[object, ...], frozenset[str]] = {}
+
+
+def sound_definitions(layer: Layer) -> frozenset[str]:
+    """Return the defined arrays whose definition is well-formed at each of their positions."""
+    hypotheses = layer_hypotheses(layer)
+    key = (layer.given, hypotheses, layer.definitions)
+    if key not in _sound:
+        solver = Solver(hypotheses, least_values(layer))
+        definitions = layer.definition_by_name
+        found: set[str] = set()
+        for definition in layer.definitions:
+            walker = Walker(definitions, frozenset(found), solver)
+            try:
+                requirements = walker.definition(definition, size_scope(layer))
+                if all(_discharged(item, solver) for item in requirements):
+                    found.add(definition.array.name)
+            except (IllFormed, NotSupported):
+                continue
+        _sound[key] = frozenset(found)
+    return _sound[key]
+
+
+def _discharged(requirement: Requirement, solver: Solver) -> bool:
+    return solver.never(*(requirement.plain or requirement.obligation).formulas)
+
+
+def require_satisfiable(solver: Solver, conditions: tuple[Condition, ...], fact: str) -> None:
+    """Show that the hypotheses and further conditions can hold together.
+
+    Raises:
+        IllFormed: when they cannot: what is claimed under them states nothing.
+        NotSupported: when the solver does not know.
+    """
+    answer, _ = solver.ask(*conditions)
+    if answer is Answer.UNSATISFIABLE:
+        raise IllFormed(
+            f"{fact}, so the statement states nothing",
+            code="states-nothing",
+            help="weaken the assumptions, or correct the ranges of the free indices",
+        )
+    if answer is Answer.UNKNOWN:
+        raise NotSupported("the solver gave up on the assumptions", code="solver-limit")
+
+
+def _arrays_text(arrays: tuple[tuple[str, int], ...]) -> str:
+    return "*".join(name for name, _ in arrays) or "no array"

@@ -1,0 +1,249 @@
+from __future__ import annotations
+
+import pytest
+
+from symconv.algebra.calculus import contract, differentiate, without_derivatives
+from symconv.algebra.evaluation import Evaluator
+from symconv.algebra.expressions import (
+    Add,
+    Array,
+    Definition,
+    Delta,
+    Derivative,
+    Entry,
+    Expression,
+    Iverson,
+    Mul,
+    Number,
+    Statement,
+    Sum,
+)
+from symconv.algebra.indices import Constant, Range, Symbol, between, divides, indices, sizes
+from symconv.algebra.scoping import free_indices
+from symconv.errors import NotSupported
+
+N, K, S = sizes("N K S")
+i, j, k, p, q = indices("i j k p q")
+x, w, g = Array("x", (N,)), Array("w", (K,)), Array("g", (N,))
+z, y, loss = Array("z", (N,)), Array("y", (N,)), Array("loss")
+DEFINITIONS = {
+    "z": Definition(z[i], x[i] * x[i]),
+    "y": Definition(y[i], Sum(Iverson(i + p <= N - 1) * w[p] * z[i + p], (p, 0, K - 1)) + x[i]),
+    "loss": Definition(loss[()], Sum(g[i] * y[i], (i, 0, N - 1))),
+}
+SIZES: list[dict[Symbol, int]] = [
+    {N: 1, K: 1, S: 1},
+    {N: 3, K: 2, S: 2},
+    {N: 4, K: 3, S: 3},
+    {N: 5, K: 2, S: 2},
+]
+
+
+def values(expression: Expression, free: tuple[Range, ...] = (), *, definitions=DEFINITIONS):
+    """Evaluate at a few sizes and every value of the free indices."""
+    found = []
+    for chosen in SIZES:
+        evaluator = Evaluator(definitions, chosen)
+        found += [evaluator.polynomial(expression, at) for at in evaluator.assignments(free)]
+    return found
+
+
+def over(*items) -> tuple[Range, ...]:
+    return tuple(Range(index, Constant(0), extent - 1) for index, extent in items)
+
+
+def has_derivative(expression: Expression) -> bool:
+    match expression:
+        case Derivative():
+            return True
+        case Add(terms=parts) | Mul(factors=parts):
+            return any(has_derivative(part) for part in parts)
+        case Sum(body=body):
+            return has_derivative(body)
+    return False
+
+
+@pytest.mark.parametrize(
+    ("expression", "by", "free"),
+    [
+        (x[i], x[j], [(i, N), (j, N)]),
+        (x[i], g[j], [(i, N), (j, N)]),
+        (Number(N), x[j], [(j, N)]),
+        (Delta(i, j), x[j], [(i, N), (j, N)]),
+        (Iverson(i < j), x[j], [(i, N), (j, N)]),
+        (x[i] * x[i] * x[i], x[j], [(i, N), (j, N)]),
+        (x[i] * g[i] * 3, x[j], [(i, N), (j, N)]),
+        (x[i] + g[i], x[j], [(i, N), (j, N)]),
+        (Sum(x[i] * g[i], (i, 0, N - 1)), x[i], [(i, N)]),
+        (Sum(Iverson(i + j < N) * x[i + j], (i, 0, N - 1)), x[i], [(i, N), (j, N)]),
+        (z[i], x[j], [(i, N), (j, N)]),
+        (z[i], z[j], [(i, N), (j, N)]),
+        (y[i], z[j], [(i, N), (j, N)]),
+        (y[i], w[q], [(i, N), (q, K)]),
+        (y[i] * y[i], x[j], [(i, N), (j, N)]),
+        (loss[()], x[j], [(j, N)]),
+        (loss[()], y[j], [(j, N)]),
+        (loss[()], z[j], [(j, N)]),
+        (z[i] * z[i], z[j], [(i, N), (j, N)]),
+        (Derivative(loss[()], x[i]), x[j], [(i, N), (j, N)]),
+        (Derivative(y[i] * z[i], z[j]), x[j], [(i, N), (j, N)]),
+        (Derivative(loss[()], x[i]), z[j], [(i, N), (j, N)]),
+        (Derivative(z[i] * z[i] * z[i], z[j]), z[j], [(i, N), (j, N)]),
+    ],
+)
+def test_differentiating_has_the_value_that_evaluation_gives_the_derivative(expression, by, free):
+    found = differentiate(expression, by, DEFINITIONS)
+    assert not has_derivative(found)
+    assert values(found, over(*free)) == values(Derivative(expression, by), over(*free))
+
+
+def test_the_target_is_not_caught_by_a_sum_over_the_same_name():
+    found = differentiate(Sum(x[i] * g[i], (i, 0, N - 1)), x[i])
+    assert free_indices(found) == (i,)
+    assert found != Sum(g[i], (i, 0, N - 1))
+
+
+def test_what_does_not_depend_on_the_array_has_derivative_zero():
+    assert differentiate(Sum(g[i], (i, 0, N - 1)), x[j]) == Number(Constant(0))
+    assert differentiate(g[i] * 2, x[j]) == Number(Constant(0))
+    assert differentiate(x[i] * g[i], x[j]) == Mul((Mul((Delta(i, j),)), g[i]))
+    assert differentiate(Array("x", (N, N))[i, i], x[j]) == Number(Constant(0))
+    assert differentiate(g[i] * Array("x", (N, N))[i, i], x[j]) == Number(Constant(0))
+
+
+def test_every_derivative_inside_an_expression_is_taken():
+    statement = Derivative(loss[()], y[j]) * Derivative(y[j], x[i]) + Sum(
+        Derivative(z[j], x[i]), (j, 0, N - 1)
+    )
+    free = over((i, N), (j, N))
+    found = without_derivatives(statement, DEFINITIONS)
+    assert not has_derivative(found)
+    assert values(found, free) == values(statement, free)
+
+
+def test_arrays_to_keep_are_not_expanded():
+    assert without_derivatives(z[i], DEFINITIONS, keep=frozenset({"z"})) == z[i]
+    assert without_derivatives(z[i], DEFINITIONS) == x[i] * x[i]
+    kept = without_derivatives(Derivative(z[i] * z[i], z[j]), DEFINITIONS, keep=frozenset({"z"}))
+    assert z[i] in [factor for term in kept.terms for factor in term.factors]
+
+
+def test_a_defined_array_with_other_axes_is_refused():
+    with pytest.raises(NotSupported, match="its definition"):
+        _ = without_derivatives(Array("z", (N, N))[i, j], DEFINITIONS)
+
+
+def test_a_definition_that_depends_on_itself_is_refused():
+    circle = {"z": Definition(z[i], z[i] + x[i])}
+    with pytest.raises(ValueError, match="depends on itself"):
+        _ = without_derivatives(z[i], circle)
+
+
+@pytest.mark.parametrize("function", [lambda e: differentiate(e, x[j]), contract])
+def test_only_expressions_are_rewritten(function):
+    with pytest.raises(TypeError, match="not an expression"):
+        _ = function("x")
+
+
+GUARDED = Iverson(between(0, i - p, K - 1)) * w[i - p]
+CONTRACTIONS = [
+    ("the index alone", Sum(Delta(p, i) * x[p], (p, 0, N - 1)), [(i, N)]),
+    ("outside its range", Sum(Delta(p, i + 2) * x[p], (p, 0, N - 1)), [(i, N)]),
+    ("from the other side", Sum(Delta(i, p) * x[p], (p, 0, N - 1)), [(i, N)]),
+    ("with a minus", Sum(Delta(i, N - 1 - p) * x[p], (p, 0, N - 1)), [(i, N)]),
+    ("a shift", Sum(Delta(p + S * k, i) * w[p], (p, 0, K - 1)), [(i, N), (k, N)]),
+    (
+        "two of them",
+        Sum(Delta(p, i) * Delta(q, j) * x[p] * g[q], (p, 0, N - 1), (q, 0, N - 1)),
+        [(i, N), (j, N)],
+    ),
+    (
+        "one on another",
+        Sum(Delta(p, q) * Delta(q, j) * x[p], (p, 0, N - 1), (q, 0, N - 1)),
+        [(j, N)],
+    ),
+    (
+        "in a sum in a sum",
+        Sum(Sum(Delta(p, i) * w[q], (q, 0, K - 1)) * x[p], (p, 0, N - 1)),
+        [(i, N)],
+    ),
+    (
+        "in a sum over the same name",
+        Sum(Sum(Delta(p, i) * w[p], (p, 0, K - 1)) * x[p], (p, 0, N - 1)),
+        [(i, N)],
+    ),
+    (
+        "under a sum of terms",
+        Sum(Delta(p, i) * x[p] + Delta(p, j) * g[p], (p, 0, N - 1)),
+        [(i, N), (j, N)],
+    ),
+    ("beside a condition", Sum(Delta(p, i) * Iverson(p < 2) * x[p], (p, 0, N - 1)), [(i, N)]),
+    ("in the bounds of the next", Sum(Delta(p, i) * x[q], (p, 0, N - 1), (q, 0, p)), [(i, N)]),
+    ("with a coefficient of 2", Sum(Delta(2 * p, i) * x[p], (p, 0, N - 1)), [(i, N)]),
+    ("with a coefficient of S", Sum(Delta(S * p, i) * x[p], (p, 0, N - 1)), [(i, N)]),
+    ("with a coefficient of -S", Sum(Delta(i, N - S * p) * x[p], (p, 0, N - 1)), [(i, N)]),
+    ("without any entry", Sum(Delta(p, i), (p, 1, N - 1)), [(i, N)]),
+    ("beside a guard that is a sum", Sum(Delta(p, i), (p, 0, N - 1)) * x[i], [(i, N)]),
+    ("a delta that is always 1", Sum(Delta(p, p) * x[p], (p, 0, N - 1)), []),
+    ("a square", Sum(Delta(p * p, i) * x[p], (p, 0, N - 1)), [(i, N)]),
+    (
+        "the index of another sum",
+        Sum(Sum(Delta(p, i) * w[q], (q, 0, K - 1)), (p, 0, N - 1)) + x[i],
+        [(i, N)],
+    ),
+    ("a derivative", Derivative(Sum(Delta(p, i) * x[p], (p, 0, N - 1)), x[j]), [(i, N), (j, N)]),
+    ("bounds that move", Sum(Delta(q, i) * x[q], (p, 0, N - 1), (q, p, N - 1)), [(i, N)]),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "expression", "free"), CONTRACTIONS, ids=[c[0] for c in CONTRACTIONS]
+)
+@pytest.mark.parametrize("positive", [(), (S,)], ids=["S unknown", "S positive"])
+def test_contraction_keeps_the_value_and_never_reads_out_of_range(name, expression, free, positive):
+    found = contract(expression, positive=positive)
+    assert values(found, over(*free)) == values(expression, over(*free))
+
+
+def test_contraction_solves_for_the_index_and_keeps_its_range_as_a_bracket():
+    found = contract(Sum(Delta(p + S * k, i) * w[p], (p, 0, K - 1)))
+    assert str(found) == "[0 <= -S*k+i <= K-1]*w[-S*k+i]"
+
+
+def test_contraction_refuses_a_stride_that_does_not_divide():
+    expression = Sum(Delta(S * p, i) * x[p], (p, 0, N - 1))
+    assert contract(expression) == expression
+    found = contract(expression, positive=(S,))
+    assert str(found) == "[S divides i]*[0 <= i/S <= N-1]*x[i/S]"
+    assert contract(Sum(Delta(2 * p, i) * x[p], (p, 0, N - 1))) == Mul(
+        (Iverson(divides(2, i)), Iverson(between(0, i / 2, N - 1)), x[i / 2])
+    )
+
+
+def test_contraction_leaves_a_delta_whose_index_bounds_another_sum():
+    expression = Sum(Delta(p, i) * x[q], (p, 0, N - 1), (q, 0, p))
+    assert contract(expression) == expression
+
+
+def test_contraction_leaves_a_delta_of_fractions_by_an_unknown_size():
+    expression = Sum(Delta(p / S, i) * x[p], (p, 0, N - 1))
+    assert contract(expression) == expression
+    assert contract(expression, positive=(S,)) != expression
+
+
+def test_contraction_leaves_what_has_no_delta():
+    for expression in (x[i], Number(N), Delta(i, j), Iverson(i < j), Sum(x[p], (p, 0, N - 1))):
+        assert contract(expression) == expression
+    assert isinstance(x[i], Entry)
+
+
+def test_contracting_the_chain_rule_gives_a_sum_without_deltas():
+    chain = Sum(Derivative(loss[()], y[k]) * Derivative(y[k], w[q]), (k, 0, N - 1))
+    found = contract(without_derivatives(chain, DEFINITIONS))
+    assert "delta" not in str(found)
+    assert values(found, over((q, K))) == values(chain, over((q, K)))
+
+
+def test_a_statement_is_not_an_expression():
+    with pytest.raises(TypeError, match="not an expression"):
+        _ = without_derivatives(Statement(x[i], x[i]))  # pyright: ignore[reportArgumentType]
