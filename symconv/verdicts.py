@@ -1,7 +1,7 @@
 """The five verdicts, and the records that carry them to every view.
 
-A verdict must not get lost. `Report` and `Verdict` have a truth value that is true only
-when everything was proved or verified, a report whose failures nobody looked at warns when
+A verdict must not get lost. A `Report` is true only when everything was proved or verified,
+a bare `Verdict` refuses to be used as a condition, a report whose failures nobody looked at warns when
 it is dropped, and a `proved` result cannot be built without the proof.
 """
 
@@ -20,7 +20,11 @@ Method: TypeAlias = Literal["proof", "closed-form", "numbers"]
 
 
 class Verdict(enum.Enum):
-    """What is known of a statement; true as a condition only when it was proved or verified."""
+    """What is known of a statement.
+
+    A verdict is neither true nor false as a Python condition: ``if verdict`` would read as
+    "if there is one" and as "if it is good". Ask ``is_true`` or ``is_false``.
+    """
 
     PROVED = "proved"
     """True for every size that satisfies the constraints and the statement's assumptions."""
@@ -34,6 +38,11 @@ class Verdict(enum.Enum):
     """Neither shown true nor shown false; the detail says why."""
 
     def __bool__(self) -> bool:
+        raise TypeError("a verdict is no condition: ask verdict.is_true or verdict.is_false")
+
+    @property
+    def is_true(self) -> bool:
+        """Whether the statement was proved or verified."""
         return self in (Verdict.PROVED, Verdict.VERIFIED)
 
     @property
@@ -124,6 +133,7 @@ class Result:
         sizes: the given sizes by name; None for every size.
         seconds: the time that it took.
         detail: a sentence.
+        notes: further sentences: where a failed statement is true, what was meant.
         counterexample: where it fails, or None.
         location: ``file:line:column`` or None.
         evidence: the proof of a `proved` result.
@@ -139,6 +149,7 @@ class Result:
     sizes: Mapping[str, int] | None = None
     seconds: float = 0.0
     detail: str = ""
+    notes: tuple[str, ...] = ()
     counterexample: Counterexample | None = None
     location: str | None = None
     evidence: Evidence | None = field(default=None, repr=False, compare=False)
@@ -188,7 +199,7 @@ class Report:
     @property
     def failures(self) -> tuple[Result, ...]:
         """The results that are refuted, ill-formed or undecided."""
-        return self.where(lambda result: result.verdict is not None and not result.verdict)
+        return self.where(lambda result: result.verdict is not None and not result.verdict.is_true)
 
     @property
     def summary(self) -> dict[str, int]:
@@ -218,7 +229,7 @@ class Report:
             return 2
         if any(verdict.is_false for verdict in verdicts):
             return 1
-        return 0 if all(verdicts) else 3
+        return 0 if all(verdict.is_true for verdict in verdicts) else 3
 
     def where(self, condition: Callable[[Result], bool]) -> tuple[Result, ...]:
         """Return the results that satisfy a condition."""

@@ -31,6 +31,12 @@ def result(verdict: Verdict | None, key: str = "dL/dx:contracted", **fields) -> 
     return Result(name, form or None, verdict=verdict, sizes=PLACE, **fields)
 
 
+@pytest.mark.parametrize("verdict", Verdict)
+def test_a_verdict_is_no_condition(verdict: Verdict) -> None:
+    with pytest.raises(TypeError, match="is_true"):
+        _ = bool(verdict)
+
+
 @pytest.mark.parametrize(
     ("verdict", "true", "false"),
     [
@@ -42,7 +48,7 @@ def result(verdict: Verdict | None, key: str = "dL/dx:contracted", **fields) -> 
     ],
 )
 def test_a_verdict_is_true_only_when_it_was_shown(verdict, true, false) -> None:
-    assert bool(verdict) is true
+    assert verdict.is_true is true
     assert verdict.is_false is false
 
 
@@ -137,7 +143,7 @@ def test_requiring_a_report_raises_with_what_failed() -> None:
         Report([]).require()
     failing = Report([result(Verdict.REFUTED)] * 7)
     with pytest.raises(
-        VerificationFailed, match="dL/dx:contracted: refuted.* and 2 more"
+        VerificationFailed, match=r"dL/dx:contracted: refuted.* and 2 more"
     ) as caught:
         failing.require()
     assert caught.value.exit_code == 1

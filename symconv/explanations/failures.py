@@ -1,0 +1,52 @@
+"""What is said under a failed statement: where it holds, and what would have been right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from symconv.algebra.expressions import Statement
+from symconv.explanations.closest import Correction, closest_correct_forms
+from symconv.explanations.probes import Probes
+from symconv.explanations.validity import Validity, validity_region
+from symconv.layers.layer import Layer
+from symconv.mistakes.vocabulary import CONV2D, Vocabulary
+from symconv.proof.equality import Outcome
+
+VOCABULARIES: dict[str, Vocabulary] = {"conv2d": CONV2D}
+"""Which words of a layer the mistakes know, by the layer's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a statement fails, for people.
+
+    Attributes:
+        validity: where it is true after all.
+        corrections: what was probably meant, the closest first.
+    """
+
+    validity: Validity
+    corrections: tuple[Correction, ...]
+
+    def sentences(self) -> tuple[str, ...]:
+        """Say both, leaving out what is not known."""
+        parts = [self.validity.sentence(), *(item.sentence() for item in self.corrections)]
+        return tuple(part for part in parts if part)
+
+
+def explain(statement: Statement, layer: Layer, outcome: Outcome) -> Explanation:
+    """Explain why a statement was refuted or found ill-formed.
+
+    Args:
+        statement: the failed statement.
+        layer: its layer.
+        outcome: what the prover found, with its counterexample if it has one.
+    """
+    example = outcome.counterexample
+    given = [] if example is None else [layer.sizes("", **example.sizes)]
+    probes = Probes(layer, given)
+    vocabulary = VOCABULARIES.get(layer.name)
+    corrections: tuple[Correction, ...] = ()
+    if vocabulary is not None and example is not None:
+        corrections = closest_correct_forms(statement, layer, example, probes, vocabulary)
+    return Explanation(validity_region(statement, layer, probes), corrections)

@@ -1,0 +1,43 @@
+"""Writing a file whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from symconv.errors import UsageError
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text to a temporary file beside the target, then put it in the target's place.
+
+    Raises:
+        UsageError: when the file cannot be written; nothing is then half-written.
+    """
+    temporary: str | None = None
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            _ = file.write(text)
+        _keep_mode(Path(temporary), path)
+        _ = Path(temporary).replace(path)
+    except OSError as error:
+        raise UsageError(
+            f"cannot write {path}: {error.strerror or error}",
+            code="unwritable",
+            help="give a file in a folder that exists and that you may write to",
+        ) from error
+    finally:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+
+
+def _keep_mode(temporary: Path, path: Path) -> None:
+    """Give the new file the mode of the one it replaces, or the usual one for a new file."""
+    if path.exists():
+        temporary.chmod(path.stat().st_mode & 0o777)
+        return
+    mask = os.umask(0)
+    _ = os.umask(mask)
+    temporary.chmod(0o666 & ~mask)

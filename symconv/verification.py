@@ -1,0 +1,186 @@
+"""What to check, by which way, into one report: the only orchestration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from time import perf_counter
+from typing import TypeAlias
+
+from symconv.algebra.expressions import Statement
+from symconv.concrete.site import Item, Site
+from symconv.errors import InternalError, UsageError
+from symconv.explanations.failures import explain
+from symconv.layers.layer import Layer, Loop, Sizes
+from symconv.proof.equality import prove
+from symconv.proof.smt import solver_name
+from symconv.verdicts import Method, Report, Result, Verdict
+
+Progress: TypeAlias = Callable[[int, int, str], None]
+"""Called with how many checks are done, how many there are, and what comes next."""
+
+METHODS: tuple[Method, ...] = ("proof", "closed-form", "numbers")
+
+
+def verify(
+    statements: Iterable[str | Item] = (),
+    *,
+    sizes: Iterable[str | Sizes] = (),
+    layer: Layer | None = None,
+    methods: Iterable[Method] = METHODS,
+    progress: Progress | None = None,
+) -> Report:
+    """Check statements and loops: for every size, and at given sizes, exactly.
+
+    Args:
+        statements: names such as ``dL/dx`` (all its forms) or ``dL/dx:contracted``, or
+            statements and loops themselves; none means everything the layer has.
+        sizes: texts such as ``"N=2,C=3,H=8,W=8,F=4,HH=3,WW=3,S=1,P=1"`` or `Sizes`; none
+            means the layer's default sizes.
+        layer: the layer; conv2d when left out.
+        methods: by which ways to check.
+        progress: called before each check.
+
+    Returns:
+        A report, true only when everything was proved or verified. It warns when it is
+        dropped although something in it failed.
+
+    Raises:
+        UsageError: for an unknown statement, bad sizes, or nothing to check.
+        InternalError: when two independent ways disagree.
+    """
+    if layer is None:
+        from symconv.layers.convolution.two_dimensional import conv2d
+
+        layer = conv2d()
+    chosen = _chosen(layer, statements)
+    ways = _ways(methods)
+    checks = [*_proofs(layer, chosen, ways), *_checks_at_sizes(layer, chosen, ways, sizes)]
+    if not checks:
+        raise _nothing_to_check(chosen, ways)
+    results: list[Result] = []
+    for done, (what, check) in enumerate(checks):
+        if progress is not None:
+            progress(done, len(checks), what)
+        results.extend(check())
+    if progress is not None:
+        progress(len(checks), len(checks), "")
+    _require_coherence(results)
+    place = {item.key: position for position, item in enumerate(chosen)}
+    return Report(
+        sorted(results, key=lambda result: place[result.key]),
+        layer=layer.name,
+        solver=solver_name() if "proof" in ways else None,
+    )
+
+
+def prove_result(statement: Statement, layer: Layer) -> Result:
+    """Decide one statement for every size, with an explanation where it fails."""
+    start = perf_counter()
+    outcome = prove(statement, layer)
+    seconds = perf_counter() - start
+    detail = outcome.detail
+    notes: tuple[str, ...] = ()
+    if outcome.verdict.is_false:
+        notes = explain(statement, layer, outcome).sentences()
+    if outcome.verdict is Verdict.UNDECIDED and outcome.verified_at:
+        tested = outcome.verified_at
+        detail = f"{detail}; true at {len(tested)} small sizes up to {tested[-1]}"
+    return Result(
+        statement=statement.name,
+        form=statement.form or None,
+        method="proof",
+        route="smt",
+        verdict=outcome.verdict,
+        code=outcome.code,
+        seconds=seconds,
+        detail=detail,
+        notes=notes,
+        counterexample=outcome.counterexample,
+        evidence=outcome.proof,
+    )
+
+
+_Check: TypeAlias = tuple[str, Callable[[], Iterable[Result]]]
+
+
+def _proofs(layer: Layer, chosen: list[Item], ways: tuple[Method, ...]) -> list[_Check]:
+    if "proof" not in ways:
+        return []
+
+    def check(statement: Statement) -> _Check:
+        return f"{statement.key} for every size", lambda: [prove_result(statement, layer)]
+
+    return [check(item) for item in chosen if isinstance(item, Statement)]
+
+
+def _checks_at_sizes(
+    layer: Layer,
+    chosen: list[Item],
+    ways: tuple[Method, ...],
+    sizes: Iterable[str | Sizes],
+) -> list[_Check]:
+    given = [sizes] if isinstance(sizes, str | Sizes) else list(sizes)
+    at = {layer.sizes(item) if isinstance(item, str) else item for item in given}
+    if ways == ("proof",):
+        return []
+    at = at or {layer.sizes(text) for text in layer.default_sizes}
+    sites = [Site(layer, one) for one in sorted(at, key=Sizes.order)]
+
+    def check(site: Site, item: Item) -> _Check:
+        return f"{item.key} at {site.sizes}", lambda: site.check(item, ways)
+
+    return [check(site, item) for site in sites for item in chosen if site.admits(item)]
+
+
+def _require_coherence(results: Iterable[Result]) -> None:
+    """Stop loudly when a statement is proved for every size and fails at one.
+
+    Raises:
+        InternalError: when one does.
+    """
+    proved = {result.key for result in results if result.verdict is Verdict.PROVED}
+    for result in results:
+        if result.key in proved and result.verdict is not None and result.verdict.is_false:
+            raise InternalError(
+                f"{result.key} is proved for every size, but {result.verdict.value} by "
+                f"{result.route} at {result.sizes}: {result.detail}"
+            )
+
+
+def _chosen(layer: Layer, statements: Iterable[str | Item]) -> list[Item]:
+    given = [statements] if isinstance(statements, str | Statement | Loop) else list(statements)
+    names = [item for item in given if isinstance(item, str)]
+    chosen = layer.select(names) if names or not given else []
+    for number, item in enumerate(item for item in given if not isinstance(item, str)):
+        if isinstance(item, Statement) and not item.name:
+            item = replace(item, name=f"statement {number + 1}")
+        if any(item.key == other.key for other in chosen):
+            raise UsageError(
+                f"two statements are called {item.key}", help="give each a name of its own"
+            )
+        chosen.append(item)
+    return chosen
+
+
+def _ways(methods: Iterable[Method]) -> tuple[Method, ...]:
+    wanted = [methods] if isinstance(methods, str) else list(methods)
+    unknown = [way for way in wanted if way not in METHODS]
+    if unknown or not wanted:
+        fact = f"unknown method {unknown[0]!r}" if unknown else "no method selected"
+        raise UsageError(fact, help=f"the methods are {', '.join(METHODS)}")
+    return tuple(way for way in METHODS if way in wanted)
+
+
+def _nothing_to_check(chosen: list[Item], ways: tuple[Method, ...]) -> UsageError:
+    if ways == ("proof",):
+        fact = "nothing to check: loops are not proved"
+        advice = "check them with the methods closed-form and numbers"
+    else:
+        fact = "nothing to check: the assumptions of no selected statement hold at these sizes"
+        advice = "; ".join(
+            f"{item.key} assumes {', '.join(map(str, item.assumptions))}"
+            for item in chosen
+            if isinstance(item, Statement)
+        )
+    return UsageError(fact, code="nothing-to-check", help=advice)
