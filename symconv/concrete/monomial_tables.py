@@ -39,6 +39,7 @@ from symconv.concrete.components import Component
 from symconv.concrete.differences import Difference
 from symconv.concrete.index_domains import MOST_ROWS, Domains
 from symconv.concrete.plans import Plan, Term, make_plan
+from symconv.concrete.refusals import run_traced
 from symconv.concrete.rows import (
     FREE,
     PRESENCE,
@@ -54,7 +55,7 @@ from symconv.concrete.rows import (
     spread,
 )
 from symconv.concrete.traced_memory import CODE_LIMIT, MOST_ARGUMENTS
-from symconv.concrete.tracing import TracedArray, run_traced, traced_rows
+from symconv.concrete.tracing import TracedArray, traced_rows
 from symconv.errors import NotSupported, TooLarge, WrongShape
 from symconv.layers.layer import Layer, Loop, Sizes
 
@@ -152,7 +153,7 @@ class Tables:
             array.name: TracedArray(self._codes(array, layout), 1 << number)
             for number, array in enumerate(arrays)
         }
-        result = self._layer.run_loop(loop, given, self._sizes)
+        result = run_traced(self._layer.run_loop, loop, given, self._sizes)
         positions, codes, coefficients = traced_rows(result)
         expected = _shape(truth)
         if result.shape != expected:

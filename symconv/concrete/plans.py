@@ -411,6 +411,9 @@ class _Planner:
         return formula
 
     def _grow(self, formula: Formula) -> None:
+        if not formula.indices:
+            # Computed once, in Python's integers.
+            return
         factor, degree = formula.growth
         self.growth = max(self.growth[0], factor), max(self.growth[1], degree)
 

@@ -21,6 +21,7 @@ from symconv.algebra.indices import Index
 from symconv.algebra.scoping import expand_where
 from symconv.concrete.closed_forms import Oracle
 from symconv.concrete.differences import Difference
+from symconv.concrete.index_domains import MOST_ROWS
 from symconv.concrete.monomial_tables import Tables
 from symconv.concrete.numbers import ExactRuns, NumberMismatch
 from symconv.errors import (
@@ -29,6 +30,7 @@ from symconv.errors import (
     LoopRaised,
     NotSupported,
     SymconvError,
+    TooLarge,
     WrongShape,
 )
 from symconv.layers.layer import Layer, Loop, Sizes
@@ -58,6 +60,28 @@ class Site:
     def admits(self, item: Item) -> bool:
         """Tell whether the assumptions of a statement hold here."""
         return isinstance(item, Loop) or all(map(self._evaluator.truth, item.assumptions))
+
+    def require_room(self, item: Item) -> None:
+        """Make sure that the closed forms of an item fit in memory, before they are built.
+
+        Raises:
+            TooLarge: when they do not; the message says how many terms there are.
+        """
+        definitions, scope = self._layer.definition_by_name, self.sizes.by_symbol
+        if isinstance(item, Loop):
+            terms = self._products()
+        else:
+            terms = statement_term_count(item, definitions, scope)
+            if terms > MOST_ROWS:
+                # That counts what guards and deltas leave out, too; this does not.
+                terms = self._tables.term_count(item)
+        if terms > MOST_ROWS:
+            raise TooLarge(
+                f"{item.key} at {self.sizes} has {terms:,} terms, "
+                f"more than the {MOST_ROWS:,} that fit in memory",
+                terms=terms,
+                help="give smaller sizes",
+            )
 
     def check(self, item: Item, ways: tuple[Method, ...]) -> Iterator[Result]:
         """Check one statement or loop by every way that applies."""

@@ -8,12 +8,9 @@ once at the end. An assignment marks what the log holds at its positions as over
 from __future__ import annotations
 
 from collections.abc import Iterator
-from types import EllipsisType
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
-
-from symconv.errors import NotSupported
 
 ZERO = -(1 << 60)
 """The least code. A negative code is zero, and stays negative when a product adds to it."""
@@ -35,68 +32,36 @@ Chunk: TypeAlias = "tuple[np.ndarray, np.ndarray, int]"
 """Flat positions, a code for each, and their common coefficient."""
 
 
-class Storage:
-    """The memory that views share.
+class Log:
+    """What was added to a storage, in order.
+
+    Three lists instead of one of tuples: nothing here is work for the garbage collector.
 
     Attributes:
-        codes: the monomials that were assigned; zero where nothing or a sum was.
-        groups: which arguments may occur, one bit each.
-        overwritten: by flat position, how long the log was at the last assignment.
-        version: counts the changes.
+        overwritten: by flat position, how long the log was at the last assignment; None where
+            nothing was assigned since the first addition.
     """
 
-    __slots__ = (
-        "_coefficients",
-        "_log_codes",
-        "_places",
-        "_positions",
-        "codes",
-        "groups",
-        "overwritten",
-        "version",
-    )
+    __slots__ = ("_codes", "_coefficients", "_places", "overwritten")
 
-    def __init__(self, codes: np.ndarray, groups: int) -> None:
-        self.codes = codes
-        self.groups = groups
-        self.overwritten: np.ndarray | None = None
-        self.version = 0
-        self._positions: np.ndarray | None = None
-        # Three lists instead of one of tuples: nothing here is work for the garbage collector.
+    def __init__(self) -> None:
         self._places: list[Places] = []
-        self._log_codes: list[Codes] = []
+        self._codes: list[Codes] = []
         self._coefficients: list[int] = []
+        self.overwritten: np.ndarray | None = None
 
-    @property
-    def positions(self) -> np.ndarray:
-        """The flat position of every entry, in the shape of the array."""
-        if self._positions is None:
-            self._positions = np.arange(self.codes.size).reshape(self.codes.shape)
-        return self._positions
-
-    @property
-    def length(self) -> int:
-        """How often something was added."""
+    def __len__(self) -> int:
         return len(self._places)
-
-    def forget(self, positions: Any) -> None:
-        """Mark what was added at some positions so far as overwritten."""
-        self.version += 1
-        if self._places:
-            if self.overwritten is None:
-                self.overwritten = np.zeros(self.codes.size, dtype=np.int64)
-            self.overwritten[positions] = len(self._places)
 
     def add(self, places: Places, codes: Codes, coefficient: int) -> None:
         """Add codes at flat positions."""
-        self.version += 1
         self._places.append(places)
-        self._log_codes.append(codes)
+        self._codes.append(codes)
         self._coefficients.append(coefficient)
 
     def added(self) -> Iterator[Chunk]:
         """Yield what was added and not overwritten."""
-        for places, codes, numbers, coefficient in self.joined(0, self.length):
+        for places, codes, numbers, coefficient in self.joined(0, len(self)):
             if self.overwritten is None:
                 yield places, codes, coefficient
             else:
@@ -114,8 +79,8 @@ class Storage:
                 for number, other in enumerate(coefficients, start=first)
                 if other == coefficient
             ]
-            vectors = [vector(self._log_codes[number]) for number in numbers]
-            lengths = np.array([len(vector) for vector in vectors])
+            vectors = [vector(self._codes[number]) for number in numbers]
+            lengths = np.array([len(codes) for codes in vectors])
             places = [self._places[number] for number in numbers]
             if any(isinstance(place, np.ndarray) for place in places):
                 spread = np.concatenate(
@@ -136,22 +101,64 @@ class Storage:
             )
 
 
+class Storage:
+    """The memory that views share.
+
+    Attributes:
+        codes: the monomials that were assigned; zero where nothing or a sum was.
+        groups: which arguments may occur, one bit each.
+        log: what was added, or None where nothing was.
+        version: counts the changes.
+    """
+
+    __slots__ = ("_positions", "codes", "groups", "log", "version")
+
+    def __init__(self, codes: np.ndarray, groups: int) -> None:
+        self.codes = codes
+        self.groups = groups
+        self.log: Log | None = None
+        self.version = 0
+        self._positions: np.ndarray | None = None
+
+    @property
+    def positions(self) -> np.ndarray:
+        """The flat position of every entry, in the shape of the array."""
+        if self._positions is None:
+            self._positions = np.arange(self.codes.size).reshape(self.codes.shape)
+        return self._positions
+
+    def forget(self, positions: Any) -> None:
+        """Mark what was added at some positions so far as overwritten."""
+        self.version += 1
+        if self.log is not None:
+            if self.log.overwritten is None:
+                self.log.overwritten = np.zeros(self.codes.size, dtype=np.int64)
+            self.log.overwritten[positions] = len(self.log)
+
+    def add(self, places: Places, codes: Codes, coefficient: int) -> None:
+        """Add codes at flat positions."""
+        self.version += 1
+        if self.log is None:
+            self.log = Log()
+        self.log.add(places, codes, coefficient)
+
+
 class Snapshot:
     """What an entry of a storage was when it was read; looked up in the log when needed.
 
     A loop that reads an entry, adds to it and writes it back never looks it up.
     """
 
-    __slots__ = ("code", "first", "last", "position", "storage", "version")
+    __slots__ = ("code", "first", "last", "log", "position", "storage", "version")
 
-    def __init__(self, storage: Storage, position: int, code: int) -> None:
+    def __init__(self, storage: Storage, log: Log, position: int, code: int) -> None:
         self.storage = storage
+        self.log = log
         self.position = position
         self.code = code
         self.version = storage.version
-        overwritten = storage.overwritten
-        self.first = 0 if overwritten is None else int(overwritten[position])
-        self.last = storage.length
+        self.first = 0 if log.overwritten is None else int(log.overwritten[position])
+        self.last = len(log)
 
     def is_current(self, storage: Storage, position: int) -> bool:
         """Tell whether it is still what that entry of that storage is."""
@@ -165,7 +172,7 @@ class Snapshot:
         """Return the sum that it is."""
         added = tuple(
             (codes[positions == self.position], coefficient)
-            for positions, codes, _, coefficient in self.storage.joined(self.first, self.last)
+            for positions, codes, _, coefficient in self.log.joined(self.first, self.last)
         )
         return ((self.code, 1), *added) if self.code >= 0 else added
 
@@ -173,28 +180,3 @@ class Snapshot:
 def vector(codes: Codes) -> np.ndarray:
     """Return codes as a vector."""
     return codes if isinstance(codes, np.ndarray) else np.array([codes], dtype=np.int64)
-
-
-def require_basic_index(index: Any) -> None:
-    """Refuse what NumPy would answer with a copy or a mask; anything else NumPy judges.
-
-    Raises:
-        NotSupported: for lists, arrays and truth values.
-    """
-    for part in index if type(index) is tuple else (index,):
-        if type(part) not in _PLAIN and isinstance(
-            part, bool | np.bool_ | list | tuple | np.ndarray
-        ):
-            refuse(f"indexing with {type(part).__name__}")
-
-
-def refuse(what: str) -> NoReturn:
-    """Refuse what cannot be traced, instead of guessing.
-
-    Raises:
-        NotSupported: always.
-    """
-    raise NotSupported(f"loops are traced without {what}")
-
-
-_PLAIN = frozenset({int, slice, EllipsisType, type(None), np.int64})

@@ -12,11 +12,12 @@ argument may occur twice is therefore refused.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 import numpy as np
 
+from symconv.concrete.refusals import refuse, require_basic_index
 from symconv.concrete.traced_memory import (
     CODE_LIMIT,
     ONE,
@@ -25,11 +26,8 @@ from symconv.concrete.traced_memory import (
     Part,
     Snapshot,
     Storage,
-    refuse,
-    require_basic_index,
     vector,
 )
-from symconv.errors import NotSupported
 
 
 class _Traced:
@@ -58,10 +56,14 @@ class _Traced:
     def __neg__(self) -> Any:
         return _multiply(self, MINUS_ONE)
 
+    def sum(self, *arguments: Any, **options: Any) -> Any:
+        """Add up entries, as `np.sum` does."""
+        return _sum(self, *arguments, **options)
+
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         operation = _UFUNCS.get(ufunc)
         if operation is None or method != "__call__" or options:
-            refuse(f"np.{ufunc.__name__}" + (f" with {', '.join(options)}" if options else ""))
+            refuse(f"np.{ufunc.__name__} with {', '.join(options) or method}")
         return operation(*map(_traced, inputs))
 
     def __array_function__(
@@ -121,10 +123,6 @@ class TracedScalar(_Traced):
         added = other.parts()
         return TracedScalar((*self._parts, *added), self.groups | other.groups, self._base)
 
-    def sum(self, *arguments: Any, **options: Any) -> Any:
-        """Return the value itself, as NumPy's scalars do."""
-        return _sum(self, *arguments, **options)
-
     def __getitem__(self, index: Any) -> NoReturn:
         refuse("indexing a scalar")
 
@@ -172,9 +170,14 @@ class TracedArray(_Traced):
             return self._storage.positions
         return self._parent.positions[self._index]
 
-    def sum(self, *arguments: Any, **options: Any) -> Any:
-        """Add up entries, as `np.sum` does."""
-        return _sum(self, *arguments, **options)
+    def __mul__(self, other: Any) -> Any:
+        # The way that most products take; `_multiply` does the same and everything else.
+        if type(other) is TracedArray:
+            mine, theirs = self._storage, other._storage
+            dense, groups = mine.log is None and theirs.log is None, mine.groups | theirs.groups
+            if dense and mine.groups and theirs.groups and not mine.groups & theirs.groups:
+                return _dense_result(self._codes + other._codes, groups)
+        return _multiply(self, _traced(other))
 
     def __len__(self) -> int:
         return len(self._codes)
@@ -194,8 +197,8 @@ class TracedArray(_Traced):
             view._index = index
             return view
         code = int(codes)
-        if storage.length:
-            base = Snapshot(storage, int(self.positions[index]), code)
+        if storage.log is not None:
+            base = Snapshot(storage, storage.log, int(self.positions[index]), code)
             return TracedScalar((), storage.groups, base)
         return TracedScalar(((code, 1),) if code >= 0 else (), storage.groups)
 
@@ -234,17 +237,17 @@ class TracedArray(_Traced):
         kept = np.flatnonzero(dense >= 0)
         found: list[Chunk] = [(kept, dense[kept], 1)] if len(kept) else []
         storage = self._storage
-        if storage.length:
+        if storage.log is not None:
             place = np.full(storage.codes.size, -1)
             place[self.positions.ravel()] = np.arange(self.size)
-            for positions, codes, coefficient in storage.added():
+            for positions, codes, coefficient in storage.log.added():
                 here = place[positions]
                 found.append((here[here >= 0], codes[here >= 0], coefficient))
         return found
 
     def dense(self) -> np.ndarray | None:
         """Return the monomials, or None where sums may be among the entries."""
-        return None if self._storage.length else self._codes
+        return self._codes if self._storage.log is None else None
 
     def _assign_monomial(self, index: Any, parts: tuple[Part, ...]) -> tuple[Part, ...]:
         """Assign a value that is one monomial, otherwise zero; return what is still to add."""
@@ -303,50 +306,27 @@ class TracedArray(_Traced):
         return self
 
 
-def run_traced(function: Callable[..., Any], arguments: Sequence[Any]) -> Any:
-    """Call a function with traced arguments; what it raises goes through.
-
-    Raises:
-        NotSupported: when the function does what is not handled, also where NumPy has wrapped
-            that into an error of its own.
-    """
-    try:
-        return function(*arguments)
-    except Exception as error:
-        cause: BaseException | None = error
-        while cause is not None and not isinstance(cause, NotSupported):
-            cause = cause.__cause__
-        if cause is None:
-            raise
-        raise cause from None
-
-
 def traced_rows(result: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """Return flat positions, codes and coefficients (None for all 1) of a traced result.
 
     Raises:
         NotSupported: when the result is not traced.
     """
-    if isinstance(result, TracedScalar):
-        storage = Storage(np.full(1, ZERO), 0)
-        for codes, coefficient in result.parts():
-            storage.add(0, codes, coefficient)
-        chunks = list(storage.added())
-    elif isinstance(result, TracedArray):
-        chunks = result.chunks()
-    else:
+    if not isinstance(result, _Traced):
         refuse(f"a result of type {type(result).__name__}")
+    chunks = _spread(result, result.shape)  # pyright: ignore[reportArgumentType], one of two kinds
     if not chunks:
         nothing = np.zeros(0, dtype=np.int64)
         return nothing, nothing, None
     positions = np.concatenate([where for where, _, _ in chunks])
     codes = np.concatenate([codes for _, codes, _ in chunks])
+    kept = codes >= 0
     if all(coefficient == 1 for _, _, coefficient in chunks):
-        return positions, codes, None
+        return positions[kept], codes[kept], None
     largest = max(abs(coefficient) for _, _, coefficient in chunks)
     kind = np.int64 if largest < CODE_LIMIT else object
     coefficients = [np.full(len(where), factor, dtype=kind) for where, _, factor in chunks]
-    return positions, codes, np.concatenate(coefficients)
+    return positions[kept], codes[kept], np.concatenate(coefficients)[kept]
 
 
 def _traced(value: Any) -> Any:
@@ -389,14 +369,10 @@ def _multiply(left: Any, right: Any) -> Any:
     if sums.shape != shape:
         refuse("broadcasting an array of sums")
     others = np.broadcast_to(monomials, shape).ravel()
-    return _result(
-        shape,
-        groups,
-        [
-            (where, codes + others[where], coefficient)
-            for where, codes, coefficient in sums.chunks()
-        ],
-    )
+    chunks: list[Chunk] = [
+        (where, codes + others[where], coefficient) for where, codes, coefficient in sums.chunks()
+    ]
+    return _result(shape, groups, chunks)
 
 
 def _scaled(array: TracedArray, scalar: TracedScalar, groups: int) -> Any:
@@ -471,8 +447,9 @@ def _sum(a: Any, axis: Any = None, *more: Any, **options: Any) -> Any:
         parts = tuple((codes, coefficient) for _, codes, coefficient in value.chunks())
         return TracedScalar(parts, value.groups)
     # NumPy itself says which entry of the result each entry is added to.
-    kept = np.sum(np.zeros(value.shape, dtype=np.int64), axis=axis, keepdims=True)
-    shape = np.sum(np.zeros(value.shape, dtype=np.int64), axis=axis).shape
+    nothing = np.zeros(value.shape, dtype=np.int64)
+    kept = np.sum(nothing, axis=axis, keepdims=True)
+    shape = np.sum(nothing, axis=axis).shape
     target = np.broadcast_to(np.arange(kept.size).reshape(kept.shape), value.shape).ravel()
     chunks: list[Chunk] = [
         (target[where], codes, coefficient) for where, codes, coefficient in value.chunks()

@@ -17,8 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from symconv.concrete import traced_memory, tracing
+from symconv.concrete.refusals import run_traced
 from symconv.concrete.traced_memory import Snapshot, Storage
-from symconv.concrete.tracing import TracedArray, TracedScalar, run_traced, traced_rows
+from symconv.concrete.tracing import TracedArray, TracedScalar, traced_rows
 from symconv.errors import NotSupported
 
 LONG = bool(os.environ.get("SYMCONV_LONG"))
@@ -438,7 +439,7 @@ REFUSED: list[tuple[str, Program]] = [
 @pytest.mark.parametrize(("reason", "program"), REFUSED)
 def test_what_is_not_handled_is_refused_by_name(reason, program) -> None:
     with pytest.raises(NotSupported) as caught:
-        _ = run_traced(program, list(traced_arguments().values()))
+        _ = run_traced(program, *traced_arguments().values())
     assert reason in caught.value.fact
 
 
@@ -606,8 +607,8 @@ def latest_parts(self, parts=Snapshot.parts) -> Any:
     return parts(self)
 
 
-def unbroadcast_product(left, right, multiply=tracing._multiply) -> Any:
-    if left.shape != right.shape and left.shape and right.shape:
+def unbroadcast_product(left, right, multiply=TracedArray.__mul__) -> Any:
+    if left.shape != right.shape and right.shape:
         left = left[: len(right)]
     return multiply(left, right)
 
@@ -627,13 +628,14 @@ FAULTS: list[tuple[str, Any, str, Any]] = [
     ),
     ("negation does nothing", tracing, "MINUS_ONE", TracedScalar(((traced_memory.ONE, 1),))),
     ("zero is the empty product", tracing, "ZERO", 0),
+    ("a product takes the first factor twice", TracedArray, "__mul__", lambda a, b: a + a),
     (
         "the same array may occur twice",
         tracing,
         "refuse",
         lambda what: None,
     ),
-    ("products do not broadcast", tracing, "_multiply", unbroadcast_product),
+    ("products do not broadcast", TracedArray, "__mul__", unbroadcast_product),
 ]
 
 
@@ -656,7 +658,7 @@ def noticed(object_array, polynomials) -> bool:
             return True
     for reason, program in REFUSED:
         try:
-            _ = run_traced(program, list(traced_arguments().values()))
+            _ = run_traced(program, *traced_arguments().values())
         except NotSupported as error:
             if reason in error.fact:
                 continue

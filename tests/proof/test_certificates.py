@@ -1,0 +1,133 @@
+"""Certificates: what the prover found unsatisfiable, asked again of a second solver.
+
+Each file is asked as it is. Where the second solver gives up within its resource limit, the
+same obligation is asked with the stride fixed to 1, ..., 5. An answer `sat` fails.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+
+import cvc5
+import pytest
+
+from symconv.algebra.expressions import Array, Iverson, Statement, Sum
+from symconv.algebra.indices import divides, indices, sizes
+from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.layer import Layer
+from symconv.proof.certificates import certificates
+from symconv.proof.equality import Proof, prove
+from symconv.proof.smt import Solver, smt_text
+
+CONV2D = conv2d()
+STRIDE = next(size for size in CONV2D.given if size.name == "S")
+LONG = os.environ.get("SYMCONV_LONG") == "1"
+QUICK_KEYS = ("dL/dx:contracted", "dL/dw:contracted", "dL/db:chain", "y:patch", "x_pad")
+KEYS = [statement.key for statement in CONV2D.statements if LONG or statement.key in QUICK_KEYS]
+RESOURCES = 200_000
+
+
+def answer(text: str) -> str:
+    """Ask the second solver: sat, unsat or unknown."""
+    solver = cvc5.Solver(cvc5.TermManager())
+    solver.setOption("rlimit", str(RESOURCES))
+    parser = cvc5.InputParser(solver)
+    parser.setStringInput(cvc5.InputLanguage.SMT_LIB_2_6, text, "certificate")
+    output = ""
+    while not (command := parser.nextCommand()).isNull():
+        output += command.invoke(solver, parser.getSymbolManager())
+    return output.strip()
+
+
+def confirmed(proof: Proof, number: int, text: str) -> str:
+    found = answer(text)
+    if found != "unknown":
+        return found
+    answers = {
+        answer(certificates(proof, fixed={STRIDE: stride})[number][1]) for stride in range(1, 6)
+    }
+    return f"at given strides: {', '.join(sorted(answers))}"
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_second_solver_confirms_every_obligation(key: str) -> None:
+    proof = prove(CONV2D.statement(key), CONV2D).proof
+    assert proof is not None
+    files = certificates(proof)
+    counts = Counter(confirmed(proof, number, text) for number, (_, text) in enumerate(files))
+    assert sum(counts.values()) == len(files) > 0
+    assert set(counts) <= {"unsat", "at given strides: unsat"}, counts
+
+
+N, S = sizes("N S")
+i, p, q = indices("i p q")
+x = Array("x", (N,))
+LAYER = Layer(name="tiny", given=(N, S), inputs=(x,))
+STRIDED = Statement(
+    Sum(Iverson(S * p < N) * x[S * p], (p, 0, N - 1)),
+    Sum(Iverson(divides(S, q)) * x[q], (q, 0, N - 1)),
+    name="strided sum",
+    form="gather",
+)
+
+
+def tiny_proof() -> Proof:
+    proof = prove(STRIDED, LAYER).proof
+    assert proof is not None
+    return proof
+
+
+def test_the_files_say_what_they_show_and_what_to_expect() -> None:
+    files = certificates(tiny_proof())
+    names = [name for name, _ in files]
+    assert len(set(names)) == len(names)
+    assert all(re.fullmatch(r"strided.sum.gather-\d{3}-[a-z-]+\.smt2", name) for name in names)
+    for _, text in files:
+        assert text.startswith("; Layer tiny, statement (strided sum:gather):\n")
+        assert "; sum[p=0..N-1]" in text
+        assert "(set-logic QF_NIA)" in text
+        assert "(set-info :status unsat)" in text
+        assert text.rstrip().endswith("(check-sat)")
+        assert text.count("(check-sat)") == 1
+
+
+def test_every_kind_of_obligation_is_among_the_files() -> None:
+    kinds = {re.sub(r"^.*?-\d{3}-|\.smt2$", "", name) for name, _ in certificates(tiny_proof())}
+    assert {"in-range", "nonzero-divisor", "equal-coefficients"} <= kinds
+
+
+def test_a_fixed_stride_is_in_the_text_and_in_the_name() -> None:
+    (name, text), *_ = certificates(tiny_proof(), fixed={S: 3})
+    assert name.endswith("-S=3.smt2")
+    assert "; Only where S == 3" in text
+    assert answer(text) == "unsat"
+
+
+def test_the_second_solver_sees_what_is_not_so() -> None:
+    proof = tiny_proof()
+    obligation = proof.obligations[-1]
+    everything = smt_text(proof.hypotheses, obligation.formulas, proof.least)
+    without_goal = smt_text(proof.hypotheses, obligation.formulas[:-1], proof.least)
+    assert answer(f"(set-logic QF_NIA)\n{everything}\n(check-sat)") == "unsat"
+    assert answer(f"(set-logic QF_NIA)\n{without_goal}\n(check-sat)") == "sat"
+
+
+def test_certificates_are_the_same_when_written_again() -> None:
+    first, second = certificates(tiny_proof()), certificates(tiny_proof())
+    assert first == second
+
+
+def test_primed_names_and_odd_names_are_written_so_that_both_solvers_read_them() -> None:
+    primed, odd, other = indices("n' n! né")
+    text = smt_text((primed < 3, odd < 3, other < 3), (), {})
+    declared = re.findall(r"declare-fun (\S+) ", text)
+    assert len(set(declared)) == 3
+    assert all(re.fullmatch(r"[A-Za-z0-9_.!]+", name) for name in declared)
+    assert answer(f"(set-logic QF_NIA)\n{text}\n(check-sat)") == "sat"
+
+
+def test_a_solver_without_hypotheses_contradicts_nothing() -> None:
+    assert not Solver((), {}).never(i < 3)
+    assert Solver((), {}).never(i < 3, i > 3)
