@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from symconv.algebra.calculus import contract, differentiate
     from symconv.algebra.expressions import (
         Array,
         Definition,
@@ -20,12 +21,15 @@ if TYPE_CHECKING:
         Sum,
         claim,
     )
-    from symconv.algebra.indices import between, divides, equal, indices, sizes
+    from symconv.algebra.indices import between, ceiling, divides, equal, floor, indices, sizes
+    from symconv.algebra.normal_form import normal_form
     from symconv.errors import SymconvError
     from symconv.latex.entries import entries_latex
     from symconv.latex.writer import expression_latex, statement_latex
+    from symconv.layers.axis import Axis
     from symconv.layers.convolution.two_dimensional import conv2d
-    from symconv.layers.layer import Layer, Sizes
+    from symconv.layers.layer import DerivedSize, Layer, Sizes
+    from symconv.proof.equality import prove
     from symconv.verdicts import Counterexample, Report, Result, Verdict
     from symconv.verification import verify
 
@@ -33,10 +37,12 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Array": "symconv.algebra.expressions",
+    "Axis": "symconv.layers.axis",
     "Counterexample": "symconv.verdicts",
     "Definition": "symconv.algebra.expressions",
     "Delta": "symconv.algebra.expressions",
     "Derivative": "symconv.algebra.expressions",
+    "DerivedSize": "symconv.layers.layer",
     "Iverson": "symconv.algebra.expressions",
     "Layer": "symconv.layers.layer",
     "Report": "symconv.verdicts",
@@ -47,13 +53,19 @@ _HOMES = {
     "SymconvError": "symconv.errors",
     "Verdict": "symconv.verdicts",
     "between": "symconv.algebra.indices",
+    "ceiling": "symconv.algebra.indices",
     "claim": "symconv.algebra.expressions",
+    "contract": "symconv.algebra.calculus",
     "conv2d": "symconv.layers.convolution.two_dimensional",
+    "differentiate": "symconv.algebra.calculus",
     "divides": "symconv.algebra.indices",
     "entries_latex": "symconv.latex.entries",
     "equal": "symconv.algebra.indices",
     "expression_latex": "symconv.latex.writer",
+    "floor": "symconv.algebra.indices",
     "indices": "symconv.algebra.indices",
+    "normal_form": "symconv.algebra.normal_form",
+    "prove": "symconv.proof.equality",
     "sizes": "symconv.algebra.indices",
     "statement_latex": "symconv.latex.writer",
     "verify": "symconv.verification",
@@ -61,10 +73,12 @@ _HOMES = {
 
 __all__ = [
     "Array",
+    "Axis",
     "Counterexample",
     "Definition",
     "Delta",
     "Derivative",
+    "DerivedSize",
     "Iverson",
     "Layer",
     "Report",
@@ -75,13 +89,19 @@ __all__ = [
     "SymconvError",
     "Verdict",
     "between",
+    "ceiling",
     "claim",
+    "contract",
     "conv2d",
+    "differentiate",
     "divides",
     "entries_latex",
     "equal",
     "expression_latex",
+    "floor",
     "indices",
+    "normal_form",
+    "prove",
     "sizes",
     "statement_latex",
     "verify",

@@ -61,12 +61,19 @@ def cli() -> None:
     type=click.Choice(["proof", "closed-form", "numbers"]),
     help="By which way to check; all of them when left out. Repeatable.",
 )
+@click.option(
+    "--certificates",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write each proof obligation as an SMT-LIB 2 file, for another solver to check.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the whole report as JSON.")
 @click.option("-v", "--verbose", is_flag=True, help="List every single check.")
 def verify(
     sizes: Sequence[str],
     statements: Sequence[str],
     methods: Sequence[Method],
+    certificates: Path | None,
     as_json: bool,
     verbose: bool,
 ) -> int:
@@ -80,8 +87,15 @@ def verify(
     from symconv.verification import METHODS
     from symconv.verification import verify as run
 
+    if certificates is not None and methods and "proof" not in methods:
+        raise click.UsageError("--certificates needs proofs; add --method proof")
     with _progress_bar() as progress:
         report = run(statements, sizes=sizes, methods=methods or METHODS, progress=progress)
+    if certificates is not None:
+        from symconv.reports.certificate_files import write_certificates
+
+        count = write_certificates(report, certificates)
+        click.echo(f"{count} certificates in {certificates}", err=True)
     if as_json:
         from symconv.reports.json_view import report_json
 
@@ -158,6 +172,111 @@ def latex(
     else:
         write_whole(output, text)
     return 0
+
+
+@cli.command()
+@click.argument("gradient")
+@click.option(
+    "--format",
+    "document_format",
+    type=click.Choice(["latex", "markdown", "text"]),
+    help="How it is written; told by the ending of --output, else latex.",
+)
+@click.option(
+    "--derivative",
+    type=click.Choice(["partial", "d"]),
+    default="partial",
+    show_default=True,
+    help="How derivatives are written, in LaTeX and Markdown.",
+)
+@click.option("--standalone", is_flag=True, help="Write a whole LaTeX document that compiles.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file."
+)
+def derive(
+    gradient: str,
+    document_format: Literal["latex", "markdown", "text"] | None,
+    derivative: Literal["partial", "d"],
+    standalone: bool,
+    output: Path | None,
+) -> int:
+    """Derive a gradient from the forward definition, step by step.
+
+    GRADIENT is a name such as dL/dx, dL/dw or dy/dx_pad. Every line is proved for every size
+    before it is written, and stands with its reason; `symconv check` reads it back.
+    """
+    from symconv.derivations.steps import derive as derivation_of
+    from symconv.derivations.writing import derivation_document, format_of
+    from symconv.latex.options import LatexOptions
+    from symconv.reports.files import write_whole
+
+    chosen = document_format or format_of(output)
+    if standalone and chosen != "latex":
+        raise click.UsageError(f"--standalone goes with --format latex, not {chosen}")
+    options = LatexOptions(derivative=derivative)
+    derivation = derivation_of(gradient)
+    text = derivation_document(derivation, chosen, options, standalone=standalone)
+    if output is None:
+        _print(text)
+    else:
+        write_whole(output, text)
+    return 0
+
+
+@cli.command(epilog=_EXIT_CODES)
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option(
+    "--format",
+    "document_format",
+    type=click.Choice(["markdown", "tex", "notebook"]),
+    help="How the files are written; told by their endings, else by their text.",
+)
+@click.option("--layer", metavar="NAME", help="The layer that the files are about: conv2d.")
+@click.option(
+    "--context",
+    "context_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A file of declarations, one per line, such as: size K",
+)
+@click.option("--run-code", is_flag=True, help="Run Python listings and judge what they compute.")
+@click.option("--json", "as_json", is_flag=True, help="Print the whole report as JSON.")
+@click.option("-v", "--verbose", is_flag=True, help="Also list what claims nothing.")
+def check(
+    files: Sequence[str],
+    document_format: Literal["markdown", "tex", "notebook"] | None,
+    layer: str | None,
+    context_file: Path | None,
+    run_code: bool,
+    as_json: bool,
+    verbose: bool,
+) -> int:
+    """Check the formulas of documents where they are written.
+
+    FILE is Markdown, LaTeX or a Jupyter notebook; - is standard input. Every equality is
+    proved for every size or refuted, with its line and column; every other formula is
+    accounted for. Python listings run only when asked for, in a process of their own.
+    """
+    from symconv.documents.checking import check_documents
+    from symconv.documents.declarations import layer_by_name
+    from symconv.documents.loading import load, read_lines
+    from symconv.documents.outline import declared_by
+
+    lines = "" if context_file is None else read_lines(context_file)
+    known = declared_by(None if layer is None else layer_by_name(layer), lines, str(context_file))
+    documents = [load(file, document_format) for file in dict.fromkeys(files)]
+    with _progress_bar() as progress:
+        report = check_documents(documents, known, progress=progress, run_listings=run_code)
+    if as_json:
+        from symconv.reports.json_view import report_json
+
+        _print(report_json(report) + "\n")
+    else:
+        from symconv.reports.documents_view import documents_text
+
+        _print(documents_text(report, sys.stdout, verbose=verbose))
+    if report.exit_code == 2:
+        click.echo("symconv: nothing to check: no formula states an equality", err=True)
+    return report.exit_code
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

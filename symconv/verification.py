@@ -130,7 +130,10 @@ def _checks_at_sizes(
     def check(site: Site, item: Item) -> _Check:
         return f"{item.key} at {site.sizes}", lambda: site.check(item, ways)
 
-    return [check(site, item) for site in sites for item in chosen if site.admits(item)]
+    admitted = [(site, item) for site in sites for item in chosen if site.admits(item)]
+    for site, item in admitted:
+        site.require_room(item)
+    return [check(site, item) for site, item in admitted]
 
 
 def _require_coherence(results: Iterable[Result]) -> None:

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from symconv import cli, verification
-from symconv.concrete import site
 from symconv.algebra.expressions import Sum
+from symconv.concrete import site
 from symconv.errors import InternalError
 from symconv.layers.convolution.two_dimensional import conv2d
 
@@ -172,6 +172,33 @@ def test_sizes_too_large_are_refused_with_their_count_of_terms(symconv) -> None:
     code, out, err = symconv("latex", "dL/dx", "--form", "entries", "--sizes", huge)
     assert (code, out) == (2, "")
     assert "terms" in err
+
+
+def test_certificates_are_written_one_per_obligation(symconv, tmp_path: Path) -> None:
+    folder = tmp_path / "deep" / "certificates"
+    arguments = ("verify", "--statement", "dL/db:contracted", "--method", "proof")
+    code, out, err = symconv(*arguments, "--certificates", str(folder))
+    assert code == 0
+    assert "proved" in out
+    files = sorted(folder.iterdir())
+    assert err == f"{len(files)} certificates in {folder}\n"
+    assert files
+    for file in files:
+        assert file.suffix == ".smt2"
+        assert "dL/db" in file.read_text()
+        assert file.read_text().rstrip().endswith("(check-sat)")
+
+
+def test_certificates_need_proofs_and_a_folder(symconv, tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    _ = blocked.write_text("")
+    code, _, err = symconv("verify", "--certificates", str(tmp_path), "--method", "numbers")
+    assert code == 2
+    assert "--method proof" in err
+    arguments = ("verify", "--statement", "dL/db:contracted", "--method", "proof")
+    code, _, err = symconv(*arguments, "--certificates", str(blocked / "inside"))
+    assert code == 2
+    assert "cannot write" in err
 
 
 def test_latex_is_printed_or_written(symconv, tmp_path: Path) -> None:

@@ -53,6 +53,7 @@ def report_text(report: Report, file: IO[str], *, verbose: bool = False) -> str:
     width = None if file.isatty() else WIDTH_WHEN_PIPED
     console = Console(file=file, highlight=False, width=width)
     with console.capture() as captured:
+        console.print(_heading(report), soft_wrap=True)
         console.print(_overview(report))
         if verbose:
             console.print()
@@ -66,10 +67,20 @@ def report_text(report: Report, file: IO[str], *, verbose: bool = False) -> str:
     return captured.get()
 
 
+def _heading(report: Report) -> Text:
+    places = list(dict.fromkeys(_sizes_text(item.sizes) for item in report.results if item.sizes))
+    text = Text(report.layer or "", style="bold")
+    if len(places) == 1:
+        return text.append(f" at {places[0]}", style="not bold")
+    if places:
+        return text.append(f" at {len(places)} sizes, which -v lists", style="not bold")
+    return text
+
+
 def _overview(report: Report) -> Table:
     used = {item.method for item in report.results}
     methods = [method for method in METHODS if method in used]
-    table = Table(title=f"{report.layer}" if report.layer else None, title_justify="left")
+    table = Table()
     table.add_column("statement", no_wrap=True)
     for method in methods:
         table.add_column(HEADINGS[method], no_wrap=True)
@@ -101,13 +112,16 @@ def _failure(key: str, results: list[Result]) -> Text:
     first = min(results, key=_failure_order)
     assert first.verdict is not None, "a failure was judged"
     text = Text.assemble((f"{key}: {first.verdict.value}", STYLES[first.verdict]))
-    if first.sizes is not None:
-        _ = text.append(f" at {_sizes_text(first.sizes)}")
+    example = first.counterexample
+    place = _sizes_text(first.sizes or (example.sizes if example else None))
+    if place:
+        smallest = "smallest " if first.sizes is None and example and example.minimal else ""
+        _ = text.append(f" ({smallest}counterexample at {place})" if smallest else f" at {place}")
     if first.code:
         _ = text.append(f" [{first.code}]")
     _ = text.append(f"\n    {first.detail}")
-    if first.counterexample is not None:
-        _ = text.append(_values(first.counterexample))
+    if example is not None:
+        _ = text.append(_values(example))
     for note in dict.fromkeys(note for result in results for note in result.notes):
         _ = text.append(f"\n    {note}")
     others = len(results) - 1
@@ -149,7 +163,8 @@ def _summary(report: Report) -> Text:
         for verdict in Verdict
         if report.summary[verdict.value]
     }
-    text = Text(f"{report.summary['total']} checks: ")
+    total = report.summary["total"]
+    text = Text(f"{total} check{'s' if total != 1 else ''}: ")
     for position, (verdict, count) in enumerate(counts.items()):
         _ = text.append(", " if position else "")
         _ = text.append(f"{count} {verdict.value}", style=STYLES[verdict])

@@ -1,0 +1,394 @@
+"""Measure how fast closed forms are compared, beside SymPy and SymEngine doing the same work.
+
+    python scripts/benchmark.py            # about a minute
+    python scripts/benchmark.py --full     # and the peers that take minutes
+    python scripts/benchmark.py --json
+
+The work: the output of the 2-D convolution and its gradients by the weights, the bias and the
+input, each hand-derived formula (and, with loops, each loop nest) compared exactly with what
+differentiation gives. T counts the products: T = N*F*Hh*Hw*C*HH*WW. Every time is the median
+of several runs in this process; our own starts from nothing but the plans, which do not
+depend on sizes. Peers that take minutes run with --full only, and their last result is shown
+with its date.
+
+Peers: *plain* makes object arrays of Symbols, adds up the loss, differentiates it by every
+parameter, expands and compares; *careful* differentiates only those outputs that a parameter
+occurs in.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from symconv import Sizes, conv2d
+from symconv.concrete.monomial_tables import Tables
+
+LAYER = conv2d()
+SMALL = LAYER.sizes("N=2,C=2,H=6,W=6,F=2,HH=3,WW=3,S=1,P=0")
+MEDIUM = LAYER.sizes("N=2,C=3,H=8,W=8,F=4,HH=3,WW=3,S=1,P=1")
+LARGE = LAYER.sizes("N=4,C=3,H=16,W=16,F=8,HH=3,WW=3,S=1,P=1")
+FORMULAS = [
+    LAYER.statement(key)
+    for key in ("y:strided", "dL/dw:contracted", "dL/db:contracted", "dL/dx:contracted")
+]
+LOOPS = {loop.name: loop for loop in LAYER.loops}
+FAST_LOOPS = ("loop/forward", "loop/dw", "loop/db", "loop/dx:scatter")
+KEPT = Path(__file__).with_name("benchmark_full.json")
+
+FORMULAS_ALONE = "formulas alone"
+WITH_LOOPS = "formulas and traced loops"
+NINE_LOOPS = "the nine loops of dL/dx, traced"
+LINEARITY = "time per product, against the smallest T"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table.
+
+    Attributes:
+        name: what was done.
+        sizes: at which sizes, or an empty text.
+        seconds: how long symconv takes.
+        peer: who else does the same work, or an empty text.
+        peer_seconds: how long that takes, or None.
+        ratio: peer_seconds / seconds, or None.
+        peer_date: when the peer was measured; None for this run.
+    """
+
+    name: str
+    sizes: str
+    seconds: float
+    peer: str = ""
+    peer_seconds: float | None = None
+    ratio: float | None = None
+    peer_date: str | None = None
+
+
+def products(sizes: Sizes) -> int:
+    """Return T, the number of products of the forward pass."""
+    count = 1
+    for name in ("N", "F", "Hh", "Hw", "C", "HH", "WW"):
+        count *= sizes[name]
+    return count
+
+
+def seconds_of(work: Callable[[], object], runs: int) -> float:
+    """Return the median time of some runs; garbage is collected between them, not in them."""
+    times: list[float] = []
+    for _ in range(runs):
+        gc.collect()
+        gc.disable()
+        try:
+            start = perf_counter()
+            _ = work()
+            times.append(perf_counter() - start)
+        finally:
+            gc.enable()
+    return median(times)
+
+
+def compare(sizes: Sizes, loops: tuple[str, ...], *, formulas: bool = True) -> None:
+    """Do the work by symconv, from nothing but the plans."""
+    tables = Tables(LAYER, sizes)
+    differences = [tables.compare(statement) for statement in FORMULAS if formulas]
+    differences += [tables.compare_loop(LOOPS[name]) for name in loops]
+    if any(difference is not None for difference in differences):
+        raise SystemExit(f"benchmark.py: symconv finds a difference at {sizes}")
+
+
+class Peer:
+    """The same work by a computer algebra system.
+
+    Args:
+        name: what it is called in the table.
+        symbol: makes a symbol from a name.
+        careful: whether to differentiate only what a parameter occurs in.
+    """
+
+    def __init__(self, name: str, symbol: Callable[[str], Any], *, careful: bool) -> None:
+        self.name = name
+        self._symbol = symbol
+        self._careful = careful
+
+    def compare(self, sizes: Sizes, loops: tuple[str, ...]) -> None:
+        """Do the work: build, differentiate, expand, compare."""
+        arrays = {name: self._array(name, sizes) for name in ("x", "w", "b", "dout")}
+        formulas = _Formulas(arrays, sizes)
+        y = formulas.output()
+        truth = {"y": y}
+        by_parameter = self._by_parameter(arrays["dout"], y)
+        for name in ("w", "b", "x"):
+            truth[f"dL/d{name}"] = _mapped(by_parameter, arrays[name])
+        got = [("y", formulas.output_from_the_patch())]
+        got += [("dL/dw", formulas.by_weights()), ("dL/db", formulas.by_bias())]
+        got += [("dL/dx", formulas.by_input())]
+        for name in loops:
+            got.append((LOOPS[name].computes, LAYER.run_loop(LOOPS[name], arrays, sizes)))
+        for computes, array in got:
+            for one, other in zip(truth[computes].flat, array.flat, strict=True):
+                if _expanded(one) != _expanded(other):
+                    raise SystemExit(f"benchmark.py: {self.name} finds a difference in {computes}")
+
+    def _array(self, name: str, sizes: Sizes) -> Any:
+        shape = _shape(name, sizes)
+        array = np.empty(shape, dtype=object)
+        for position in np.ndindex(*shape):
+            array[position] = self._symbol("_".join([name, *map(str, position)]))
+        return array
+
+    def _by_parameter(self, dout: Any, y: Any) -> Callable[[Any], Any]:
+        if not self._careful:
+            loss = np.sum(dout * y)
+            return lambda parameter: loss.diff(parameter)
+        outputs: dict[Any, list[tuple[Any, Any]]] = {}
+        for upstream, output in zip(dout.flat, y.flat, strict=True):
+            for parameter in output.free_symbols:
+                outputs.setdefault(parameter, []).append((upstream, output))
+        return lambda parameter: sum(
+            (
+                upstream * output.diff(parameter)
+                for upstream, output in outputs.get(parameter, ())
+            ),
+            start=0 * parameter,
+        )
+
+
+class _Formulas:
+    """The definition and the hand-derived formulas, written out entry by entry."""
+
+    def __init__(self, arrays: dict[str, Any], sizes: Sizes) -> None:
+        self.x, self.w, self.b, self.dout = (arrays[name] for name in ("x", "w", "b", "dout"))
+        self.N, self.C, self.H, self.W, self.F = (sizes[name] for name in ("N", "C", "H", "W", "F"))
+        self.HH, self.WW, self.S, self.P = (sizes[name] for name in ("HH", "WW", "S", "P"))
+        self.Hh, self.Hw = sizes["Hh"], sizes["Hw"]
+
+    def padded(self, n: int, c: int, i: int, j: int) -> Any:
+        """Return an entry of the padded input."""
+        inside = 0 <= i - self.P < self.H and 0 <= j - self.P < self.W
+        return self.x[n, c, i - self.P, j - self.P] if inside else 0
+
+    def output(self) -> Any:
+        """Return y by its definition."""
+        return self._filled(
+            (self.N, self.F, self.Hh, self.Hw),
+            lambda n, f, k, l: self.b[f]
+            + sum(
+                self.w[f, c, p, q] * self.padded(n, c, self.S * k + p, self.S * l + q)
+                for c, p, q in np.ndindex(self.C, self.HH, self.WW)
+            ),
+        )
+
+    def output_from_the_patch(self) -> Any:
+        """Return y by a formula: the sum over the patch."""
+        return self._filled(
+            (self.N, self.F, self.Hh, self.Hw),
+            lambda n, f, k, l: sum(
+                self.padded(n, c, p, q) * self.w[f, c, p - k * self.S, q - l * self.S]
+                for c in range(self.C)
+                for p in range(k * self.S, k * self.S + self.HH)
+                for q in range(l * self.S, l * self.S + self.WW)
+            )
+            + self.b[f],
+        )
+
+    def by_weights(self) -> Any:
+        """Return dL/dw by its formula."""
+        return self._filled(
+            self.w.shape,
+            lambda f, c, i, j: sum(
+                self.dout[n, f, k, l] * self.padded(n, c, i + self.S * k, j + self.S * l)
+                for n, k, l in np.ndindex(self.N, self.Hh, self.Hw)
+            ),
+        )
+
+    def by_bias(self) -> Any:
+        """Return dL/db by its formula."""
+        return self._filled((self.F,), lambda f: sum(self.dout[:, f].flat))
+
+    def by_input(self) -> Any:
+        """Return dL/dx by its formula, with the filter index solved for."""
+        return self._filled(
+            self.x.shape,
+            lambda n, c, i, j: sum(
+                self.dout[n, f, k, l] * self.w[f, c, p, q]
+                for f, k, l in np.ndindex(self.F, self.Hh, self.Hw)
+                for p, q in [(i + self.P - k * self.S, j + self.P - l * self.S)]
+                if 0 <= p < self.HH and 0 <= q < self.WW
+            ),
+        )
+
+    def _filled(self, shape: tuple[int, ...], entry: Callable[..., Any]) -> Any:
+        array = np.empty(shape, dtype=object)
+        for position in np.ndindex(*shape):
+            array[position] = entry(*position)
+        return array
+
+
+def sympy_peer(*, careful: bool) -> Peer:
+    """Return SymPy as a peer."""
+    import sympy
+
+    return Peer("careful SymPy" if careful else "plain SymPy", sympy.Symbol, careful=careful)
+
+
+def symengine_peer() -> Peer | None:
+    """Return SymEngine as a peer, or None where it is not installed."""
+    try:
+        import symengine
+    except ImportError:
+        return None
+    return Peer("SymEngine", symengine.Symbol, careful=False)
+
+
+def rows(*, full: bool) -> Iterator[Row]:
+    """Measure everything, one row at a time."""
+    own: dict[tuple[str, str], float] = {}
+    for name, loops, formulas, runs in (
+        (FORMULAS_ALONE, (), True, 21),
+        (WITH_LOOPS, FAST_LOOPS, True, 5),
+        (NINE_LOOPS, ("loop/dx",), False, 3),
+    ):
+        for sizes in (SMALL, MEDIUM, LARGE):
+            if name == NINE_LOOPS and sizes == LARGE:
+                continue
+            compare(sizes, loops, formulas=formulas)
+            own[name, str(sizes)] = seconds_of(
+                lambda at=sizes, these=loops, too=formulas: compare(at, these, formulas=too), runs
+            )
+    yield from _beside(own, sympy_peer(careful=False), SMALL, slow=False, full=full)
+    yield from _beside(own, sympy_peer(careful=False), MEDIUM, slow=True, full=full)
+    yield from _beside(own, sympy_peer(careful=True), MEDIUM, slow=False, full=full)
+    engine = symengine_peer()
+    for sizes, slow in ((MEDIUM, False), (LARGE, True)):
+        yield from _beside(own, engine, sizes, slow=slow, full=full)
+    for sizes in (SMALL, MEDIUM):
+        yield Row(NINE_LOOPS, str(sizes), own[NINE_LOOPS, str(sizes)])
+    for sizes in (MEDIUM, LARGE):
+        here, least = own[WITH_LOOPS, str(sizes)], own[WITH_LOOPS, str(SMALL)]
+        scaled = least * products(sizes) / products(SMALL)
+        peer = f"T = {products(SMALL):,} scaled to T = {products(sizes):,}"
+        yield Row(LINEARITY, str(sizes), here, peer, scaled, scaled / here)
+    for arguments in (["--help"], ["verify"]):
+        yield Row(f"symconv {' '.join(arguments)}", "", seconds_of(lambda a=arguments: run(a), 5))
+
+
+def run(arguments: list[str]) -> None:
+    """Run the command line in a process of its own."""
+    command = [sys.executable, "-m", "symconv", *arguments]
+    done = subprocess.run(command, capture_output=True, check=False, text=True)  # noqa: S603, our own command
+    if done.returncode:
+        raise SystemExit(f"benchmark.py: symconv {' '.join(arguments)} failed:\n{done.stderr}")
+
+
+def _beside(
+    own: dict[tuple[str, str], float], peer: Peer | None, sizes: Sizes, *, slow: bool, full: bool
+) -> Iterator[Row]:
+    """Measure a peer, or take what was kept of it where it is slow and not asked for."""
+    for name, loops in ((FORMULAS_ALONE, ()), (WITH_LOOPS, FAST_LOOPS)):
+        here = own[name, str(sizes)]
+        if peer is None:
+            missing = "SymEngine is not installed: pip install symengine"
+            yield Row(name, str(sizes), here, missing)
+            continue
+        if slow and not full:
+            kept = _kept().get(_key(name, sizes, peer.name))
+            if kept is None:
+                yield Row(name, str(sizes), here, f"{peer.name}: run with --full")
+                continue
+            seconds, day = kept["peer_seconds"], kept["date"]
+            yield Row(name, str(sizes), here, peer.name, seconds, seconds / here, day)
+            continue
+        seconds = seconds_of(lambda at=sizes, these=loops: peer.compare(at, these), 1 if slow else 3)
+        if slow:
+            _keep(_key(name, sizes, peer.name), seconds)
+        yield Row(name, str(sizes), here, peer.name, seconds, seconds / here)
+
+
+def _key(name: str, sizes: Sizes, peer: str) -> str:
+    return f"{name} | {sizes} | {peer}"
+
+
+def _kept() -> dict[str, dict[str, Any]]:
+    return json.loads(KEPT.read_text()) if KEPT.exists() else {}
+
+
+def _keep(key: str, seconds: float) -> None:
+    entry = {"peer_seconds": round(seconds, 3), "date": date.today().isoformat()}
+    changed = {**_kept(), key: entry}
+    unfinished = KEPT.with_suffix(".tmp")
+    _ = unfinished.write_text(json.dumps(changed, indent=2, sort_keys=True) + "\n")
+    _ = unfinished.replace(KEPT)
+
+
+def _mapped(function: Callable[[Any], Any], array: Any) -> Any:
+    mapped = np.empty(array.shape, dtype=object)
+    for position in np.ndindex(*array.shape):
+        mapped[position] = function(array[position])
+    return mapped
+
+
+def _expanded(value: Any) -> Any:
+    return value.expand() if hasattr(value, "expand") else value
+
+
+def _shape(name: str, sizes: Sizes) -> tuple[int, ...]:
+    axes = {"x": "N C H W", "w": "F C HH WW", "b": "F", "dout": "N F Hh Hw"}[name]
+    return tuple(sizes[axis] for axis in axes.split())
+
+
+def show(found: list[Row]) -> None:
+    """Print the rows as a table."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title="medians in one run; ratio = peer / symconv")
+    for heading in ("work", "T", "symconv", "peer", "its time", "ratio"):
+        table.add_column(heading, justify="left" if heading in ("work", "peer") else "right")
+    for row in found:
+        sizes = f"{products(LAYER.sizes(row.sizes)):,}" if row.sizes else ""
+        day = f" ({row.peer_date})" if row.peer_date else ""
+        table.add_row(
+            row.name,
+            sizes,
+            _time(row.seconds),
+            row.peer + day,
+            "" if row.peer_seconds is None else _time(row.peer_seconds),
+            "" if row.ratio is None else f"{row.ratio:,.{0 if row.ratio >= 10 else 2}f}",
+        )
+    Console(width=None if sys.stdout.isatty() else 120).print(table)
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds * 1000:,.2f} ms" if seconds < 1 else f"{seconds:,.2f} s"
+
+
+def main() -> int:
+    """Measure, and print a table or JSON."""
+    assert __doc__ is not None, "the description is the module's docstring"
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    _ = parser.add_argument("--full", action="store_true", help="also the peers of minutes")
+    _ = parser.add_argument("--json", action="store_true", help="print the rows as JSON")
+    options = parser.parse_args()
+    found = list(rows(full=options.full))
+    if options.json:
+        print(json.dumps([asdict(row) for row in found], indent=2))
+    else:
+        show(found)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
