@@ -34,7 +34,7 @@ from itertools import islice
 from symconv.algebra.expressions import Statement
 from symconv.algebra.indices import Condition, Symbol, equal
 from symconv.algebra.normal_form import normal_form
-from symconv.algebra.scoping import expand_where
+from symconv.algebra.scoping import arrays, expand_where, size_symbols
 from symconv.errors import IllFormed, InternalError, NotSupported
 from symconv.layers.layer import Layer, Sizes
 from symconv.proof.coefficients import coefficient_function
@@ -108,7 +108,7 @@ class Outcome:
 
 def prove(
     statement: Statement,
-    layer: Layer,
+    layer: Layer | None = None,
     *,
     assumptions: tuple[Condition, ...] = (),
     effort: Effort = FULL,
@@ -117,7 +117,8 @@ def prove(
 
     Args:
         statement: the statement, with the ranges of its free indices.
-        layer: the sizes, their constraints, and the definitions.
+        layer: the sizes, their constraints, and the definitions. Without one every size
+            that the statement mentions is at least 1 and every array is an input.
         assumptions: conditions on sizes besides the statement's own.
         effort: how hard to try; `QUICK` for many candidates.
 
@@ -130,7 +131,17 @@ def prove(
     """
     statement = expand_where(statement)
     statement = replace(statement, assumptions=(*statement.assumptions, *assumptions))
+    if layer is None:
+        layer = _layer_of(statement)
     return _Run(statement, layer, effort).outcome()
+
+
+def _layer_of(statement: Statement) -> Layer:
+    """Make the layer of a statement that stands alone: its sizes and arrays, by name."""
+    found = {**arrays(statement.lhs), **arrays(statement.rhs)}
+    names = sorted(size_symbols(statement), key=lambda size: size.name)
+    inputs = sorted(found, key=lambda array: array.name)
+    return Layer(name="statement", given=tuple(names), inputs=tuple(inputs))
 
 
 class _Run:

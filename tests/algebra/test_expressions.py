@@ -166,3 +166,12 @@ def test_a_claim_refuses_one_index_on_axes_of_different_extents() -> None:
     with pytest.raises(ValueError, match="i runs over N-1 and over N-1-1 on the left"):
         _ = claim(x[i] * short[i], 0)
     assert str(claim(x[i] * short[i], 0, ranges={i: (0, N - 2)}).free[0]) == "i=0..N-2"
+
+
+def test_notebooks_show_expressions_and_statements_as_mathematics() -> None:
+    assert (x[i] * w[i, j])._repr_latex_() == r"$\displaystyle x_{i} w_{i,j}$"
+    assert claim(x[i], w[i, 0])._repr_latex_() == r"$\displaystyle x_{i} = w_{i,0}$"
+
+
+def test_an_array_is_shown_by_its_name() -> None:
+    assert str(x) == "x"

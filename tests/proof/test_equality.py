@@ -14,6 +14,7 @@ from symconv.algebra.expressions import (
     Number,
     Statement,
     Sum,
+    claim,
 )
 from symconv.algebra.indices import (
     Condition,
@@ -420,3 +421,16 @@ def test_a_guard_in_a_delta_counts_like_one_in_a_bracket() -> None:
     assert prove(claim(left, right), LAYER)
     late = Sum(u[i] * v[i + 1], (i, 0, A - 1))
     assert prove(claim(left, late), LAYER).verdict is Verdict.ILL_FORMED
+
+
+def test_a_statement_that_stands_alone_needs_no_layer() -> None:
+    (extent,) = sizes("A")
+    i, j = indices("i j")
+    a = Array("a", (extent,))
+    total = Sum(a[i], (i, 0, extent - 1))
+    reversed_total = Sum(a[extent - 1 - j], (j, 0, extent - 1))
+    assert prove(claim(total, reversed_total))
+    outcome = prove(claim(total, Sum(a[j], (j, 1, extent - 1))))
+    assert outcome.verdict is Verdict.REFUTED
+    assert outcome.counterexample is not None
+    assert dict(outcome.counterexample.sizes) == {"A": 1}
