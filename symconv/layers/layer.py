@@ -16,7 +16,13 @@ from symconv.algebra.expressions import (
     Expression,
     Statement,
 )
-from symconv.algebra.indices import Condition, IntegerExpression, Size, Symbol
+from symconv.algebra.indices import (
+    Condition,
+    IntegerExpression,
+    IntegerLike,
+    Size,
+    Symbol,
+)
 from symconv.errors import LoopRaised, SizesError, SymconvError, UnknownStatement
 
 if TYPE_CHECKING:
@@ -311,7 +317,7 @@ class Layer:
         body, by = derivative.groups()
         return known[body], known[by]
 
-    def named_entry(self, name: str, position: tuple[int, ...]) -> Expression:
+    def named_entry(self, name: str, position: tuple[IntegerLike, ...]) -> Expression:
         """Return one entry of an array or gradient as an expression.
 
         A Jacobian takes the indices of what is differentiated first, then the other's.

@@ -79,7 +79,7 @@ def _heading(report: Report) -> Text:
 
 def _overview(report: Report) -> Table:
     used = {item.method for item in report.results}
-    methods = [method for method in METHODS if method in used]
+    methods: list[Method] = [method for method in METHODS if method in used]
     table = Table()
     table.add_column("statement", no_wrap=True)
     for method in methods:

@@ -14,7 +14,6 @@ from symconv.algebra.expressions import (
     Number,
     Statement,
     Sum,
-    claim,
 )
 from symconv.algebra.indices import (
     Condition,
