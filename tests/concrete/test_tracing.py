@@ -639,7 +639,9 @@ FAULTS: list[tuple[str, Any, str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("fault", "owner", "name", "value"), FAULTS, ids=lambda part: str(part))
+@pytest.mark.parametrize(
+    ("fault", "owner", "name", "value"), FAULTS, ids=[fault for fault, *_ in FAULTS]
+)
 def test_a_fault_in_the_tracer_is_noticed(
     fault, owner, name, value, monkeypatch, object_array, polynomials
 ) -> None:
