@@ -6,14 +6,14 @@
 
 The work: the output of the 2-D convolution and its gradients by the weights, the bias and the
 input, each hand-derived formula (and, with loops, each loop nest) compared exactly with what
-differentiation gives. T counts the products: T = N*F*Hh*Hw*C*HH*WW. Every time is the median
-of several runs in this process; our own starts from nothing but the plans, which do not
-depend on sizes. Peers that take minutes run with --full only, and their last result is shown
-with its date.
+differentiation gives. T counts the products: T = N*F*Hh*Hw*C*HH*WW. Every time of symconv is
+the median of several runs, from nothing but the plans, which do not depend on sizes; all
+times are taken in one process, one after the other. Peers that take minutes run with --full
+only, and their last result is shown with its date.
 
 Peers: *plain* makes object arrays of Symbols, adds up the loss, differentiates it by every
-parameter, expands and compares; *careful* differentiates only those outputs that a parameter
-occurs in.
+parameter, expands and compares; *careful* differentiates only the terms that a parameter
+occurs in. A peer is run once.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from datetime import date
 from pathlib import Path
 from statistics import median
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -47,6 +47,9 @@ FORMULAS = [
 LOOPS = {loop.name: loop for loop in LAYER.loops}
 FAST_LOOPS = ("loop/forward", "loop/dw", "loop/db", "loop/dx:scatter")
 KEPT = Path(__file__).with_name("benchmark_full.json")
+
+Own: TypeAlias = "dict[tuple[str, Sizes], float]"
+"""How long symconv takes, by the work and the sizes."""
 
 FORMULAS_ALONE = "formulas alone"
 WITH_LOOPS = "formulas and traced loops"
@@ -89,7 +92,7 @@ def seconds_of(work: Callable[[], object], runs: int) -> float:
     """Return the median time of some runs; garbage is collected between them, not in them."""
     times: list[float] = []
     for _ in range(runs):
-        gc.collect()
+        _ = gc.collect()
         gc.disable()
         try:
             start = perf_counter()
@@ -115,32 +118,44 @@ class Peer:
     Args:
         name: what it is called in the table.
         symbol: makes a symbol from a name.
-        careful: whether to differentiate only what a parameter occurs in.
+        add: adds up many terms at once.
+        careful: whether to differentiate only the terms that a parameter occurs in.
     """
 
-    def __init__(self, name: str, symbol: Callable[[str], Any], *, careful: bool) -> None:
+    def __init__(
+        self, name: str, symbol: Callable[[str], Any], add: Callable[..., Any], *, careful: bool
+    ) -> None:
         self.name = name
         self._symbol = symbol
+        self._add = add
         self._careful = careful
 
-    def compare(self, sizes: Sizes, loops: tuple[str, ...]) -> None:
-        """Do the work: build, differentiate, expand, compare."""
+    def seconds(self, sizes: Sizes) -> dict[str, float]:
+        """Do the work and tell how long it takes, without the loops and with them."""
+        _ = gc.collect()
+        start = perf_counter()
         arrays = {name: self._array(name, sizes) for name in ("x", "w", "b", "dout")}
-        formulas = _Formulas(arrays, sizes)
+        formulas = _Formulas(arrays, sizes, self._add)
         y = formulas.output()
+        differentiate = self._derivative(arrays["dout"], y)
         truth = {"y": y}
-        by_parameter = self._by_parameter(arrays["dout"], y)
         for name in ("w", "b", "x"):
-            truth[f"dL/d{name}"] = _mapped(by_parameter, arrays[name])
-        got = [("y", formulas.output_from_the_patch())]
-        got += [("dL/dw", formulas.by_weights()), ("dL/db", formulas.by_bias())]
-        got += [("dL/dx", formulas.by_input())]
-        for name in loops:
-            got.append((LOOPS[name].computes, LAYER.run_loop(LOOPS[name], arrays, sizes)))
-        for computes, array in got:
-            for one, other in zip(truth[computes].flat, array.flat, strict=True):
-                if _expanded(one) != _expanded(other):
-                    raise SystemExit(f"benchmark.py: {self.name} finds a difference in {computes}")
+            truth[f"dL/d{name}"] = _mapped(differentiate, arrays[name])
+        truth = {name: _mapped(_expanded, array) for name, array in truth.items()}
+        self._require_same(truth, "y", formulas.output_from_the_patch())
+        self._require_same(truth, "dL/dw", formulas.by_weights())
+        self._require_same(truth, "dL/db", formulas.by_bias())
+        self._require_same(truth, "dL/dx", formulas.by_input())
+        without = perf_counter() - start
+        for name in FAST_LOOPS:
+            result = LAYER.run_loop(LOOPS[name], arrays, sizes)
+            self._require_same(truth, LOOPS[name].computes, result)
+        return {FORMULAS_ALONE: without, WITH_LOOPS: perf_counter() - start}
+
+    def _require_same(self, truth: dict[str, Any], name: str, got: Any) -> None:
+        for one, other in zip(truth[name].flat, got.flat, strict=True):
+            if one != _expanded(other):
+                raise SystemExit(f"benchmark.py: {self.name} finds a difference in {name}")
 
     def _array(self, name: str, sizes: Sizes) -> Any:
         shape = _shape(name, sizes)
@@ -149,27 +164,25 @@ class Peer:
             array[position] = self._symbol("_".join([name, *map(str, position)]))
         return array
 
-    def _by_parameter(self, dout: Any, y: Any) -> Callable[[Any], Any]:
+    def _derivative(self, dout: Any, y: Any) -> Callable[[Any], Any]:
         if not self._careful:
-            loss = np.sum(dout * y)
+            loss = self._add(*(dout * y).flat)
             return lambda parameter: loss.diff(parameter)
-        outputs: dict[Any, list[tuple[Any, Any]]] = {}
+        terms: dict[Any, list[tuple[Any, Any]]] = {}
         for upstream, output in zip(dout.flat, y.flat, strict=True):
-            for parameter in output.free_symbols:
-                outputs.setdefault(parameter, []).append((upstream, output))
-        return lambda parameter: sum(
-            (
-                upstream * output.diff(parameter)
-                for upstream, output in outputs.get(parameter, ())
-            ),
-            start=0 * parameter,
+            for term in output.args:
+                for parameter in term.free_symbols:
+                    terms.setdefault(parameter, []).append((upstream, term))
+        return lambda parameter: self._add(
+            *(upstream * term.diff(parameter) for upstream, term in terms.get(parameter, ()))
         )
 
 
 class _Formulas:
     """The definition and the hand-derived formulas, written out entry by entry."""
 
-    def __init__(self, arrays: dict[str, Any], sizes: Sizes) -> None:
+    def __init__(self, arrays: dict[str, Any], sizes: Sizes, add: Callable[..., Any]) -> None:
+        self.add = add
         self.x, self.w, self.b, self.dout = (arrays[name] for name in ("x", "w", "b", "dout"))
         self.N, self.C, self.H, self.W, self.F = (sizes[name] for name in ("N", "C", "H", "W", "F"))
         self.HH, self.WW, self.S, self.P = (sizes[name] for name in ("HH", "WW", "S", "P"))
@@ -184,10 +197,12 @@ class _Formulas:
         """Return y by its definition."""
         return self._filled(
             (self.N, self.F, self.Hh, self.Hw),
-            lambda n, f, k, l: self.b[f]
-            + sum(
-                self.w[f, c, p, q] * self.padded(n, c, self.S * k + p, self.S * l + q)
-                for c, p, q in np.ndindex(self.C, self.HH, self.WW)
+            lambda n, f, k, l: self.add(
+                self.b[f],
+                *(
+                    self.w[f, c, p, q] * self.padded(n, c, self.S * k + p, self.S * l + q)
+                    for c, p, q in np.ndindex(self.C, self.HH, self.WW)
+                ),
             ),
         )
 
@@ -195,38 +210,44 @@ class _Formulas:
         """Return y by a formula: the sum over the patch."""
         return self._filled(
             (self.N, self.F, self.Hh, self.Hw),
-            lambda n, f, k, l: sum(
-                self.padded(n, c, p, q) * self.w[f, c, p - k * self.S, q - l * self.S]
-                for c in range(self.C)
-                for p in range(k * self.S, k * self.S + self.HH)
-                for q in range(l * self.S, l * self.S + self.WW)
-            )
-            + self.b[f],
+            lambda n, f, k, l: self.add(
+                *(
+                    self.padded(n, c, p, q) * self.w[f, c, p - k * self.S, q - l * self.S]
+                    for c in range(self.C)
+                    for p in range(k * self.S, k * self.S + self.HH)
+                    for q in range(l * self.S, l * self.S + self.WW)
+                ),
+                self.b[f],
+            ),
         )
 
     def by_weights(self) -> Any:
         """Return dL/dw by its formula."""
         return self._filled(
             self.w.shape,
-            lambda f, c, i, j: sum(
-                self.dout[n, f, k, l] * self.padded(n, c, i + self.S * k, j + self.S * l)
-                for n, k, l in np.ndindex(self.N, self.Hh, self.Hw)
+            lambda f, c, i, j: self.add(
+                *(
+                    self.dout[n, f, k, l] * self.padded(n, c, i + self.S * k, j + self.S * l)
+                    for n, k, l in np.ndindex(self.N, self.Hh, self.Hw)
+                )
             ),
         )
 
     def by_bias(self) -> Any:
         """Return dL/db by its formula."""
-        return self._filled((self.F,), lambda f: sum(self.dout[:, f].flat))
+        return self._filled((self.F,), lambda f: self.add(*self.dout[:, f].flat))
 
     def by_input(self) -> Any:
         """Return dL/dx by its formula, with the filter index solved for."""
         return self._filled(
             self.x.shape,
-            lambda n, c, i, j: sum(
-                self.dout[n, f, k, l] * self.w[f, c, p, q]
-                for f, k, l in np.ndindex(self.F, self.Hh, self.Hw)
-                for p, q in [(i + self.P - k * self.S, j + self.P - l * self.S)]
-                if 0 <= p < self.HH and 0 <= q < self.WW
+            lambda n, c, i, j: self.add(
+                *(
+                    self.dout[n, f, k, l] * self.w[f, c, p, q]
+                    for f, k, l in np.ndindex(self.F, self.Hh, self.Hw)
+                    for p, q in [(i + self.P - k * self.S, j + self.P - l * self.S)]
+                    if 0 <= p < self.HH and 0 <= q < self.WW
+                )
             ),
         )
 
@@ -241,47 +262,47 @@ def sympy_peer(*, careful: bool) -> Peer:
     """Return SymPy as a peer."""
     import sympy
 
-    return Peer("careful SymPy" if careful else "plain SymPy", sympy.Symbol, careful=careful)
+    name = "careful SymPy" if careful else "plain SymPy"
+    return Peer(name, sympy.Symbol, sympy.Add, careful=careful)
 
 
-def symengine_peer() -> Peer | None:
+def symengine_peer(*, careful: bool) -> Peer | None:
     """Return SymEngine as a peer, or None where it is not installed."""
     try:
         import symengine
     except ImportError:
         return None
-    return Peer("SymEngine", symengine.Symbol, careful=False)
+    name = "careful SymEngine" if careful else "plain SymEngine"
+    return Peer(name, symengine.Symbol, lambda *terms: symengine.Add(*terms), careful=careful)
 
 
 def rows(*, full: bool) -> Iterator[Row]:
     """Measure everything, one row at a time."""
-    own: dict[tuple[str, str], float] = {}
+    own: Own = {}
     for name, loops, formulas, runs in (
         (FORMULAS_ALONE, (), True, 21),
         (WITH_LOOPS, FAST_LOOPS, True, 5),
         (NINE_LOOPS, ("loop/dx",), False, 3),
     ):
-        for sizes in (SMALL, MEDIUM, LARGE):
-            if name == NINE_LOOPS and sizes == LARGE:
-                continue
+        for sizes in (SMALL, MEDIUM, LARGE)[: 2 if name == NINE_LOOPS else 3]:
             compare(sizes, loops, formulas=formulas)
-            own[name, str(sizes)] = seconds_of(
+            own[name, sizes] = seconds_of(
                 lambda at=sizes, these=loops, too=formulas: compare(at, these, formulas=too), runs
             )
-    yield from _beside(own, sympy_peer(careful=False), SMALL, slow=False, full=full)
-    yield from _beside(own, sympy_peer(careful=False), MEDIUM, slow=True, full=full)
-    yield from _beside(own, sympy_peer(careful=True), MEDIUM, slow=False, full=full)
-    engine = symengine_peer()
-    for sizes, slow in ((MEDIUM, False), (LARGE, True)):
-        yield from _beside(own, engine, sizes, slow=slow, full=full)
+    yield from _beside(own, sympy_peer(careful=False), SMALL, full=full, slow=False)
+    yield from _beside(own, sympy_peer(careful=False), MEDIUM, full=full, slow=True)
+    yield from _beside(own, sympy_peer(careful=True), MEDIUM, full=full, slow=False)
+    yield from _beside(own, symengine_peer(careful=False), MEDIUM, full=full, slow=False)
+    yield from _beside(own, symengine_peer(careful=False), LARGE, full=full, slow=True)
+    yield from _beside(own, symengine_peer(careful=True), LARGE, full=full, slow=False)
     for sizes in (SMALL, MEDIUM):
-        yield Row(NINE_LOOPS, str(sizes), own[NINE_LOOPS, str(sizes)])
+        yield Row(NINE_LOOPS, str(sizes), own[NINE_LOOPS, sizes])
     for sizes in (MEDIUM, LARGE):
-        here, least = own[WITH_LOOPS, str(sizes)], own[WITH_LOOPS, str(SMALL)]
-        scaled = least * products(sizes) / products(SMALL)
-        peer = f"T = {products(SMALL):,} scaled to T = {products(sizes):,}"
+        here, scaled = own[WITH_LOOPS, sizes], own[WITH_LOOPS, SMALL]
+        scaled *= products(sizes) / products(SMALL)
+        peer = f"T = {products(SMALL):,}, scaled to T = {products(sizes):,}"
         yield Row(LINEARITY, str(sizes), here, peer, scaled, scaled / here)
-    for arguments in (["--help"], ["verify"]):
+    for arguments in (["--help"], ["verify"], ["verify", "--method", "closed-form"]):
         yield Row(f"symconv {' '.join(arguments)}", "", seconds_of(lambda a=arguments: run(a), 5))
 
 
@@ -293,43 +314,45 @@ def run(arguments: list[str]) -> None:
         raise SystemExit(f"benchmark.py: symconv {' '.join(arguments)} failed:\n{done.stderr}")
 
 
-def _beside(
-    own: dict[tuple[str, str], float], peer: Peer | None, sizes: Sizes, *, slow: bool, full: bool
-) -> Iterator[Row]:
+def _beside(own: Own, peer: Peer | None, sizes: Sizes, *, full: bool, slow: bool) -> Iterator[Row]:
     """Measure a peer, or take what was kept of it where it is slow and not asked for."""
-    for name, loops in ((FORMULAS_ALONE, ()), (WITH_LOOPS, FAST_LOOPS)):
-        here = own[name, str(sizes)]
-        if peer is None:
-            missing = "SymEngine is not installed: pip install symengine"
-            yield Row(name, str(sizes), here, missing)
-            continue
-        if slow and not full:
-            kept = _kept().get(_key(name, sizes, peer.name))
-            if kept is None:
-                yield Row(name, str(sizes), here, f"{peer.name}: run with --full")
-                continue
-            seconds, day = kept["peer_seconds"], kept["date"]
-            yield Row(name, str(sizes), here, peer.name, seconds, seconds / here, day)
-            continue
-        seconds = seconds_of(lambda at=sizes, these=loops: peer.compare(at, these), 1 if slow else 3)
-        if slow:
-            _keep(_key(name, sizes, peer.name), seconds)
-        yield Row(name, str(sizes), here, peer.name, seconds, seconds / here)
+    if peer is None:
+        for name in (FORMULAS_ALONE, WITH_LOOPS):
+            missing = "SymEngine is missing: pip install symengine"
+            yield Row(name, str(sizes), own[name, sizes], missing)
+        return
+    day = None
+    if not slow:
+        seconds = peer.seconds(sizes)
+    elif full:
+        seconds = peer.seconds(sizes)
+        _keep(sizes, peer, seconds)
+    else:
+        kept = _kept().get(_key(sizes, peer), {})
+        seconds, day = kept.get("seconds", {}), kept.get("date")
+    for name in (FORMULAS_ALONE, WITH_LOOPS):
+        here = own[name, sizes]
+        if name in seconds:
+            ratio = seconds[name] / here
+            yield Row(name, str(sizes), here, peer.name, seconds[name], ratio, day)
+        else:
+            yield Row(name, str(sizes), here, f"{peer.name}: measured with --full only")
 
 
-def _key(name: str, sizes: Sizes, peer: str) -> str:
-    return f"{name} | {sizes} | {peer}"
+def _key(sizes: Sizes, peer: Peer) -> str:
+    return f"{peer.name} at {sizes}"
 
 
 def _kept() -> dict[str, dict[str, Any]]:
     return json.loads(KEPT.read_text()) if KEPT.exists() else {}
 
 
-def _keep(key: str, seconds: float) -> None:
-    entry = {"peer_seconds": round(seconds, 3), "date": date.today().isoformat()}
-    changed = {**_kept(), key: entry}
+def _keep(sizes: Sizes, peer: Peer, seconds: dict[str, float]) -> None:
+    rounded = {name: round(value, 2) for name, value in seconds.items()}
+    entry = {"date": date.today().isoformat(), "seconds": rounded}
     unfinished = KEPT.with_suffix(".tmp")
-    _ = unfinished.write_text(json.dumps(changed, indent=2, sort_keys=True) + "\n")
+    text = json.dumps({**_kept(), _key(sizes, peer): entry}, indent=2, sort_keys=True)
+    _ = unfinished.write_text(text + "\n")
     _ = unfinished.replace(KEPT)
 
 

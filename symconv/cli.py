@@ -1,4 +1,4 @@
-"""The command line: `symconv verify` and `symconv latex`.
+"""The command line: `symconv verify`, `latex`, `derive` and `check`.
 
 Exit codes: 0 everything proved or verified; 1 something refuted or ill-formed; 2 bad
 usage, unreadable input or nothing to check; 3 nothing false but something undecided; 70
@@ -8,6 +8,7 @@ internal error; 130 interrupted.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Literal, NoReturn
 import click
 
 from symconv import __version__
-from symconv.errors import InternalError, SymconvError
+from symconv.errors import InternalError, SymconvError, UsageError
 
 if TYPE_CHECKING:
     from symconv.verdicts import Method
@@ -89,13 +90,12 @@ def verify(
 
     if certificates is not None and methods and "proof" not in methods:
         raise click.UsageError("--certificates needs proofs; add --method proof")
-    with _progress_bar() as progress:
-        report = run(statements, sizes=sizes, methods=methods or METHODS, progress=progress)
     if certificates is not None:
-        from symconv.reports.certificate_files import write_certificates
+        from symconv.reports.certificate_files import make_folder
 
-        count = write_certificates(report, certificates)
-        click.echo(f"{count} certificates in {certificates}", err=True)
+        make_folder(certificates)
+    with _progress_bar() as progress:
+        report = run(statements or None, sizes=sizes, methods=methods or METHODS, progress=progress)
     if as_json:
         from symconv.reports.json_view import report_json
 
@@ -104,6 +104,11 @@ def verify(
         from symconv.reports.terminal import report_text
 
         _print(report_text(report, sys.stdout, verbose=verbose))
+    if certificates is not None:
+        from symconv.reports.certificate_files import write_certificates
+
+        count = write_certificates(report, certificates)
+        click.echo(f"{count} certificates in {certificates}", err=True)
     return report.exit_code
 
 
@@ -160,10 +165,11 @@ def latex(
             "--form entries needs --sizes, such as --sizes N=1,C=1,H=3,W=3,F=1,HH=2,WW=2,S=1,P=0"
         )
     else:
-        name, _, form_of_statement = statement.partition(":")
-        if form_of_statement:
-            name = layer.statement(statement).name
-        text = entries_latex(layer, name, layer.sizes(sizes), options)
+        if ":" in statement:
+            raise click.UsageError(
+                "--form entries takes an array or a gradient, such as y or dL/dx, without a form"
+            )
+        text = entries_latex(layer, statement, layer.sizes(sizes), options)
     if standalone:
         text = whole_document(text)
     text = text.rstrip("\n") + "\n"
@@ -281,12 +287,14 @@ def check(
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with the documented codes."""
-    code = run(arguments)
-    if code == INTERRUPTED:
-        # At once: half-made objects of the solver would only complain on their way out.
-        sys.stderr.flush()
-        os._exit(code)
-    sys.exit(code)
+    _ = signal.signal(signal.SIGINT, _end_at_once)
+    sys.exit(run(arguments))
+
+
+def _end_at_once(*_: object) -> NoReturn:
+    """End on Ctrl-C without waiting: the solver, for one, swallows Python's own interrupt."""
+    _ = os.write(2, b"interrupted\n")
+    os._exit(INTERRUPTED)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -318,12 +326,25 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _print(text: str) -> None:
-    """Print a text; a reader that stops early, such as `head`, does not change the exit code."""
+    """Print a text; a reader that stops early, such as `head`, does not change the exit code.
+
+    Raises:
+        UsageError: when standard output cannot be written to.
+    """
     try:
         _ = sys.stdout.write(text)
         sys.stdout.flush()
     except BrokenPipeError:
-        _ = os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
+    except OSError as error:
+        _discard_output()
+        fact = f"cannot write to standard output: {error.strerror or error}"
+        raise UsageError(fact, code="unwritable") from error
+
+
+def _discard_output() -> None:
+    """Let what is still buffered go nowhere, so that nothing complains at the end."""
+    _ = os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from time import perf_counter
 from typing import TypeAlias
 
 from symconv.algebra.expressions import Statement
+from symconv.algebra.scoping import arrays
 from symconv.concrete.site import Item, Site
 from symconv.errors import InternalError, UsageError
 from symconv.explanations.failures import explain
@@ -23,7 +24,7 @@ METHODS: tuple[Method, ...] = ("proof", "closed-form", "numbers")
 
 
 def verify(
-    statements: Iterable[str | Item] = (),
+    statements: Iterable[str | Item] | None = None,
     *,
     sizes: Iterable[str | Sizes] = (),
     layer: Layer | None = None,
@@ -34,7 +35,7 @@ def verify(
 
     Args:
         statements: names such as ``dL/dx`` (all its forms) or ``dL/dx:contracted``, or
-            statements and loops themselves; none means everything the layer has.
+            statements and loops themselves; None means everything the layer has.
         sizes: texts such as ``"N=2,C=3,H=8,W=8,F=4,HH=3,WW=3,S=1,P=1"`` or `Sizes`; none
             means the layer's default sizes.
         layer: the layer; conv2d when left out.
@@ -58,6 +59,7 @@ def verify(
     checks = [*_proofs(layer, chosen, ways), *_checks_at_sizes(layer, chosen, ways, sizes)]
     if not checks:
         raise _nothing_to_check(chosen, ways)
+    explicit = statements is not None
     results: list[Result] = []
     for done, (what, check) in enumerate(checks):
         if progress is not None:
@@ -66,6 +68,9 @@ def verify(
     if progress is not None:
         progress(len(checks), len(checks), "")
     _require_coherence(results)
+    judged = {result.key for result in results}
+    left_out = [item for item in chosen if item.key not in judged]
+    results.extend(_not_judged(item, ways, explicit=explicit) for item in left_out)
     place = {item.key: position for position, item in enumerate(chosen)}
     return Report(
         sorted(results, key=lambda result: place[result.key]),
@@ -121,7 +126,11 @@ def _checks_at_sizes(
     sizes: Iterable[str | Sizes],
 ) -> list[_Check]:
     given = [sizes] if isinstance(sizes, str | Sizes) else list(sizes)
-    at = {layer.sizes(item) if isinstance(item, str) else item for item in given}
+    # Sizes that were made by hand are checked like any others.
+    at = {
+        layer.sizes(item) if isinstance(item, str) else layer.sizes("", **item.given)
+        for item in given
+    }
     if ways == ("proof",):
         return []
     at = at or {layer.sizes(text) for text in layer.default_sizes}
@@ -134,6 +143,28 @@ def _checks_at_sizes(
     for site, item in admitted:
         site.require_room(item)
     return [check(site, item) for site, item in admitted]
+
+
+def _not_judged(item: Item, ways: tuple[Method, ...], *, explicit: bool) -> Result:
+    """Say that nothing was checked of a statement or loop, so that it does not get lost.
+
+    Of what was asked for by name that is `undecided`, unless its own assumptions left it out.
+    """
+    assumptions = item.assumptions if isinstance(item, Statement) else ()
+    if assumptions and ways != ("numbers",):
+        code, verdict = "assumptions-not-met", None
+        detail = f"not judged: no given size satisfies {' and '.join(map(str, assumptions))}"
+    else:
+        code, verdict = "not-applicable", Verdict.UNDECIDED if explicit else None
+        detail = f"not judged: {' and '.join(ways)} cannot check it; try the other methods"
+    return Result(
+        statement=item.key.partition(":")[0],
+        form=item.key.partition(":")[2] or None,
+        kind="claim" if isinstance(item, Statement) else "code",
+        verdict=verdict,
+        code=code,
+        detail=detail,
+    )
 
 
 def _require_coherence(results: Iterable[Result]) -> None:
@@ -151,19 +182,39 @@ def _require_coherence(results: Iterable[Result]) -> None:
             )
 
 
-def _chosen(layer: Layer, statements: Iterable[str | Item]) -> list[Item]:
+def _chosen(layer: Layer, statements: Iterable[str | Item] | None) -> list[Item]:
+    if statements is None:
+        return layer.select([])
     given = [statements] if isinstance(statements, str | Statement | Loop) else list(statements)
+    if not given:
+        raise UsageError("nothing selected", help="leave the statements out to check everything")
     names = [item for item in given if isinstance(item, str)]
-    chosen = layer.select(names) if names or not given else []
+    chosen = layer.select(names) if names else []
     for number, item in enumerate(item for item in given if not isinstance(item, str)):
         if isinstance(item, Statement) and not item.name:
             item = replace(item, name=f"statement {number + 1}")
+        if isinstance(item, Statement):
+            _require_known_arrays(layer, item)
         if any(item.key == other.key for other in chosen):
             raise UsageError(
                 f"two statements are called {item.key}", help="give each a name of its own"
             )
         chosen.append(item)
     return chosen
+
+
+def _require_known_arrays(layer: Layer, statement: Statement) -> None:
+    """Refuse an array that has the name of one of the layer's and another shape."""
+    known = layer.array_by_name
+    for array in (*arrays(statement.lhs), *arrays(statement.rhs)):
+        if known.get(array.name, array) != array:
+            shapes = [", ".join(map(str, one.shape)) for one in (array, known[array.name])]
+            raise UsageError(
+                f"{statement.key}: {array.name} has the shape ({shapes[0]}), "
+                f"that of {layer.name} has ({shapes[1]})",
+                code="overloaded-name",
+                help=f"take it from the layer: layer.array_by_name[{array.name!r}]",
+            )
 
 
 def _ways(methods: Iterable[Method]) -> tuple[Method, ...]:

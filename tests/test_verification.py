@@ -9,13 +9,25 @@ from functools import cache
 import numpy as np
 import pytest
 
-from symconv import Delta, Derivative, Sum, claim, conv2d, indices, sizes, verify
+from symconv import (
+    Array,
+    Delta,
+    Derivative,
+    Sizes,
+    Sum,
+    claim,
+    conv2d,
+    equal,
+    indices,
+    sizes,
+    verify,
+)
 from symconv.algebra.expressions import Statement
 from symconv.concrete import site as site_module
 from symconv.concrete.differences import Difference
 from symconv.concrete.monomial_tables import Tables
 from symconv.concrete.site import Site
-from symconv.errors import InternalError, NotSupported, UsageError
+from symconv.errors import InternalError, NotSupported, SizesError, UsageError
 from symconv.layers.layer import Loop
 from symconv.mistakes.catalogue import CATALOGUE
 from symconv.mistakes.loops import spoil_loop
@@ -46,26 +58,31 @@ def sites() -> tuple[Site, ...]:
 def test_everything_is_verified_at_every_default_size(text: str) -> None:
     report = verify(sizes=[text], methods=["closed-form", "numbers"])
     assert report, [f"{result.key}: {result.detail}" for result in report.failures]
-    judged = {result.key for result in report}
-    skipped = {item.key for item in EVERYTHING} - judged
+    assert {result.key for result in report} == {item.key for item in EVERYTHING}
+    skipped = {result.key for result in report if result.verdict is None}
     assert skipped <= {"y:example", "output-size:fraction-Hh", "output-size:fraction-Hw"}
-    assert all(result.verdict is Verdict.VERIFIED for result in report)
+    assert all(result.code == "assumptions-not-met" for result in report if not result.method)
+    assert all(result.verdict is Verdict.VERIFIED for result in report if result.method)
 
 
 def test_every_statement_is_proved_for_every_size() -> None:
     report = verify(methods=["proof"])
     assert report
-    assert {result.key for result in report} == {item.key for item in LAYER.statements}
-    assert all(result.verdict is Verdict.PROVED for result in report)
-    assert all(result.sizes is None and result.evidence is not None for result in report)
+    proofs = report.only(method="proof")
+    assert {result.key for result in proofs} == {item.key for item in LAYER.statements}
+    assert all(result.verdict is Verdict.PROVED for result in proofs)
+    assert all(result.sizes is None and result.evidence is not None for result in proofs)
     assert report.solver is not None
+    left = [result for result in report if result.method is None]
+    assert {result.key for result in left} == {loop.name for loop in LAYER.loops}
+    assert all(result.verdict is None for result in left)
 
 
 def test_each_way_can_be_selected() -> None:
     report = verify("dL/dw", sizes=SMALL)
     assert {result.method for result in report} == {"proof", "closed-form", "numbers"}
     assert {result.route for result in report} == {"smt", "tables", "sympy", "loops"}
-    only = verify("dL/dw", sizes=SMALL, methods="numbers")
+    only = verify("dL/dw:contracted", sizes=SMALL, methods="numbers")
     assert {result.method for result in only} == {"numbers"}
     assert only.solver is None
 
@@ -292,3 +309,92 @@ def test_delta_statements_of_ones_own_are_decided() -> None:
     assert verify(right, sizes=SMALL)
     wrong = replace(right, rhs=Delta(i, k))
     assert not verify(wrong, sizes=SMALL)
+
+
+# What was asked for does not get lost.
+
+
+@pytest.mark.parametrize("methods", [["numbers"], ["proof"]])
+def test_what_no_selected_method_can_check_is_undecided(methods) -> None:
+    (db,) = (item for item in LAYER.loops if item.name == "loop/db")
+    jacobian = claim(Derivative(x[n, c, i, j], x[n, c, k, l]), 2 * Delta(i, k), name="mine")
+    lost = db if methods == ["proof"] else jacobian
+    other = "dL/db:contracted" if methods == ["proof"] else db
+    report = verify([lost, other], sizes=SMALL, methods=methods)
+    assert not report
+    assert report.exit_code == 3
+    (result,) = report.failures
+    assert (result.key, result.code) == (lost.key, "not-applicable")
+
+
+def test_a_statement_whose_assumptions_no_size_meets_is_listed_as_not_judged() -> None:
+    assuming = replace(wrong_bias(), assumptions=(equal(S, 7),))
+    report = verify([assuming, "dL/db:contracted"], sizes=SMALL, methods="closed-form")
+    (left_out,) = (result for result in report if result.verdict is None)
+    assert (left_out.key, left_out.code) == ("mine", "assumptions-not-met")
+    assert report.summary["not-judged"] == 1
+
+
+def test_an_assumption_without_meaning_is_ill_formed_and_spoils_nothing_else() -> None:
+    strange = replace(wrong_bias(), assumptions=(equal(f, 0),))
+    report = verify([strange, "loop/db"], sizes=SMALL, methods="closed-form")
+    assert report.exit_code == 1
+    (result,) = report.failures
+    assert (result.key, result.verdict, result.code) == (
+        "mine", Verdict.ILL_FORMED, "unbound-index",
+    )  # fmt: skip
+
+
+def test_an_empty_selection_is_no_green_run() -> None:
+    for nothing in ([], (item for item in [])):
+        with pytest.raises(UsageError, match="nothing selected"):
+            _ = verify(nothing)
+
+
+def test_sizes_made_by_hand_are_checked_like_any_others() -> None:
+    good = LAYER.sizes(SMALL)
+    by_hand = Sizes({**good.by_symbol, S: 0}, {})
+    with pytest.raises(SizesError):
+        _ = verify("dL/db", sizes=[by_hand])
+
+
+def test_an_array_of_another_shape_may_not_take_a_known_name() -> None:
+    longer = Array("b", (N,))
+    with pytest.raises(UsageError, match=r"b has the shape \(N\), that of conv2d has \(F\)"):
+        _ = verify(claim(longer[n], longer[n], name="mine"), sizes=SMALL)
+
+
+def test_a_right_loop_that_runs_on_numbers_only_is_not_refuted() -> None:
+    (loop,) = (item for item in LAYER.loops if item.name == "loop/db")
+
+    def plain(dout, b):
+        result = np.zeros(b.shape)
+        for number in range(len(result)):
+            result[number] += float(dout[:, number].sum())
+        return result
+
+    report = verify([replace(loop, function=plain)], sizes=SMALL)
+    assert {result.verdict for result in report if result.method == "numbers"} == {Verdict.VERIFIED}
+    assert all(not result.verdict.is_false for result in report)
+    assert report.exit_code == 3
+
+
+@pytest.mark.parametrize("wrong", [lambda r: r + r * r, lambda r: r * 0.5, lambda r: r.tolist()])
+def test_odd_results_of_loops_get_a_verdict(wrong) -> None:
+    (loop,) = (item for item in LAYER.loops if item.name == "loop/db")
+    report = verify(
+        [replace(loop, function=lambda dout, b: wrong(loop.function(dout, b)))], sizes=SMALL
+    )
+    assert {result.method for result in report} == {"closed-form", "numbers"}
+
+
+def test_rounding_to_float32_is_noticed_in_float64() -> None:
+    (loop,) = (item for item in LAYER.loops if item.name == "loop/forward")
+
+    def rounded(*arguments):
+        result = loop.function(*arguments)
+        return result.astype(np.float32).astype(result.dtype)
+
+    report = verify([replace(loop, function=rounded)], sizes=SMALL, methods="numbers")
+    assert not report
+    assert "float64" in report[0].detail

@@ -8,11 +8,17 @@ expanded first, except the array that is differentiated by, which stays independ
 `[0 <= i - k*S <= HH-1] * w[i - k*S]`. It never loses a bracket: the range of the index that
 it removes stays as a bracket in front, and a stride is only divided by together with the
 bracket that it divides. (SymPy's own summation of deltas drops both.)
+
+Both keep an expression well-formed. A product evaluates the factors without entries first,
+left to right, so a bracket guards what stands behind it. What is rewritten to something that
+may divide by 0 therefore goes behind the guards beside it, and a sum is left alone where a
+division would have to move in front of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from symconv.algebra.expressions import (
     Add,
@@ -29,32 +35,53 @@ from symconv.algebra.expressions import (
     product_factors,
 )
 from symconv.algebra.indices import (
+    And,
+    CeilingDivision,
+    Comparison,
+    Condition,
     Constant,
+    Divides,
+    FloorDivision,
     Index,
     IntegerExpression,
+    Not,
+    Or,
+    Quotient,
     Range,
+    Remainder,
     Size,
     Symbol,
     between,
     divides,
+    operands,
     symbols,
 )
 from symconv.algebra.ratios import (
     ONE,
+    Least,
     Ratio,
     Terms,
     is_positive,
+    is_whole,
     linear_part,
     ratio,
     terms_expression,
 )
-from symconv.algebra.scoping import all_symbols, arrays, dependencies, inline, rename_bound
+from symconv.algebra.scoping import (
+    all_symbols,
+    arrays,
+    dependencies,
+    free_symbols,
+    inline,
+    rename_bound,
+)
 from symconv.algebra.scoping import substitute as substitute_in
 from symconv.errors import NotSupported
 
 Definitions = Mapping[str, Definition]
 NONE: frozenset[str] = frozenset()
 ZERO = Number(Constant(0))
+NOTHING_KNOWN: Least = MappingProxyType({})
 
 
 def differentiate(
@@ -104,19 +131,20 @@ def contract(expression: Expression, *, positive: Iterable[Size] = ()) -> Expres
     return _contract(expression, least)
 
 
-def _contract(expression: Expression, least: Mapping[Symbol, int]) -> Expression:
+def _contract(expression: Expression, least: Least) -> Expression:
     match expression:
         case Number() | Entry() | Delta() | Iverson():
             return expression
         case Add(terms=parts):
             return Add(tuple(_contract(part, least) for part in parts))
-        case Mul(factors=parts):
-            return Mul(tuple(_contract(part, least) for part in parts))
+        case Mul():
+            parts = product_factors(expression)
+            return _product(parts, tuple(_contract(part, least) for part in parts), least)
         case Derivative(body=body, by=by):
             return Derivative(_contract(body, least), by)
         case Sum(body=body, ranges=ranges):
             inner = Sum(_contract(body, least), *ranges)
-            return _contract_sum(_merged(inner), least)
+            return _contract_sum(_merged(inner, least), least)
     raise TypeError(f"not an expression: {expression!r}")
 
 
@@ -137,8 +165,9 @@ def _expand(expression: Expression, definitions: Definitions, keep: frozenset[st
             return _expand(inline(definition, indices), definitions, keep)
         case Add(terms=parts):
             return Add(tuple(_expand(part, definitions, keep) for part in parts))
-        case Mul(factors=parts):
-            return Mul(tuple(_expand(part, definitions, keep) for part in parts))
+        case Mul():
+            parts = product_factors(expression)
+            return _product(parts, tuple(_expand(part, definitions, keep) for part in parts))
         case Sum(body=body, ranges=ranges):
             return Sum(_expand(body, definitions, keep), *ranges)
         case Derivative(body=body, by=by):
@@ -160,8 +189,10 @@ def _expand_only(
             return partial
         case Add(terms=parts):
             return Add(tuple(_expand_only(name, part, definitions, keep) for part in parts))
-        case Mul(factors=parts):
-            return Mul(tuple(_expand_only(name, part, definitions, keep) for part in parts))
+        case Mul():
+            parts = product_factors(partial)
+            changed = (_expand_only(name, part, definitions, keep) for part in parts)
+            return _product(parts, tuple(changed))
     assert isinstance(partial, Sum), "no other node is without derivatives"
     return Sum(_expand_only(name, partial.body, definitions, keep), *partial.ranges)
 
@@ -177,8 +208,8 @@ def _rule(expression: Expression, by: Entry) -> Expression:
             return Mul(tuple(Delta(a, b) for a, b in zip(indices, by.indices, strict=True)))
         case Add(terms=parts):
             return Add(tuple(part for part in (_rule(p, by) for p in parts) if part != ZERO))
-        case Mul(factors=parts):
-            return _product_rule(parts, by)
+        case Mul():
+            return _product_rule(product_factors(expression), by)
     assert isinstance(expression, Sum), "no other node is without derivatives"
     # The sum must not catch an index of the target: rename before it can.
     renamed = rename_bound(expression, {s for index in by.indices for s in symbols(index)})
@@ -193,41 +224,69 @@ def _product_rule(factors: tuple[Expression, ...], by: Entry) -> Expression:
             continue
         inner = _rule(factor, by)
         if inner != ZERO:
-            terms.append(Mul((*factors[:position], inner, *factors[position + 1 :])))
+            changed = (*factors[:position], inner, *factors[position + 1 :])
+            terms.append(_product(factors, changed))
     if not terms:
         return ZERO
     return terms[0] if len(terms) == 1 else Add(tuple(terms))
 
 
-def _merged(expression: Sum) -> Sum:
+def _product(
+    factors: tuple[Expression, ...], changed: tuple[Expression, ...], least: Least = NOTHING_KNOWN
+) -> Mul:
+    """Build a product of rewritten factors, each where its original stood if that is safe.
+
+    A factor with entries is evaluated after every factor without. Where it is rewritten to
+    factors without entries that may have no value, these go behind the guards beside it.
+    """
+    pairs = tuple(zip(factors, changed, strict=True))
+    if all(
+        not has_entries(old) or has_entries(part) or _has_value(part, least)
+        for old, new in pairs
+        for part in product_factors(new)
+    ):
+        return Mul(changed)
+    guards = (new for old, new in pairs if not has_entries(old))
+    return Mul((*guards, *(new for old, new in pairs if has_entries(old))))
+
+
+def _merged(expression: Sum, least: Least) -> Sum:
     """Join a sum directly inside a sum, the inner index renamed where both have one name."""
-    body = expression.body
-    factors = list(product_factors(body))
+    factors = product_factors(expression.body)
     for position, factor in enumerate(factors):
-        if not isinstance(factor, Sum) or (len(factors) > 1 and not has_entries(factor)):
+        others = factors[:position] + factors[position + 1 :]
+        if not isinstance(factor, Sum) or (others and not has_entries(factor)):
             # A factor without entries guards the entries beside it as a whole.
             continue
-        taken = dict.fromkeys(item.index for item in expression.ranges)
-        for other in factors[:position] + factors[position + 1 :]:
-            taken |= dict.fromkeys(all_symbols(other))
+        if not (all(map(has_entries, others)) or _are_whole(factor.ranges, least)):
+            # The bounds would move in front of the guards, where they may have no value.
+            continue
+        taken: dict[Symbol, None] = {}
+        for item in expression.ranges:
+            taken |= dict.fromkeys((item.index, *symbols(item.lower), *symbols(item.upper)))
+        for other in others:
+            taken |= all_symbols(other)
         inner = rename_bound(factor, taken)
-        factors[position] = inner.body
-        merged = Mul(tuple(factors)) if len(factors) > 1 else inner.body
-        return _merged(Sum(merged, *expression.ranges, *inner.ranges))
+        changed = (*factors[:position], inner.body, *factors[position + 1 :])
+        body = _product(factors, changed, least) if others else inner.body
+        return _merged(Sum(body, *expression.ranges, *inner.ranges), least)
     return expression
 
 
-def _contract_sum(expression: Sum, least: Mapping[Symbol, int]) -> Expression:
-    body, ranges = expression.body, expression.ranges
-    if isinstance(body, Add):
-        return Add(tuple(_contract_sum(_merged(Sum(term, *ranges)), least) for term in body.terms))
-    factors = product_factors(body)
+def _contract_sum(expression: Sum, least: Least) -> Expression:
+    if isinstance(expression.body, Add):
+        terms = (Sum(term, *expression.ranges) for term in expression.body.terms)
+        return Add(tuple(_contract_sum(_merged(term, least), least) for term in terms))
+    # A bound may mention an index of the same name from outside; the bracket that is made of
+    # it must not be caught by the sum.
+    renamed = rename_bound(expression, free_symbols(expression))
+    ranges, factors = renamed.ranges, product_factors(renamed.body)
     for position, factor in enumerate(factors):
         if not isinstance(factor, Delta):
             continue
         for place, item in enumerate(ranges):
             solved = _solve(factor, item.index, least)
-            if solved is None or not _may_move(solved.expression(), ranges, place):
+            if solved is None or not _may_move(solved.expression(), ranges, place, least):
                 continue
             rest = factors[:position] + factors[position + 1 :]
             return _without_index(rest, ranges, place, solved, least)
@@ -239,7 +298,7 @@ def _without_index(
     ranges: tuple[Range, ...],
     place: int,
     solved: Ratio,
-    least: Mapping[Symbol, int],
+    least: Least,
 ) -> Expression:
     """Put the solution for an index into a sum, its range and divisibility as brackets."""
     item, value = ranges[place], solved.expression()
@@ -256,7 +315,7 @@ def _without_index(
     return _contract_sum(Sum(body, *left), least)
 
 
-def _solve(delta: Delta, index: Index, least: Mapping[Symbol, int]) -> Ratio | None:
+def _solve(delta: Delta, index: Index, least: Least) -> Ratio | None:
     """Solve a delta for an index, or return None where the solution is not one."""
     difference = ratio(delta.left - delta.right)
     # left = right where numerator = 0; a divisor that may be 0 gives no equation.
@@ -266,28 +325,82 @@ def _solve(delta: Delta, index: Index, least: Mapping[Symbol, int]) -> Ratio | N
     if parts is None or not parts[0]:
         return None
     coefficient, rest = parts
-    if not (_is_number(coefficient) or _surely_nonzero(coefficient, least)):
+    if not _surely_nonzero(coefficient, least):
+        return None
+    if not (is_whole(coefficient) and is_whole(rest)):
+        # A minimum of fractions may be none of the integers that the index runs over.
         return None
     return Ratio({powers: -value for powers, value in rest.items()}, coefficient)
 
 
-def _is_number(terms: Terms) -> bool:
-    return set(terms) == {()}
-
-
-def _surely_nonzero(terms: Terms, least: Mapping[Symbol, int]) -> bool:
+def _surely_nonzero(terms: Terms, least: Least) -> bool:
+    if set(terms) == {()}:
+        return True
     negative = {powers: -value for powers, value in terms.items()}
     return is_positive(terms, least) or is_positive(negative, least)
 
 
-def _may_move(value: IntegerExpression, ranges: tuple[Range, ...], place: int) -> bool:
-    """Tell whether a solution can stand in the ranges that follow the solved index.
+def _may_move(
+    value: IntegerExpression, ranges: tuple[Range, ...], place: int, least: Least
+) -> bool:
+    """Tell whether a solution can stand in front of the body, without the solved index.
 
     A later range that depends on the index would come to depend on what the solution
-    mentions, which may be bound only there or later.
+    mentions, which may be bound only there or later. The solution and the later ranges need
+    a value even where the index has no values at all.
     """
     index, later = ranges[place].index, ranges[place + 1 :]
     for item in later:
         if index in symbols(item.lower) or index in symbols(item.upper):
             return False
-    return index not in symbols(value)
+    return index not in symbols(value) and _is_defined(value, least) and _are_whole(later, least)
+
+
+def _has_value(expression: Expression, least: Least) -> bool:
+    """Tell whether what has no entries has a value everywhere; only True is an answer."""
+    match expression:
+        case Number(value=value):
+            return _is_defined(value, least)
+        case Delta(left=left, right=right):
+            return _is_defined(left, least) and _is_defined(right, least)
+        case Iverson(condition=condition):
+            return _is_decided(condition, least)
+        case Add(terms=parts) | Mul(factors=parts):
+            return all(_has_value(part, least) for part in parts)
+    assert isinstance(expression, Sum), "entries and derivatives are not asked about"
+    return _are_whole(expression.ranges, least) and _has_value(expression.body, least)
+
+
+def _is_decided(condition: Condition, least: Least) -> bool:
+    """Tell whether a condition divides by 0 nowhere; only True is an answer."""
+    match condition:
+        case Comparison(left=left, right=right):
+            return _is_defined(left, least) and _is_defined(right, least)
+        case Divides(divisor=divisor, value=value):
+            return _is_defined(Quotient(value, divisor), least)
+        case And(conditions=parts) | Or(conditions=parts):
+            return all(_is_decided(part, least) for part in parts)
+    assert isinstance(condition, Not), "no other condition"
+    return _is_decided(condition.condition, least)
+
+
+def _is_defined(expression: IntegerExpression, least: Least) -> bool:
+    """Tell whether an integer expression divides by 0 nowhere; only True is an answer."""
+    parts = operands(expression)
+    if not all(_is_defined(part, least) for part in parts):
+        return False
+    match expression:
+        case Quotient() | FloorDivision() | CeilingDivision() | Remainder():
+            return _surely_nonzero(ratio(parts[1]).numerator, least)
+    return True
+
+
+def _are_whole(ranges: Iterable[Range], least: Least) -> bool:
+    """Tell whether ranges always end at integers; only True is an answer."""
+    for bound in (bound for item in ranges for bound in (item.lower, item.upper)):
+        if not _is_defined(bound, least):
+            return False
+        value = ratio(bound)
+        if not (value.is_polynomial and is_whole(value.numerator)):
+            return False
+    return True

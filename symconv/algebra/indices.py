@@ -1,8 +1,8 @@
 """Integer expressions in sizes and indices, ranges, and conditions on them.
 
 The nodes are our own and keep what the author wrote in the order it was written:
-`p + k*S` prints as ``p+kS`` and stays a different expression from `k*S + p`, although
-`polynomial` maps both to the same thing. Nothing simplifies on construction, so there is
+`p + k*S` prints as ``p+kS`` and stays a different expression from `k*S + p`, although both
+are the same polynomial (see `polynomials`). Nothing simplifies on construction, so there is
 no automatic rewriting of floors and remainders to trust.
 
 `/` is exact division (`Quotient`), `//` is the floor (`FloorDivision`), `%` the remainder.
@@ -13,18 +13,13 @@ condition is written `equal(a, b)`, and a chain `lo <= i <= hi` is written
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, TypeAlias, assert_never
 
-from symconv.errors import NotSupported
-
 Relation: TypeAlias = Literal["==", "!=", "<=", "<", ">=", ">"]
 IntegerLike: TypeAlias = "IntegerExpression | int"
-SymbolPowers: TypeAlias = tuple[tuple["Symbol", int], ...]
-"""A product of symbols: each with its power, in the order of their names."""
-Polynomial: TypeAlias = dict[SymbolPowers, Fraction]
 
 
 class IntegerExpression:
@@ -128,10 +123,18 @@ class Symbol(IntegerExpression):
 class Size(Symbol):
     """A size, stride or padding: fixed once for the whole layer."""
 
+    def __hash__(self) -> int:
+        # Values are looked up by symbol all the time; a text remembers its hash, a tuple does not.
+        return hash(self.name)
+
 
 @dataclass(frozen=True, slots=True)
 class Index(Symbol):
     """An integer that ranges over part of a size; free, or bound by a sum."""
+
+    def __hash__(self) -> int:
+        # Values are looked up by symbol all the time; a text remembers its hash, a tuple does not.
+        return hash(self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -428,74 +431,6 @@ def substitute_condition(
         case Not(condition=part):
             return Not(substitute_condition(part, replacements))
     raise TypeError(f"not a condition: {condition!r}")
-
-
-def polynomial(expression: IntegerExpression) -> Polynomial:
-    """Expand an integer expression as a polynomial in its symbols.
-
-    Raises:
-        NotSupported: for floors, remainders, minima and maxima, and for a division by
-            anything but a nonzero number; none of them is a polynomial.
-    """
-    match expression:
-        case Constant(value=value):
-            return {(): Fraction(value)} if value else {}
-        case Symbol():
-            return {((expression, 1),): Fraction(1)}
-        case Plus(terms=terms):
-            total: Polynomial = {}
-            for term in terms:
-                _accumulate(total, polynomial(term).items())
-            return total
-        case Times(factors=factors):
-            product: Polynomial = {(): Fraction(1)}
-            for factor in factors:
-                product = _multiply(product, polynomial(factor))
-            return product
-        case Quotient(dividend=dividend, divisor=divisor):
-            by = polynomial(divisor)
-            if set(by) == {()}:
-                return {powers: value / by[()] for powers, value in polynomial(dividend).items()}
-    raise NotSupported(f"{expression} is not a polynomial in sizes and indices")
-
-
-def same_polynomial(left: IntegerExpression, right: IntegerExpression) -> bool:
-    """Tell whether two integer expressions expand to the same polynomial.
-
-    False where either is not a polynomial and they are not written the same: the answer
-    is then unknown, and callers may only rely on True.
-    """
-    if left == right:
-        return True
-    try:
-        return polynomial(left) == polynomial(right)
-    except NotSupported:
-        return False
-
-
-def _accumulate(total: Polynomial, items: Iterable[tuple[SymbolPowers, Fraction]]) -> None:
-    for powers, value in items:
-        changed = total.get(powers, Fraction(0)) + value
-        if changed:
-            total[powers] = changed
-        else:
-            del total[powers]
-
-
-def _multiply(left: Polynomial, right: Polynomial) -> Polynomial:
-    product: Polynomial = {}
-    for left_powers, left_value in left.items():
-        for right_powers, right_value in right.items():
-            powers = dict(left_powers)
-            for symbol, power in right_powers:
-                powers[symbol] = powers.get(symbol, 0) + power
-            key = tuple(sorted(powers.items(), key=_symbol_order))
-            _accumulate(product, [(key, left_value * right_value)])
-    return product
-
-
-def _symbol_order(item: tuple[Symbol, int]) -> tuple[str, str]:
-    return (item[0].name, type(item[0]).__name__)
 
 
 def _terms(expression: IntegerExpression) -> tuple[IntegerExpression, ...]:

@@ -5,6 +5,12 @@ condition holds. Products are multiplied out, sums pulled to the front, deltas a
 moved into the condition. For a well-formed expression the terms add up to the same
 polynomial; a product that a bracket guarded is guarded by the condition.
 
+A term is a formal sum: its condition is a set, sorted by text, and its ranges stand in front
+of it. The author's order may make a guard skip what has no value (a division by 0, a bound
+that is no integer), and a guard ``1 - [...]`` guards as a whole but is multiplied out. So the
+terms have the value of the expression, but one of them need not be evaluable alone. Whoever
+proves with terms settles first that the expression, as it was written, is well-formed.
+
 The form is blind to the names of bound indices, to the order of addends, factors and sums,
 to nesting, and to how integer expressions and conditions are written, as far as these have
 one canonical form. Bound indices are numbered by where they occur. Indices that occur in

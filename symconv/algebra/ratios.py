@@ -24,10 +24,10 @@ from symconv.algebra.indices import (
     Quotient,
     Remainder,
     Symbol,
-    SymbolPowers,
     Times,
     symbols,
 )
+from symconv.algebra.polynomials import SymbolPowers
 from symconv.errors import NotSupported
 
 Terms: TypeAlias = dict[SymbolPowers, int]

@@ -122,7 +122,7 @@ class Oracle:
 
     def _run(self, loop: Loop) -> Any:
         arrays = {array.name: self.symbol_array(array) for array in self.layer.inputs}
-        result = self.layer.run_loop(loop, arrays, self.sizes)
+        result = np.asarray(self.layer.run_loop(loop, arrays, self.sizes), dtype=object)
         expected = self.entries(loop.computes).shape
         if np.shape(result) != expected:
             raise WrongShape(np.shape(result), expected)
@@ -315,6 +315,8 @@ def _bound(bound: IntegerExpression, scope: Scope) -> int:
     return int(value)
 
 
-def _exact(coefficient: sympy.Rational) -> Exact:
+def _exact(coefficient: sympy.Expr) -> Exact:
+    if not isinstance(coefficient, sympy.Rational):
+        raise NotSupported(f"the coefficient {coefficient} is not an exact number")
     value = Fraction(int(coefficient.p), int(coefficient.q))
     return int(value) if value.denominator == 1 else value

@@ -12,7 +12,7 @@ Such rows are recorded and dropped; the first one in the order of evaluation is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import TypeAlias
@@ -36,10 +36,11 @@ from symconv.concrete.plans import (
     Bind,
     Context,
     Equality,
+    Expand,
     Factor,
     Filter,
-    Plan,
     Read,
+    Side,
     Step,
     Term,
     Trail,
@@ -77,11 +78,11 @@ class Domains:
         self._located: dict[Context, list[_Located]] = {}
         self._found: list[_Located] = []
         self._losses = 0
-        self._intervals: dict[tuple[int, int], np.ndarray] = {}
+        self._wholes: dict[tuple[str, int, int], Component] = {}
         self._shapes: dict[tuple[Formula, ...], tuple[Exact, ...]] = {}
 
-    def check(self, plan: Plan) -> None:
-        """Enumerate every context of a plan.
+    def check(self, *sides: Side) -> None:
+        """Enumerate every context of the sides of a statement.
 
         Raises:
             IllFormed: when an entry is read outside its array, an index has no value, a
@@ -89,22 +90,33 @@ class Domains:
             NotSupported: when index values could leave int64.
             TooLarge: when one component alone has too many rows.
         """
-        self.enumerate(plan)
-        found = [item for part in plan.contexts for item in self._located.get(part, ())]
+        found: list[tuple[tuple[float, ...], _Located]] = []
+        for ordinal, side in enumerate(sides):
+            self.enumerate(side)
+            for context in side.contexts:
+                for item in self._located.get(context, ()):
+                    # At each value of the free indices the left side is evaluated first.
+                    free = len(side.free)
+                    moment = (*item.moment[:free], ordinal, *item.moment[free:])
+                    found.append((moment, item))
         if found:
-            first = min(found, key=lambda item: item.moment)
+            _, first = min(found, key=lambda pair: pair[0])
             raise IllFormed(first.fact, code=first.code, help=first.help, indices=first.indices)
 
-    def enumerate(self, plan: Plan) -> None:
-        """Enumerate every context of a plan, leaving out the rows without meaning."""
-        self._growth = plan.growth
+    def enumerate(self, side: Side) -> None:
+        """Enumerate every context of a side, leaving out the rows without meaning."""
+        self._growth = side.growth
         self._require_int64()
-        for context in plan.contexts:
-            if context not in self._domains:
-                self._domains[context] = self._enumerated(context)
+        for context in side.contexts:
+            self._enumerate(context)
 
     def term(self, term: Term) -> Domain:
-        """Return the domain of a term whose plan was enumerated."""
+        """Return the domain of a term whose side was enumerated."""
+        if term.context not in self._domains:
+            # A definition that was never read: nothing is left where it would have been.
+            unread = Domain()
+            unread.alive = False
+            return unread
         domain = self._domains[term.context].copy()
         self._extend(domain, term.steps)
         self._found.clear()
@@ -131,13 +143,16 @@ class Domains:
         self._scope.columns = component.columns
         return component, formula.value(self._scope, None)
 
-    def _enumerated(self, context: Context) -> Domain:
+    def _enumerate(self, context: Context) -> None:
+        if context in self._domains:
+            return
+        outer, self._found = self._found, []
         domain = self._domains[context.parent].copy() if context.parent else Domain()
         self._extend(domain, context.steps)
+        self._domains[context] = domain
         if self._found:
             self._located[context] = self._found
-            self._found = []
-        return domain
+        self._found = outer
 
     def _extend(self, domain: Domain, steps: Iterable[Step]) -> None:
         for step in steps:
@@ -154,26 +169,26 @@ class Domains:
                     self._equate(domain, step)
                 case Factor():
                     self._multiply(domain, step)
+                case Expand():
+                    self._expand(domain, step)
                 case _:
                     raise TypeError(f"not a step: {step!r}")
 
     def _bind(self, domain: Domain, step: Bind) -> None:
-        host, lower, upper = self._ends(domain, step)
-        if not domain.alive:
-            return
         name = step.item.index.name
-        if host is None:
-            first, last = int(lower), int(upper)
-        else:
-            first, last = int(np.min(lower)), int(np.max(upper))
-        domain.bounds[name] = (first, last)
-        if first < -self._reach or last > self._reach:
-            self._reach = max(-first, last)
-            self._require_int64()
-        if host is None:
-            values = self._interval(first, last)
-            domain.put(Component({name: values}, len(values), whole=True))
+        if not step.lower.indices and not step.upper.indices:
+            first = step.lower.value(self._scope, None)
+            last = step.upper.value(self._scope, None)
+            if type(first) is int and type(last) is int and not self._scope.failures:
+                self._note_reach(domain, name, first, last)
+                domain.put(self._whole(name, first, last))
+                return
+            self._scope.failures.clear()
+        host, lower, upper = self._ends(domain, step)
+        if host is None or not domain.alive:
+            domain.alive = False
             return
+        self._note_reach(domain, name, int(np.min(lower)), int(np.max(upper)))
         lengths = np.broadcast_to(np.maximum(upper - lower + 1, 0), (host.count,)).astype(np.int64)
         total = int(lengths.sum())
         self._require_room(total)
@@ -185,6 +200,20 @@ class Domains:
             np.broadcast_to(lower, (host.count,)).astype(np.int64)[rows] + steps
         )
         domain.put(extended)
+
+    def _note_reach(self, domain: Domain, name: str, first: int, last: int) -> None:
+        domain.bounds[name] = (first, last)
+        if first < -self._reach or last > self._reach:
+            self._reach = max(-first, last)
+            self._require_int64()
+
+    def _whole(self, name: str, first: int, last: int) -> Component:
+        """Return the component of an index alone, with every value from first to last."""
+        if (name, first, last) not in self._wholes:
+            self._require_room(last - first + 1)
+            values = np.arange(first, last + 1, dtype=np.int64)
+            self._wholes[name, first, last] = Component({name: values}, len(values), whole=True)
+        return self._wholes[name, first, last]
 
     def _ends(self, domain: Domain, step: Bind) -> tuple[Component | None, Column, Column]:
         """Compute both ends of a range on one component, without rows at which they fail."""
@@ -205,12 +234,6 @@ class Domains:
                     self._select(domain, components, integral)
             if losses == self._losses or not domain.alive:
                 return host, ends[0], ends[1]
-
-    def _interval(self, first: int, last: int) -> np.ndarray:
-        if (first, last) not in self._intervals:
-            self._require_room(last - first + 1)
-            self._intervals[first, last] = np.arange(first, last + 1, dtype=np.int64)
-        return self._intervals[first, last]
 
     def _filter(self, domain: Domain, condition: Formula, trail: Trail) -> None:
         components, mask = self._value(domain, condition, trail)
@@ -262,6 +285,19 @@ class Domains:
         factors = exact_product(before, value[nonzero])
         domain.put(Component(kept.columns, kept.count, factors))
 
+    def _expand(self, domain: Domain, step: Expand) -> None:
+        """Enumerate what depends on no index here; what fails there fails at the first row."""
+        for context in step.contexts:
+            self._enumerate(context)
+        inner = [item for part in step.contexts for item in self._located.get(part, ())]
+        if inner:
+            first = min(inner, key=lambda item: item.moment)
+            values = _first_values(domain, [], None, step.trail)
+            moment = (*_moment(step.trail, values), *first.moment)
+            self._losses += 1
+            self._found.append(_Located(moment, first.code, first.fact, first.help, first.indices))
+            domain.alive = False
+
     def _read(self, domain: Domain, step: Read) -> None:
         """Drop the rows at which an entry is read outside its array, and record the first."""
         shape = self.shape(step.shape)
@@ -282,15 +318,15 @@ class Domains:
         faults = [
             (axis, extents[axis], code)
             for axis, value in zip(axes, positions, strict=True)
-            for code, _ in _outside(value, extents[axis])
+            for code in _outside(value, extents[axis])
         ]
         for axis, extent, code in faults:
             components, value = self._value(domain, axis, step.trail)
-            where = dict(_outside(value, extent))[code]
+            where = _outside(value, extent)[code]
             self._note(domain, components, where, step.trail, _entry_fault(step, code, shape))
         for axis, extent, code in faults:
             components, value = self._value(domain, axis, step.trail)
-            where = dict(_outside(value, extent)).get(code, False)
+            where = _outside(value, extent).get(code, False)
             self._select(domain, components, _negated(where))
 
     def _positions(
@@ -383,10 +419,9 @@ class Domains:
     ) -> None:
         """Record the first of some failing rows; all rows fail where none are given."""
         values = _first_values(domain, components, where, trail)
-        moment = tuple(values[item] if isinstance(item, str) else item for item in trail)
         code, fact, help = fault(self._scope.sizes, values)
         self._losses += 1
-        self._found.append(_Located(moment, code, fact, help, values))
+        self._found.append(_Located(_moment(trail, values), code, fact, help, values))
 
     def _require_int64(self) -> None:
         factor, degree = self._growth
@@ -432,27 +467,29 @@ def _first_values(
     return {name: values[name] for name in trail if isinstance(name, str) and name in values}
 
 
+def _moment(trail: Trail, values: Mapping[str, int]) -> tuple[float, ...]:
+    return tuple(values[item] if isinstance(item, str) else item for item in trail)
+
+
 def _in_bounds(domain: Domain, index: str, extent: Exact) -> bool:
     """Tell whether the range of an index shows that it stays inside an axis."""
     first, last = domain.bounds.get(index, (-1, -1))
     return first >= 0 and last < extent
 
 
-def _outside(value: Column, extent: Exact) -> Iterator[tuple[str, Column]]:
-    """Yield the rows that are no position on an axis, with the code that says why."""
-    if isinstance(value, np.ndarray):
-        if value.dtype != object and value.min() >= 0 and value.max() < extent:
-            return
-        fractional = ~whole(value)
-        if fractional.any():
-            yield "non-integer-index", fractional
-        outside = ((value < 0) | (value >= extent)) & ~fractional
-        if outside.any():
-            yield "out-of-range", outside
-    elif value.denominator != 1:
-        yield "non-integer-index", True
-    elif not 0 <= value < extent:
-        yield "out-of-range", True
+def _outside(value: Column, extent: Exact) -> dict[str, Column]:
+    """Return the rows that are no position on an axis, by the code that says why."""
+    if not isinstance(value, np.ndarray):
+        if value.denominator != 1:
+            return {"non-integer-index": True}
+        return {} if 0 <= value < extent else {"out-of-range": True}
+    # Read as unsigned, a negative position is larger than any extent.
+    if value.dtype == np.int64 and int(value.view(np.uint64).max()) < extent:
+        return {}
+    fractional = ~whole(value)
+    outside = ((value < 0) | (value >= extent)) & ~fractional
+    found = {"non-integer-index": fractional, "out-of-range": outside}
+    return {code: where for code, where in found.items() if where.any()}
 
 
 def _negated(mask: Column) -> Column:

@@ -1,10 +1,10 @@
 """Closed forms at given sizes as sorted tables of int64, and loops compared with them.
 
-Both sides of a statement are planned once without sizes (`plans`), enumerated at given sizes
-by independent blocks of indices (`index_domains`), multiplied out to sorted rows (`rows`),
-and compared as arrays. Loops run unchanged on entries that remember what was multiplied and
-added (`tracing`), and their rows are compared with those of the definition or of the
-automatic derivative. The cost is linear in the number of products.
+Both sides of a statement are planned once without sizes (`planning`), enumerated at given
+sizes by independent blocks of indices (`index_domains`), multiplied out to sorted rows
+(`rows`), and compared as arrays. Loops run unchanged on entries that remember what was
+multiplied and added (`tracing`), and their rows are compared with those of the definition or
+of the automatic derivative. The cost is linear in the number of products.
 
 Nothing here is shared with `evaluation`, with rewriting or with SymPy; that they all agree is
 a test.
@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, prod
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -38,7 +38,8 @@ from symconv.algebra.indices import Index, Range, as_integer
 from symconv.concrete.components import Component
 from symconv.concrete.differences import Difference
 from symconv.concrete.index_domains import MOST_ROWS, Domains
-from symconv.concrete.plans import Plan, Term, make_plan
+from symconv.concrete.planning import Plans
+from symconv.concrete.plans import Side, Term
 from symconv.concrete.refusals import run_traced
 from symconv.concrete.rows import (
     FREE,
@@ -63,29 +64,30 @@ Kind: TypeAlias = "tuple[tuple[str, int], ...]"
 """Which arrays a product is made of: names with numbers of axes."""
 Bounds: TypeAlias = "dict[Slot, tuple[int, int]]"
 
-PLANS_KEPT = 1024
+LAYERS_KEPT = 16
 
 
-@dataclass(frozen=True, slots=True)
-class _Sides:
-    """Both sides of a statement at given sizes, not multiplied out."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Table:
+    """One side of a statement at given sizes, not multiplied out.
+
+    Attributes:
+        free: the free indices' names.
+        terms: the products, those of entries of the same arrays together.
+        bounds: the least and the greatest value of every digit.
+        count: how many rows there are, before like ones are added up.
+    """
 
     free: tuple[str, ...]
-    left: list[Factored]
-    right: list[Factored]
+    terms: Mapping[Kind, list[Factored]]
     bounds: Bounds
+    count: int
 
-    def count(self) -> int:
-        """Return how many rows both sides have, before like ones are added up."""
-        return sum(term.count for term in (*self.left, *self.right))
-
-    def kinds(self) -> Iterator[tuple[list[Factored], list[Factored]]]:
-        """Yield the terms of both sides, those with entries of the same arrays together."""
-        for arrays in dict.fromkeys(term.arrays for term in (*self.left, *self.right)):
-            yield (
-                [term for term in self.left if term.arrays == arrays],
-                [term for term in self.right if term.arrays == arrays],
-            )
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """How many values each free index has."""
+        extents = (self.bounds[FREE, number] for number in range(len(self.free)))
+        return tuple(max(0, greatest - least + 1) for least, greatest in extents)
 
 
 class Tables:
@@ -99,8 +101,12 @@ class Tables:
     def __init__(self, layer: Layer, sizes: Sizes) -> None:
         self._layer = layer
         self._sizes = sizes
-        self._domains = Domains(dict(sizes))
-        self._truths: dict[str, _Sides] = {}
+        self._plans = _plans_of(layer)
+        self._domains = Domains({size.name: value for size, value in sizes.by_symbol.items()})
+        self._shapes: dict[str, tuple[int, ...]] = {}
+        self._tables: dict[Side, _Table] = {}
+        self._layouts: dict[tuple[_Table, Kind], Layout] = {}
+        self._rows: dict[tuple[_Table, Kind], tuple[Layout, Rows]] = {}
 
     def compare(self, statement: Statement) -> Difference | None:
         """Compare both sides of a statement at every value of its free indices.
@@ -117,16 +123,17 @@ class Tables:
                 too small.
             TooLarge: when both sides have more rows than fit in memory; nothing was built.
         """
-        sides = self._sides(_plan(self._layer, statement))
-        self._require_room(sides.count())
+        sides = self._plans.statement(statement)
+        self._domains.check(*sides)
+        left, right = (self._table(side) for side in sides)
+        self._require_room(left.count + right.count)
         differences: list[Difference] = []
-        for on_left, on_right in sides.kinds():
-            layout = Layout(_slots([*on_left, *on_right]), sides.bounds)
-            left = merge([expand(term, layout) for term in on_left])
-            right = merge([expand(term, layout) for term in on_right])
-            if not left.same(right):
-                arrays = (*on_left, *on_right)[0].arrays
-                differences.append(_smallest(sides.free, layout, dict(arrays), left, right))
+        for kind in dict.fromkeys((*left.terms, *right.terms)):
+            layout = self._layout(left, right, kind)
+            on_left, on_right = (self._expanded(side, kind, layout) for side in (left, right))
+            if not on_left.same(on_right):
+                difference = _smallest(left.free, layout, dict(kind), on_left, on_right)
+                differences.append(difference)
         return min(differences, key=_order) if differences else None
 
     def compare_loop(self, loop: Loop) -> Difference | None:
@@ -143,7 +150,7 @@ class Tables:
             TooLarge: when there are more products than fit in memory; nothing was run.
         """
         truth = self._truth(loop.computes)
-        self._require_room(truth.count())
+        self._require_room(truth.count)
         known = self._layer.array_by_name
         arrays = [known[name] for name in loop.arguments if name in known]
         if len(arrays) > MOST_ARGUMENTS:
@@ -155,12 +162,11 @@ class Tables:
         }
         result = run_traced(self._layer.run_loop, loop, given, self._sizes)
         positions, codes, coefficients = traced_rows(result)
-        expected = _shape(truth)
-        if result.shape != expected:
-            raise WrongShape(result.shape, expected)
-        places = layout.grid([(FREE, number) for number in range(len(expected))]).reshape(-1)
+        if result.shape != truth.shape:
+            raise WrongShape(result.shape, truth.shape)
+        places = layout.grid([(FREE, number) for number in range(len(truth.shape))]).reshape(-1)
         right = collect(places[positions] + codes, 1 if coefficients is None else coefficients)
-        left = merge([expand(term, layout) for term in truth.left])
+        left = self._in_loop_layout(truth, layout)
         if left.same(right):
             return None
         ranks = {
@@ -176,12 +182,14 @@ class Tables:
         An upper bound: rows that are equal count separately. Where the indices that depend on
         one another already take too many values together, it is the number of those.
         """
-        plan = _plan(self._layer, statement)
+        count = 0
         try:
-            self._domains.enumerate(plan)
-            return self._factored(plan).count()
+            for side in self._plans.statement(statement):
+                self._domains.enumerate(side)
+                count += self._table(side).count
         except TooLarge as error:
             return error.terms
+        return count
 
     def is_explicit(self, statement: Statement) -> bool:
         """Tell whether a statement's right-hand side has numbers to be evaluated at."""
@@ -197,8 +205,7 @@ class Tables:
         Returns:
             An object array of Python integers or fractions.
         """
-        truth = self._truth(name)
-        return self._evaluated(truth, truth.left, arrays)
+        return self._evaluated(self._truth(name), arrays)
 
     def statement_values(self, statement: Statement, arrays: Mapping[str, Any]) -> Any:
         """Evaluate a statement's right-hand side at integers, over its free indices.
@@ -206,8 +213,9 @@ class Tables:
         Raises:
             IllFormed: when a side has no meaning at some value of the free indices.
         """
-        sides = self._sides(_plan(self._layer, statement))
-        return self._evaluated(sides, sides.right, arrays)
+        sides = self._plans.statement(statement)
+        self._domains.check(*sides)
+        return self._evaluated(self._table(sides[1]), arrays)
 
     def magnitude(self, name: str, largest: int) -> int:
         """Bound the entries of an array or gradient, and all their partial sums.
@@ -217,64 +225,75 @@ class Tables:
             largest: the magnitude that no entry of an input array passes.
         """
         truth = self._truth(name)
-        self._require_room(truth.count())
-        total = np.zeros(int(np.prod(_shape(truth))), dtype=object)
-        for places, rows, arrays, _ in self._expanded(truth, truth.left):
-            np.add.at(total, places, abs(spread(rows)).astype(object) * largest ** len(arrays))
+        total = np.zeros(prod(truth.shape), dtype=object)
+        for places, rows, kind, _ in self._decoded(truth):
+            np.add.at(total, places, abs(spread(rows)).astype(object) * largest ** len(kind))
         return max(total, default=0)
 
-    def _evaluated(self, sides: _Sides, terms: list[Factored], arrays: Mapping[str, Any]) -> Any:
-        self._require_room(sides.count())
-        shape = _shape(sides)
-        total = np.zeros(int(np.prod(shape)), dtype=object)
-        for places, rows, kind, positions in self._expanded(sides, terms):
+    def _evaluated(self, table: _Table, arrays: Mapping[str, Any]) -> Any:
+        total = np.zeros(prod(table.shape), dtype=object)
+        for places, rows, kind, positions in self._decoded(table):
             products = spread(rows).astype(object)
             for name, _ in kind:
                 products = products * arrays[name][positions[name]]
             np.add.at(total, places, products)
-        return total.reshape(shape)
+        return total.reshape(table.shape)
 
-    def _expanded(
-        self, sides: _Sides, terms: list[Factored]
+    def _decoded(
+        self, table: _Table
     ) -> Iterator[tuple[np.ndarray, Rows, Kind, dict[str, tuple[np.ndarray, ...]]]]:
-        """Yield terms multiplied out: flat free indices, rows, arrays, their positions."""
-        shape = _shape(sides)
-        for term in terms:
-            layout = Layout(_slots([term]), sides.bounds)
-            rows = expand(term, layout)
+        """Yield a table kind by kind: flat free indices, rows, arrays, their positions."""
+        self._require_room(table.count)
+        for kind in table.terms:
+            layout = self._layout(table, table, kind)
+            rows = self._expanded(table, kind, layout)
             positions = {
                 name: tuple(layout.decode(rows.codes, [(name, axis) for axis in range(rank)]))
-                for name, rank in term.arrays
+                for name, rank in kind
             }
             places = np.zeros(len(rows.codes), dtype=np.int64)
-            for number, extent in enumerate(shape):
-                least = sides.bounds[FREE, number][0]
+            for number, extent in enumerate(table.shape):
                 (values,) = layout.decode(rows.codes, [(FREE, number)])
-                places = places * extent + values - least
-            yield places, rows, term.arrays, positions
+                places = places * extent + values - table.bounds[FREE, number][0]
+            yield places, rows, kind, positions
 
-    def _sides(self, plan: Plan) -> _Sides:
-        self._domains.check(plan)
-        return self._factored(plan)
+    def _truth(self, name: str) -> _Table:
+        """Return the definition of an array, or the automatic derivative."""
+        if name not in self._plans.named:
+            self._plans.named[name] = self._named_side(name)
+        side = self._plans.named[name]
+        self._domains.check(side)
+        return self._table(side)
 
-    def _truth(self, name: str) -> _Sides:
-        """Return the definition of an array, or the automatic derivative, as a left side."""
-        if name not in self._truths:
-            self._truths[name] = self._sides(_truth_plan(self._layer, name))
-        return self._truths[name]
-
-    def _factored(self, plan: Plan) -> _Sides:
-        bounds: Bounds = {}
-        for number, name in enumerate(plan.free):
-            bounds[FREE, number] = self._domains.bounds(plan.root, name)
-        left, right = (
-            [factored for term in side if (factored := self._factor(term, bounds)) is not None]
-            for side in (plan.left, plan.right)
+    def _named_side(self, name: str) -> Side:
+        body, by = self._layer.named_arrays(name)
+        indices = tuple(Index(index) for index in self._layer.index_names(name))
+        extents = body.shape + (by.shape if by else ())
+        free = tuple(
+            Range(index, as_integer(0), extent - 1)
+            for index, extent in zip(indices, extents, strict=True)
         )
-        return _Sides(plan.free, left, right, bounds)
+        split = len(body.shape)
+        entry = body[indices[:split]]
+        return self._plans.side(Derivative(entry, by[indices[split:]]) if by else entry, free)
 
-    def _factor(self, term: Term, bounds: Bounds) -> Factored | None:
-        """Split a term into independent blocks of digits; None where it has no rows."""
+    def _table(self, side: Side) -> _Table:
+        """Split an enumerated side into independent blocks of digits."""
+        if side not in self._tables:
+            bounds: Bounds = {}
+            for number, name in enumerate(side.free):
+                bounds[FREE, number] = self._domains.bounds(side.root, name)
+            terms: dict[Kind, list[Factored]] = {}
+            for term in side.terms:
+                factored = self._factored(term, bounds)
+                if factored is not None:
+                    terms.setdefault(term.arrays, []).append(factored)
+            count = sum(term.count for some in terms.values() for term in some)
+            self._tables[side] = _Table(side.free, terms, bounds, count)
+        return self._tables[side]
+
+    def _factored(self, term: Term, bounds: Bounds) -> Factored | None:
+        """Split a term into independent blocks; None where it has no rows."""
         domain = self._domains.term(term)
         if not domain.alive:
             return None
@@ -287,14 +306,18 @@ class Tables:
         digits: dict[int, tuple[Component, list[Slot], list[np.ndarray]]] = {
             id(component): (component, [], []) for component in domain.components()
         }
+        # A single index with all its values, in plain digits only, has its codes in order.
+        plain = {key for key, (component, _, _) in digits.items() if component.whole}
         for slot, formula in term.digits:
             component, value = self._domains.value(domain, formula)
             if component is None:
                 constants.append((slot, int(value)))
-            else:
-                _, slots, columns = digits[id(component)]
-                slots.append(slot)
-                columns.append(value if value.dtype == np.int64 else value.astype(np.int64))
+                continue
+            _, slots, columns = digits[id(component)]
+            slots.append(slot)
+            columns.append(value if value.dtype == np.int64 else value.astype(np.int64))
+            if formula.plain is None:
+                plain.discard(id(component))
         for (name, _), formulas in zip(term.arrays, term.shapes, strict=True):
             shape = self._domains.shape(formulas)
             assert shape is not None, "the entries of a term were read"
@@ -302,27 +325,82 @@ class Tables:
                 greatest = bounds.get((name, axis), (0, 0))[1]
                 bounds[name, axis] = (0, max(greatest, ceil(extent) - 1))
         blocks = tuple(
-            Block(tuple(slots), tuple(columns), component.coefficients, component.count)
+            Block(slots, columns, component.coefficients, component.count, id(component) in plain)
             for component, slots, columns in digits.values()
         )
         return Factored(term.arrays, domain.scalar, tuple(constants), blocks)
 
-    def _loop_layout(self, truth: _Sides, arrays: list[Array]) -> Layout:
-        """Lay out rows of every kind: those of the truth come out sorted, others are possible."""
+    def _layout(self, left: _Table, right: _Table, kind: Kind) -> Layout:
+        """Lay out the rows of one kind: those of the left side come out sorted.
+
+        The same layout serves every statement with that left side, so that its rows are made
+        once.
+        """
+        first, other = (left, right) if kind in left.terms else (right, left)
+        if (first, kind) not in self._layouts:
+            order = _slots(first.terms[kind])
+            self._layouts[first, kind] = Layout(order, {slot: first.bounds[slot] for slot in order})
+        layout = self._layouts[first, kind]
+        wider: Bounds = {}
+        for slot, (least, greatest) in layout.bounds.items():
+            lowest, highest = other.bounds.get(slot, (least, greatest))
+            if lowest < least or highest > greatest:
+                wider[slot] = (min(least, lowest), max(greatest, highest))
+        return Layout(layout.order, {**layout.bounds, **wider}) if wider else layout
+
+    def _expanded(self, table: _Table, kind: Kind, layout: Layout) -> Rows:
+        known = self._rows.get((table, kind))
+        if known is not None and known[0] is layout:
+            return known[1]
+        rows = merge([expand(term, layout) for term in table.terms.get(kind, ())])
+        self._rows[table, kind] = (layout, rows)
+        return rows
+
+    def _loop_layout(self, truth: _Table, arrays: list[Array]) -> Layout:
+        """Lay out rows of every kind: a loop may multiply what it should not.
+
+        The least significant digits are those of the longest kind of the truth, so that its
+        rows need not be made again.
+        """
         bounds = dict(truth.bounds)
         for array in arrays:
             if array.name in self._layer.definition_by_name:
                 raise NotSupported(f"a loop that takes {array.name}, which is not an input")
-            for axis, extent in enumerate(array.shape):
-                bounds[array.name, axis] = (
-                    0,
-                    int(integer_value(extent, self._sizes.by_symbol)) - 1,
-                )
+            for axis, extent in enumerate(self._shape(array)):
+                bounds[array.name, axis] = (0, extent - 1)
         names = dict.fromkeys(array.name for array in arrays)
-        names |= dict.fromkeys(name for term in truth.left for name, _ in term.arrays)
+        names |= dict.fromkeys(name for kind in truth.terms for name, _ in kind)
         presence: dict[Slot, tuple[int, int]] = {(name, PRESENCE): (0, 1) for name in names}
-        order = dict.fromkeys([*presence, *_slots(truth.left), *bounds])
-        return Layout(order, bounds | presence, limit=CODE_LIMIT)
+        longest: dict[Slot, None] = {}
+        if truth.terms:
+            kind = max(truth.terms, key=lambda kind: sum(t.count for t in truth.terms[kind]))
+            longest = dict.fromkeys(self._layout(truth, truth, kind).order)
+        others = [slot for slot in bounds if slot not in longest]
+        return Layout([*presence, *others, *longest], bounds | presence, limit=CODE_LIMIT)
+
+    def _in_loop_layout(self, truth: _Table, layout: Layout) -> Rows:
+        """Return the rows of all kinds."""
+        parts: list[Rows] = []
+        for kind, terms in truth.terms.items():
+            alone = self._layout(truth, truth, kind)
+            if all(
+                layout.weights[slot] == weight and layout.bounds[slot] == alone.bounds[slot]
+                for slot, weight in alone.weights.items()
+            ):
+                rows = self._expanded(truth, kind, alone)
+                present = sum(layout.weights[name, PRESENCE] for name, _ in kind)
+                parts.append(Rows(rows.codes + present, rows.coefficients))
+            else:
+                parts += [expand(term, layout) for term in terms]
+        return merge(parts)
+
+    def _shape(self, array: Array) -> tuple[int, ...]:
+        if array.name not in self._shapes:
+            values = self._sizes.by_symbol
+            self._shapes[array.name] = tuple(
+                int(integer_value(extent, values)) for extent in array.shape
+            )
+        return self._shapes[array.name]
 
     def _codes(self, array: Array, layout: Layout) -> np.ndarray:
         axes = [(array.name, axis) for axis in range(len(array.shape))]
@@ -337,48 +415,16 @@ class Tables:
             )
 
 
-_plans: OrderedDict[tuple[int, int | str], tuple[Layer, Statement | None, Plan]] = OrderedDict()
-"""Plans by the identity of layer and statement, which are kept alive here. Looking one up by
-its content would cost more than comparing both sides does."""
+_plans_by_layer: OrderedDict[int, tuple[Layer, Plans]] = OrderedDict()
+"""Plans by the identity of a layer, which is kept alive here."""
 
 
-def _plan(layer: Layer, statement: Statement) -> Plan:
-    key = (id(layer), id(statement))
-    if key not in _plans:
-        plan = make_plan(statement, layer.definition_by_name)
-        _keep(key, (layer, statement, plan))
-    return _plans[key][2]
-
-
-def _truth_plan(layer: Layer, name: str) -> Plan:
-    key = (id(layer), name)
-    if key not in _plans:
-        body, by = layer.named_arrays(name)
-        axes = body.shape + (by.shape if by else ())
-        indices = tuple(Index(index) for index in layer.index_names(name))
-        statement = Statement(
-            _named_entry(body, by, indices),
-            Add(()),
-            free=tuple(
-                Range(index, as_integer(0), extent - 1)
-                for index, extent in zip(indices, axes, strict=True)
-            ),
-        )
-        _keep(key, (layer, None, make_plan(statement, layer.definition_by_name)))
-    return _plans[key][2]
-
-
-def _named_entry(body: Array, by: Array | None, indices: tuple[Index, ...]) -> Expression:
-    split = len(body.shape)
-    if by is None:
-        return body[indices]
-    return Derivative(body[indices[:split]], by[indices[split:]])
-
-
-def _keep(key: tuple[int, int | str], entry: tuple[Layer, Statement | None, Plan]) -> None:
-    _plans[key] = entry
-    if len(_plans) > PLANS_KEPT:
-        _ = _plans.popitem(last=False)
+def _plans_of(layer: Layer) -> Plans:
+    if id(layer) not in _plans_by_layer:
+        _plans_by_layer[id(layer)] = (layer, Plans(layer.definition_by_name))
+        if len(_plans_by_layer) > LAYERS_KEPT:
+            _ = _plans_by_layer.popitem(last=False)
+    return _plans_by_layer[id(layer)][1]
 
 
 def _slots(terms: list[Factored]) -> dict[Slot, None]:
@@ -387,11 +433,6 @@ def _slots(terms: list[Factored]) -> dict[Slot, None]:
     for term in sorted(terms, key=lambda term: -term.count):
         found |= dict.fromkeys(term.slots())
     return found
-
-
-def _shape(sides: _Sides) -> tuple[int, ...]:
-    extents = (sides.bounds[FREE, number] for number in range(len(sides.free)))
-    return tuple(max(0, greatest - least + 1) for least, greatest in extents)
 
 
 def _smallest(

@@ -8,7 +8,7 @@ neighbouring digits, the outer sum comes out sorted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, prod
 from typing import Any, TypeAlias
@@ -33,12 +33,21 @@ Coefficients: TypeAlias = Any
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Independent indices as digits: a column of values per slot, a coefficient per row."""
+    """Independent indices as digits: a column of values per slot, a coefficient per row.
 
-    slots: tuple[Slot, ...]
-    columns: tuple[np.ndarray, ...]
+    Attributes:
+        slots: the digits.
+        columns: the values of each.
+        coefficients: what each row is multiplied by; None for 1.
+        count: the number of rows.
+        ordered: whether every column is known to increase from row to row.
+    """
+
+    slots: Sequence[Slot]
+    columns: Sequence[np.ndarray]
     coefficients: np.ndarray | None
     count: int
+    ordered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +72,13 @@ class Factored:
         return prod(block.count for block in self.blocks)
 
     def slots(self) -> list[Slot]:
-        """Return the slots, those of one block side by side."""
-        in_blocks = [slot for block in self.blocks for slot in block.slots]
-        return [*in_blocks, *(slot for slot, _ in self.constants)]
+        """Return the slots, those of one block side by side, the longest block last.
+
+        The last block is the inner loop of the outer sum that multiplies the product out.
+        """
+        blocks = sorted(self.blocks, key=lambda block: block.count)
+        constants = [slot for slot, _ in self.constants]
+        return [*constants, *(slot for block in blocks for slot in block.slots)]
 
 
 class Layout:
@@ -143,9 +156,11 @@ class Rows:
 
 def expand(term: Factored, layout: Layout) -> Rows:
     """Multiply a term out."""
-    scalar = term.scalar
-    offset = sum(layout.code(slot, value) for slot, value in term.constants)
-    offset += sum(layout.weights.get((name, PRESENCE), 0) for name, _ in term.arrays)
+    scalar, offset = term.scalar, 0
+    for slot, value in term.constants:
+        offset += layout.code(slot, value)
+    for name, _ in term.arrays:
+        offset += layout.weights.get((name, PRESENCE), 0)
     parts: list[tuple[int, Rows]] = []
     for block in term.blocks:
         if block.slots:
@@ -153,8 +168,10 @@ def expand(term: Factored, layout: Layout) -> Rows:
             for slot, column in zip(block.slots[1:], block.columns[1:], strict=True):
                 codes = codes + layout.code(slot, column)
             coefficients = 1 if block.coefficients is None else block.coefficients
-            greatest = max(layout.weights[slot] for slot in block.slots)
-            parts.append((greatest, collect(codes, coefficients)))
+            rows = Rows(codes, coefficients)
+            if not block.ordered:
+                rows = collect(codes, coefficients)
+            parts.append((max(layout.weights[slot] for slot in block.slots), rows))
         elif block.coefficients is None:
             scalar = scalar * block.count
         else:
@@ -195,6 +212,8 @@ def merge(parts: list[Rows]) -> Rows:
         return parts[0]
     if not parts:
         return NOTHING
+    # Parts that do not interleave come out sorted.
+    parts = sorted(parts, key=lambda part: int(part.codes[0]) if len(part.codes) else -1)
     codes = np.concatenate([part.codes for part in parts])
     first = parts[0].coefficients
     if not isinstance(first, np.ndarray) and all(

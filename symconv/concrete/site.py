@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TypeAlias
@@ -59,7 +60,13 @@ class Site:
 
     def admits(self, item: Item) -> bool:
         """Tell whether the assumptions of a statement hold here."""
-        return isinstance(item, Loop) or all(map(self._evaluator.truth, item.assumptions))
+        if isinstance(item, Loop):
+            return True
+        try:
+            return all(map(self._evaluator.truth, item.assumptions))
+        except IllFormed:
+            # It is judged, and found ill-formed.
+            return True
 
     def require_room(self, item: Item) -> None:
         """Make sure that the closed forms of an item fit in memory, before they are built.
@@ -74,7 +81,8 @@ class Site:
             terms = statement_term_count(item, definitions, scope)
             if terms > MOST_ROWS:
                 # That counts what guards and deltas leave out, too; this does not.
-                terms = self._tables.term_count(item)
+                with suppress(NotSupported):
+                    terms = self._tables.term_count(item)
         if terms > MOST_ROWS:
             raise TooLarge(
                 f"{item.key} at {self.sizes} has {terms:,} terms, "
@@ -85,6 +93,12 @@ class Site:
 
     def check(self, item: Item, ways: tuple[Method, ...]) -> Iterator[Result]:
         """Check one statement or loop by every way that applies."""
+        if isinstance(item, Statement):
+            try:
+                _ = [self._evaluator.truth(condition) for condition in item.assumptions]
+            except IllFormed as error:
+                yield self._result(item, ways[-1], "evaluation", 0.0, _judge_error(error))
+                return
         if "closed-form" in ways:
             if isinstance(item, Loop):
                 yield from self._check_loop(item)
@@ -127,7 +141,9 @@ class Site:
         try:
             if isinstance(item, Loop):
                 mismatch = self._runs.compare_loop(item)
-                detail = "float64, float32 and 128-bit integers, compared by =="
+                names = {"object": "128-bit integers"}
+                ran = [names.get(dtype, dtype) for dtype in self._runs.dtypes_run]
+                detail = f"{', '.join(ran)}: compared by =="
             else:
                 mismatch = self._runs.compare_statement(item)
                 detail = "the formula equals the loops on integers, compared by =="
@@ -152,9 +168,22 @@ class Site:
         except SymconvError as error:
             seconds = perf_counter() - start
             judgement = _judge_error(error)
+            if isinstance(error, LoopRaised) and isinstance(item, Loop):
+                judgement = self._raised(item, error)
             if judgement.verdict is Verdict.ILL_FORMED and isinstance(item, Statement):
                 judgement = self._replayed_ill_formed(item)
         return self._result(item, "closed-form", route, seconds, judgement)
+
+    def _raised(self, loop: Loop, error: LoopRaised) -> _Judgement:
+        """Tell a loop that raises from one that only does not run on symbols."""
+        try:
+            _ = self._runs.compare_loop(loop, dtypes=("float64",))
+        except LoopRaised as again:
+            return _judge_error(again)
+        except SymconvError:
+            pass
+        fact = f"{error.fact}, but only on symbols: numbers run"
+        return _Judgement(Verdict.UNDECIDED, NotSupported.default_code, fact)
 
     def _replayed(self, item: Item, difference: Difference) -> _Judgement:
         """Evaluate both sides where they differ, by a way that shares nothing with the routes."""
@@ -194,13 +223,13 @@ class Site:
     ) -> tuple[Exact, Exact, tuple[Polynomial, Polynomial] | None]:
         position = tuple(difference.indices.values())
         monomial = difference.monomial
-        right = self._runs.coefficient(loop, position, monomial)
         entry = self._layer.named_entry(loop.computes, position)
         expected = self._evaluator.polynomial(entry)
-        sides = None
         if self._products() <= ORACLE_TERMS_ALONE:
-            sides = (expected, self._oracle.loop_polynomial(loop, position))
-        return expected.get(monomial, 0), right, sides
+            got = self._oracle.loop_polynomial(loop, position)
+            return expected.get(monomial, 0), got.get(monomial, 0), (expected, got)
+        right = self._runs.coefficient(loop, position, monomial)
+        return expected.get(monomial, 0), right, None
 
     def _replayed_ill_formed(self, statement: Statement) -> _Judgement:
         """Find the first free indices at which evaluation finds no meaning either."""

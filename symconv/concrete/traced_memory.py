@@ -71,7 +71,7 @@ class Log:
     def joined(
         self, first: int, last: int
     ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, int]]:
-        """Yield part of the log by coefficient: positions, codes, numbers in the log."""
+        """Yield part of the log in groups: positions, codes, numbers in the log, coefficient."""
         coefficients = self._coefficients[first:last]
         for coefficient in dict.fromkeys(coefficients):
             numbers = [
@@ -79,26 +79,31 @@ class Log:
                 for number, other in enumerate(coefficients, start=first)
                 if other == coefficient
             ]
-            vectors = [vector(self._codes[number]) for number in numbers]
-            lengths = np.array([len(codes) for codes in vectors])
-            places = [self._places[number] for number in numbers]
-            if any(isinstance(place, np.ndarray) for place in places):
-                spread = np.concatenate(
-                    [
-                        place if isinstance(place, np.ndarray) else np.full(length, place)
-                        for place, length in zip(places, lengths, strict=True)
-                    ]
-                )
-            else:
-                spread = np.repeat(np.array(places), lengths)
-            codes = np.concatenate(vectors)
-            kept = codes >= 0
-            yield (
-                spread[kept],
-                codes[kept],
-                np.repeat(np.array(numbers), lengths)[kept],
-                coefficient,
+            vectors = [n for n in numbers if isinstance(self._codes[n], np.ndarray)]
+            if vectors:
+                yield (*self._joined_vectors(vectors), coefficient)
+            if len(vectors) < len(numbers):
+                single = [n for n in numbers if not isinstance(self._codes[n], np.ndarray)]
+                places = np.array([self._places[n] for n in single], dtype=np.int64)
+                codes = np.array([self._codes[n] for n in single], dtype=np.int64)
+                yield places, codes, np.array(single), coefficient
+
+    def _joined_vectors(self, numbers: list[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        parts: list[Any] = [self._codes[number] for number in numbers]
+        places: list[Any] = [self._places[number] for number in numbers]
+        lengths = [len(part) for part in parts]
+        codes = np.concatenate(parts)
+        if any(isinstance(place, np.ndarray) for place in places):
+            where = np.concatenate(
+                [
+                    place if isinstance(place, np.ndarray) else np.full(length, place)
+                    for place, length in zip(places, lengths, strict=True)
+                ]
             )
+        else:
+            where = np.repeat(places, lengths)
+        kept = codes >= 0
+        return where[kept], codes[kept], np.repeat(numbers, lengths)[kept]
 
 
 class Storage:

@@ -176,7 +176,8 @@ class TracedArray(_Traced):
             mine, theirs = self._storage, other._storage
             dense, groups = mine.log is None and theirs.log is None, mine.groups | theirs.groups
             if dense and mine.groups and theirs.groups and not mine.groups & theirs.groups:
-                return _dense_result(self._codes + other._codes, groups)
+                codes = self._codes + other._codes
+                return TracedArray(codes, groups) if codes.ndim else _dense_result(codes, groups)
         return _multiply(self, _traced(other))
 
     def __len__(self) -> int:

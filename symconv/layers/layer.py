@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from symconv.algebra.evaluation import condition_value, integer_value
 from symconv.algebra.expressions import (
@@ -22,11 +22,22 @@ from symconv.algebra.indices import (
     IntegerLike,
     Size,
     Symbol,
+    condition_integers,
+    symbols,
 )
-from symconv.errors import LoopRaised, SizesError, SymconvError, UnknownStatement
+from symconv.errors import (
+    IllFormed,
+    LoopRaised,
+    SizesError,
+    SymconvError,
+    UnknownStatement,
+)
 
 if TYPE_CHECKING:
     from symconv.concrete.closed_forms import ClosedForm
+
+Node = TypeVar("Node")
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +205,8 @@ class Layer:
 
         Raises:
             SizesError: for a missing or unknown name, a value that is not an integer or too
-                small, or sizes that leave no output position.
+                small, or sizes at which a constraint does not hold, a derived size is not
+                an integer or too small, or one of them divides by 0.
         """
         named = {**_parse(text), **values}
         given: dict[Symbol, int] = {}
@@ -217,25 +229,7 @@ class Layer:
             )
         for size in self.given:
             given[size] = self._checked(size, named[size.name])
-        for condition in self.constraints:
-            if not condition_value(condition, given):
-                raise SizesError(
-                    f"{','.join(f'{size}={value}' for size, value in given.items())} "
-                    "leaves no output position",
-                    help=f"make {condition}",
-                )
-        derived_values: dict[Symbol, int] = {}
-        for derived in self.derived:
-            value = integer_value(derived.value, {**given, **derived_values})
-            least = self.minimum.get(derived.size, 1)
-            if value != int(value) or value < least:
-                raise SizesError(
-                    f"{','.join(f'{size}={given[size]}' for size in self.given)} "
-                    f"makes {derived.size} = {value}",
-                    help=f"{derived.size} = {derived.value} must be an integer, at least {least}",
-                )
-            derived_values[derived.size] = int(value)
-        return Sizes(given, derived_values)
+        return Sizes(given, self._derived_values(given))
 
     def statement(self, key: str) -> Statement:
         """Return one statement by its stable name; a bare name means its contracted form.
@@ -357,6 +351,34 @@ class Layer:
 
         return ClosedForm(self, name, sizes)
 
+    def _derived_values(self, given: Mapping[Symbol, int]) -> dict[Symbol, int]:
+        """Check the constraints and compute the derived sizes."""
+        named = ",".join(f"{size}={value}" for size, value in given.items())
+        derived_sizes = {derived.size for derived in self.derived}
+        # A constraint on given sizes may be what gives a derived size a value, so it goes first.
+        late = tuple(c for c in self.constraints if not derived_sizes.isdisjoint(_mentioned(c)))
+        for condition in self.constraints:
+            if condition not in late and not _defined(
+                condition_value, condition, given, named, condition
+            ):
+                raise SizesError(f"{named} leaves no output position", help=f"make {condition}")
+        values: dict[Symbol, int] = {}
+        for derived in self.derived:
+            text = f"{derived.size} = {derived.value}"
+            value = _defined(integer_value, derived.value, {**given, **values}, named, text)
+            least = self.minimum.get(derived.size, 1)
+            if value != int(value) or value < least:
+                raise SizesError(
+                    f"{named} makes {derived.size} = {value}",
+                    help=f"{text} must be an integer, at least {least}",
+                )
+            values[derived.size] = int(value)
+        for condition in late:
+            if not _defined(condition_value, condition, {**given, **values}, named, condition):
+                made = ",".join(f"{size}={values[size]}" for size in values)
+                raise SizesError(f"{named} makes {made}", help=f"make {condition}")
+        return values
+
     def _checked(self, size: Size, value: int) -> int:
         least = self.minimum.get(size, 1)
         if isinstance(value, bool) or not isinstance(value, int):
@@ -375,6 +397,27 @@ class Layer:
         names = dict.fromkeys(statement.name for statement in self.statements)
         loops = [] if statements_only else [loop.name for loop in self.loops]
         return f"{self.name} has {', '.join([*names, *loops])}"
+
+
+def _mentioned(condition: Condition) -> set[Symbol]:
+    return {symbol for part in condition_integers(condition) for symbol in symbols(part)}
+
+
+def _defined(
+    compute: Callable[[Node, Mapping[Symbol, int]], Value],
+    node: Node,
+    values: Mapping[Symbol, int],
+    named: str,
+    text: object,
+) -> Value:
+    """Compute a constraint or a derived size; sizes at which it divides by 0 are refused."""
+    try:
+        return compute(node, values)
+    except IllFormed as error:
+        if error.code != "division-by-zero":
+            # A symbol without a value is a mistake in the layer, at whatever sizes.
+            raise
+        raise SizesError(f"{named} gives {text} no value: {error.fact}") from error
 
 
 def _matches(item: Statement | Loop, key: str) -> bool:

@@ -23,9 +23,9 @@ from symconv.algebra.indices import (
     Quotient,
     Range,
     Symbol,
-    same_polynomial,
     substitute_symbols,
 )
+from symconv.algebra.polynomials import same_polynomial
 from symconv.algebra.scoping import free_indices
 from symconv.mistakes.arithmetic import (
     joined_factors,

@@ -15,8 +15,8 @@ from symconv.algebra.indices import (
     Quotient,
     Range,
     Size,
-    same_polynomial,
 )
+from symconv.algebra.polynomials import same_polynomial
 from symconv.mistakes.arithmetic import plus_constant, sum_terms, total, with_part, without
 from symconv.mistakes.sites import Edit, Node, Site
 

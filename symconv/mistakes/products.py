@@ -20,8 +20,8 @@ from symconv.algebra.indices import (
     Constant,
     IntegerExpression,
     Or,
-    same_polynomial,
 )
+from symconv.algebra.polynomials import same_polynomial
 from symconv.mistakes.arithmetic import joined_factors, joined_terms, plus_constant, without
 from symconv.mistakes.sites import Node, Site
 

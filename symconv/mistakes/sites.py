@@ -36,9 +36,9 @@ from symconv.algebra.indices import (
     Range,
     map_operands,
     operands,
-    same_polynomial,
     symbols,
 )
+from symconv.algebra.polynomials import same_polynomial
 from symconv.mistakes.vocabulary import Vocabulary
 
 Node: TypeAlias = Expression | Range | Condition | IntegerExpression

@@ -36,7 +36,7 @@ from symconv.algebra.indices import (
     substitute_symbols,
 )
 from symconv.algebra.normal_form import Term
-from symconv.algebra.ratios import ONE, Least, canonical, ratio, terms_expression
+from symconv.algebra.ratios import ONE, Least, canonical, is_whole, ratio, terms_expression
 from symconv.errors import NotSupported
 from symconv.proof.obligations import (
     Formula,
@@ -118,7 +118,7 @@ def whole_conditions(solution: Solution) -> tuple[Condition, ...]:
     found: list[Condition] = []
     for value in solution.values.values():
         over = ratio(value)
-        if over.denominator != ONE:
+        if over.denominator != ONE or not is_whole(over.numerator):
             found.append(
                 Divides(terms_expression(over.denominator), terms_expression(over.numerator))
             )

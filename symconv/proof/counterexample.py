@@ -8,8 +8,8 @@ the counterexample. One that does not replay is an internal error.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import islice
 from math import prod
 
@@ -17,17 +17,18 @@ from symconv.algebra.counting import statement_term_count
 from symconv.algebra.evaluation import (
     Evaluator,
     Polynomial,
+    Values,
     condition_value,
     monomial_text,
     polynomial_text,
     side_polynomials,
 )
-from symconv.algebra.expressions import Statement
-from symconv.algebra.indices import Condition, Plus, Symbol, equal
-from symconv.errors import IllFormed, SizesError
+from symconv.algebra.expressions import Definition, Expression, Statement
+from symconv.algebra.indices import Condition, Plus, Range, Symbol, equal
+from symconv.errors import IllFormed, NotSupported, SizesError
 from symconv.layers.layer import Layer, Sizes
 from symconv.proof.obligations import Formula
-from symconv.proof.smt import Answer, Solver
+from symconv.proof.smt import Answer, Session, Solver
 from symconv.verdicts import Counterexample
 
 GUARD_PATTERN = (0, 1, 0, 2, 1, 0, 0, 3, 1, 0, 1)
@@ -35,6 +36,10 @@ GUARD_TURNS = 60
 GUARD_VARIED = 3
 GUARD_PRODUCT = 600
 GUARD_TERMS = 3_000
+REPLAY_STEPS = 400_000
+"""Limit: what evaluation does at one choice of sizes, some seconds at most."""
+ONE_BY_ONE = 16
+"""So many amounts are tried one by one before an interval is halved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,27 +81,61 @@ def smallest_sizes(solver: Solver, violation: Formula, layer: Layer) -> Smallest
         return SmallestSizes(None, False)
     if not solver.effort.minimize:
         return SmallestSizes(_sizes(layer, values), False)
-    total = Plus(layer.given)
+    search = _Search(solver.session(violation), values)
     least = [layer.minimum.get(size, 1) for size in layer.given]
-    minimal = True
-    fixed: list[Condition] = []
-    session = solver.session(violation)
-    for amount in range(sum(least), sum(values.get(size, 1) for size in layer.given)):
-        found, smaller = session.ask(equal(total, amount))
-        if found is Answer.SATISFIABLE:
-            values = smaller
-            break
-        minimal = minimal and found is Answer.UNSATISFIABLE
-    fixed.append(equal(total, sum(values[size] for size in layer.given)))
+    search.lower(layer.given, sum(least))
     for size, start in zip(layer.given, least, strict=True):
-        for value in range(start, values[size]):
-            found, smaller = session.ask(*fixed, equal(size, value))
-            if found is Answer.SATISFIABLE:
-                values = smaller
+        search.lower((size,), start)
+    return SmallestSizes(_sizes(layer, search.values), search.minimal)
+
+
+@dataclass(slots=True)
+class _Search:
+    """A way in which formulas hold, made smaller one sum of sizes after the other.
+
+    Attributes:
+        session: the formulas.
+        values: the smallest way so far.
+        minimal: whether every smaller one was shown to be impossible.
+        fixed: the sums that are as small as they can be.
+    """
+
+    session: Session
+    values: dict[Symbol, int]
+    minimal: bool = True
+    fixed: list[Condition] = field(default_factory=list)
+
+    def lower(self, parts: tuple[Symbol, ...], least: int) -> None:
+        """Make a sum of sizes as small as it can be, and fix it there.
+
+        Small amounts are asked for one by one, as equations are easy to decide; from there
+        on the interval is halved.
+        """
+        total = Plus(parts)
+        high = self._amount(parts)
+        for amount in range(least, min(high, least + ONE_BY_ONE)):
+            if self._possible(equal(total, amount)):
+                high = amount
                 break
-            minimal = minimal and found is Answer.UNSATISFIABLE
-        fixed.append(equal(size, values[size]))
-    return SmallestSizes(_sizes(layer, values), minimal)
+        low = min(high, least + ONE_BY_ONE)
+        while low < high:
+            middle = (low + high) // 2
+            if self._possible(total >= low, total <= middle):
+                high = self._amount(parts)
+            else:
+                low = middle + 1
+        self.fixed.append(equal(total, high))
+
+    def _amount(self, parts: tuple[Symbol, ...]) -> int:
+        return sum(self.values.get(part, 1) for part in parts)
+
+    def _possible(self, *conditions: Condition) -> bool:
+        found, smaller = self.session.ask(*self.fixed, *conditions)
+        if found is Answer.SATISFIABLE:
+            self.values = smaller
+            return True
+        self.minimal = self.minimal and found is Answer.UNSATISFIABLE
+        return False
 
 
 def replay(
@@ -104,11 +143,22 @@ def replay(
 ) -> Failure | None:
     """Evaluate a statement at given sizes; return the first place where it fails, if any.
 
-    A part without meaning comes before a difference, wherever it is.
+    A part without meaning comes before a difference, wherever it is. An assumption that has
+    no value is such a part.
+
+    Raises:
+        NotSupported: when that takes more than `REPLAY_STEPS` steps.
     """
-    evaluator = Evaluator(layer.definition_by_name, sizes.by_symbol)
+    definitions = layer.definition_by_name
+    evaluator = _BoundedEvaluator(definitions, sizes.by_symbol)
     different: Failure | None = None
     try:
+        if not all(evaluator.truth(item) for item in statement.assumptions):
+            return None
+        # Known before anything is multiplied out.
+        terms = statement_term_count(statement, definitions, sizes.by_symbol)
+        if terms > REPLAY_STEPS:
+            raise _too_many_steps()
         for indices, left, right in side_polynomials(statement, evaluator):
             if different is None and left != right:
                 different = Failure(_difference(sizes, indices, left, right, minimal))
@@ -116,6 +166,49 @@ def replay(
         example = Counterexample(sizes.given, error.indices, minimal=minimal)
         return Failure(example, error)
     return different
+
+
+class _BoundedEvaluator(Evaluator):
+    """The evaluator, with an end: what takes too many steps is not a question for it."""
+
+    def __init__(self, definitions: Mapping[str, Definition], sizes: Values) -> None:
+        super().__init__(definitions, sizes)
+        self._steps = 0
+
+    def count(self, steps: int = 1) -> None:
+        """Count steps.
+
+        Raises:
+            NotSupported: when there are more than `REPLAY_STEPS`.
+        """
+        self._steps += steps
+        if self._steps > REPLAY_STEPS:
+            raise _too_many_steps()
+
+    def _evaluate(
+        self, expression: Expression, scope: dict[Symbol, int], keep: frozenset[str]
+    ) -> Polynomial:
+        found = super()._evaluate(expression, scope, keep)
+        self.count(1 + len(found))
+        return found
+
+    def _sum_into(
+        self,
+        total: Polynomial,
+        body: Expression,
+        ranges: tuple[Range, ...],
+        scope: dict[Symbol, int],
+        keep: frozenset[str],
+    ) -> None:
+        # Counted by itself: inner ranges may all be empty, and nothing is evaluated.
+        self.count()
+        super()._sum_into(total, body, ranges, scope, keep)
+
+    def _assignments(
+        self, ranges: tuple[Range, ...], scope: dict[Symbol, int], chosen: dict[Symbol, int]
+    ) -> Iterator[dict[Symbol, int]]:
+        self.count()
+        yield from super()._assignments(ranges, scope, chosen)
 
 
 def small_sizes(
@@ -170,13 +263,26 @@ def guard_sizes(statement: Statement, layer: Layer) -> list[Sizes]:
 def admissible(
     layer: Layer, assumptions: tuple[Condition, ...], values: dict[Symbol, int]
 ) -> Sizes | None:
-    """Build sizes if they satisfy the constraints and the assumptions, else return None."""
+    """Build sizes if they satisfy the constraints and the assumptions, else return None.
+
+    No assumption excludes sizes at which one has no value; `replay` reports them.
+    """
     try:
         sizes = layer.sizes(**{size.name: values[size] for size in layer.given})
     except SizesError:
         return None
     by_symbol = sizes.by_symbol
-    return sizes if all(condition_value(item, by_symbol) for item in assumptions) else None
+    try:
+        holds = all(condition_value(item, by_symbol) for item in assumptions)
+    except IllFormed:
+        return sizes
+    return sizes if holds else None
+
+
+def _too_many_steps() -> NotSupported:
+    return NotSupported(
+        f"an evaluation takes more than {REPLAY_STEPS:,} steps", code="too-many-steps"
+    )
 
 
 def _compositions(total: int, parts: int) -> Iterator[tuple[int, ...]]:

@@ -32,7 +32,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from symconv.algebra.expressions import Statement
-from symconv.algebra.indices import Condition, Symbol, equal
+from symconv.algebra.indices import Condition, Symbol
 from symconv.algebra.normal_form import normal_form
 from symconv.algebra.scoping import arrays, expand_where, size_symbols
 from symconv.errors import IllFormed, InternalError, NotSupported
@@ -45,7 +45,14 @@ from symconv.proof.counterexample import (
     small_sizes,
     smallest_sizes,
 )
-from symconv.proof.obligations import Either, Formula, Nonzero, Obligation, Weighted
+from symconv.proof.hypotheses import (
+    layer_hypotheses,
+    least_values,
+    require_satisfiable,
+    size_scope,
+    sound_definitions,
+)
+from symconv.proof.obligations import Either, Nonzero, Obligation, Weighted
 from symconv.proof.smt import FULL, Answer, Effort, Solver
 from symconv.proof.well_formedness import Requirement, Walker, between_conditions
 from symconv.verdicts import Counterexample, Evidence, Verdict
@@ -144,6 +151,28 @@ def _layer_of(statement: Statement) -> Layer:
     return Layer(name="statement", given=tuple(names), inputs=tuple(inputs))
 
 
+@dataclass(frozen=True, slots=True)
+class _Evaluated:
+    """What evaluation found at given sizes: a failure, or that the statement is true there."""
+
+    failure: Failure | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """What the solver says of the requirements of a statement.
+
+    Attributes:
+        failing: obligations that fail at some sizes.
+        possible: obligations that the solver sees fail, under guards that it does not know.
+        reasons: why a requirement is open, each with its code.
+    """
+
+    failing: list[Obligation] = field(default_factory=list)
+    possible: list[Obligation] = field(default_factory=list)
+    reasons: list[tuple[str, str]] = field(default_factory=list)
+
+
 class _Run:
     """One statement on its way to a verdict."""
 
@@ -156,6 +185,7 @@ class _Run:
         self.solver = Solver((*self.base, *statement.assumptions), self.least, effort)
         self.free = tuple(part for item in statement.free for part in between_conditions(item))
         self.obligations: list[Obligation] = []
+        self.well_formed = False
 
     def outcome(self) -> Outcome:
         try:
@@ -169,16 +199,16 @@ class _Run:
         requirements = self._requirements()
         if self.effort.evaluate_first:
             for sizes in guard_sizes(self.statement, self.layer):
-                failure = replay(self.statement, self.layer, sizes, minimal=False)
-                if failure is not None:
-                    return self._failure(failure)
+                found = self._evaluated(sizes, minimal=False)
+                if found is not None and found.failure is not None:
+                    return self._failure(found.failure)
         witness = self._witness()
-        open_ones, failing = self._check(requirements)
-        if failing:
-            return self._fails(failing, ill_formed=True, open_ones=bool(open_ones))
-        if open_ones:
-            claim = open_ones[0].obligation.claim
-            return self._fall_back(f"the solver gave up on: {claim}", "solver-limit")
+        checked = self._check(requirements)
+        if checked.failing:
+            return self._fails(checked.failing, ill_formed=True, open_ones=bool(checked.reasons))
+        if checked.reasons:
+            return self._open(checked)
+        self.well_formed = True
         differences = self._coefficients()
         satisfied: list[Obligation] = []
         unknown: list[Obligation] = []
@@ -206,7 +236,9 @@ class _Run:
         names = [item.index for item in self.statement.free]
         if len(set(names)) != len(names):
             raise NotSupported("a free index has two ranges", code="free-index-twice")
-        return walker.statement(self.statement, scope)
+        found = walker.statement(self.statement, scope)
+        self.obligations += walker.lemmas
+        return found
 
     def _witness(self) -> Sizes:
         """Return sizes at which the statement says something.
@@ -225,32 +257,56 @@ class _Run:
             raise NotSupported("no admissible sizes were found", code="solver-limit")
         return found
 
-    def _check(
-        self, requirements: Iterable[Requirement]
-    ) -> tuple[list[Requirement], list[Obligation]]:
-        """Return the requirements that stay open, and the obligations that fail."""
-        open_ones: list[Requirement] = []
-        failing: list[Obligation] = []
-        asked: set[tuple[Formula, ...]] = set()
+    def _check(self, requirements: Iterable[Requirement]) -> _Checked:
+        """Ask the solver for every requirement once."""
+        checked = _Checked()
+        asked: set[tuple[object, ...]] = set()
         for requirement in requirements:
-            formulas = requirement.obligation.formulas
-            if formulas in asked:
+            plain = None if requirement.plain is None else requirement.plain.formulas
+            question = (requirement.obligation.formulas, plain, requirement.exact)
+            if question in asked:
                 continue
-            asked.add(formulas)
-            if requirement.plain is not None and self.solver.never(*requirement.plain.formulas):
-                self.obligations.append(requirement.plain)
-                continue
-            answer = self._ask(requirement.obligation)
-            if answer is Answer.SATISFIABLE and requirement.exact:
-                failing.append(requirement.obligation)
-            elif answer is not Answer.UNSATISFIABLE:
-                open_ones.append(requirement)
-            elif requirement.plain is not None:
-                raise NotSupported(
-                    f"{requirement.obligation.claim} only because another factor is 0",
-                    code="guarded-division",
-                )
-        return open_ones, failing
+            asked.add(question)
+            try:
+                self._check_one(requirement, checked)
+            except NotSupported as error:
+                checked.reasons.append((error.fact, error.code))
+        return checked
+
+    def _check_one(self, requirement: Requirement, checked: _Checked) -> None:
+        if requirement.plain is not None and self.solver.never(*requirement.plain.formulas):
+            self.obligations.append(requirement.plain)
+            return
+        obligation = requirement.obligation
+        answer = self._ask(obligation)
+        if answer is Answer.SATISFIABLE and requirement.exact:
+            checked.failing.append(obligation)
+        elif answer is Answer.SATISFIABLE:
+            checked.possible.append(obligation)
+            reason = (
+                f"a guard could not be put into words, so it is open whether {obligation.claim}"
+            )
+            checked.reasons.append((reason, "guard-in-no-words"))
+        elif answer is Answer.UNKNOWN:
+            checked.reasons.append((f"the solver gave up on: {obligation.claim}", "solver-limit"))
+        elif requirement.plain is not None:
+            reason = f"{obligation.claim} only because another factor is 0"
+            checked.reasons.append((reason, "guarded-division"))
+
+    def _open(self, checked: _Checked) -> Outcome:
+        """Say that it is open whether the statement has a meaning, or that it has none.
+
+        Where a guard could not be put into words, the solver knows where to look first.
+        """
+        if checked.possible:
+            violation = Either(tuple(item.formulas for item in checked.possible))
+            sizes = smallest_sizes(self.solver, violation, self.layer).sizes
+            found = None if sizes is None else self._evaluated(sizes, minimal=False)
+            if found is not None and found.failure and found.failure.ill_formed is not None:
+                return self._failure(found.failure)
+        # A guarded division has a value; only the steps of the theorem do not cover it.
+        self.well_formed = all(code == "guarded-division" for _, code in checked.reasons)
+        return self._fall_back(*checked.reasons[0])
 
     def _coefficients(self) -> list[Obligation]:
         """Return, by list of arrays, that all coefficients of left - right are 0."""
@@ -286,7 +342,11 @@ class _Run:
         if found.sizes is None:
             return self._fall_back(f"the solver gave up on: {failing[0].claim}", "solver-limit")
         minimal = found.minimal and not open_ones
-        failure = replay(self.statement, self.layer, found.sizes, minimal=minimal)
+        evaluated = self._evaluated(found.sizes, minimal=minimal)
+        if evaluated is None:
+            reason = f"{failing[0].claim}: fails at {found.sizes}, too large to be replayed"
+            return self._fall_back(reason, "too-many-steps")
+        failure = evaluated.failure
         if failure is None or ill_formed != (failure.ill_formed is not None):
             raise InternalError(
                 f"{self.statement.key or self.statement}: the solver says that "
@@ -317,32 +377,43 @@ class _Run:
         """Report what has no meaning at any size, at the smallest sizes where that shows."""
         try:
             for sizes in islice(self._small_sizes(), 3):
-                failure = replay(self.statement, self.layer, sizes)
-                found = None if failure is None else failure.ill_formed
-                if failure is not None and found is not None and found.code == error.code:
-                    return self._failure(failure)
-        except (IllFormed, ValueError):
-            # Not even the assumptions have a value, or an entry has the wrong axes.
+                found = self._evaluated(sizes)
+                if found is None:
+                    break
+                if found.failure is not None and found.failure.ill_formed is not None:
+                    return self._failure(found.failure)
+        except ValueError:
+            # An entry has the wrong axes, or a definition depends on itself.
             pass
         return Outcome(Verdict.ILL_FORMED, error.fact, code=error.code)
 
     def _fall_back(self, reason: str, code: str) -> Outcome:
         """Look for a counterexample at small sizes; without one nothing is decided.
 
-        A part without meaning at any of them takes precedence over a difference.
+        A part without meaning at any of them takes precedence over a difference. As long as
+        there may be such a part at other sizes, a difference is not called the smallest
+        counterexample.
         """
         passed: list[Sizes] = []
         different: Failure | None = None
         for sizes in islice(self._small_sizes(), self.effort.sizes_tried):
-            failure = replay(self.statement, self.layer, sizes)
-            if failure is None:
+            found = self._evaluated(sizes)
+            if found is None:
+                # The sizes that follow are larger still.
+                break
+            if found.failure is None:
                 passed.append(sizes)
-            elif failure.ill_formed is not None:
-                return self._failure(failure)
+            elif found.failure.ill_formed is not None:
+                return self._failure(found.failure)
             elif different is None:
-                different = failure
+                different = found.failure
         if different is not None:
-            return self._failure(different)
+            if self.well_formed:
+                return self._failure(different)
+            example = replace(different.counterexample, minimal=False)
+            refuted = self._failure(Failure(example))
+            open_part = f"whether it has a meaning at all sizes is open: {reason}"
+            return replace(refuted, detail=f"{refuted.detail}; {open_part}")
         return Outcome(
             Verdict.UNDECIDED,
             reason,
@@ -352,14 +423,18 @@ class _Run:
         )
 
     def _proved(self, witness: Sizes) -> Outcome:
-        checked = list(dict.fromkeys([witness, *guard_sizes(self.statement, self.layer)]))
-        for sizes in checked:
-            failure = replay(self.statement, self.layer, sizes)
-            if failure is not None:
+        checked: list[Sizes] = []
+        for sizes in dict.fromkeys([witness, *guard_sizes(self.statement, self.layer)]):
+            found = self._evaluated(sizes)
+            if found is None:
+                # The guard is a second look, not a part of the proof.
+                continue
+            if found.failure is not None:
                 raise InternalError(
                     f"{self.statement.key or self.statement} was proved, but fails at {sizes}: "
-                    f"{failure.counterexample.sentence()}"
+                    f"{found.failure.counterexample.sentence()}"
                 )
+            checked.append(sizes)
         proof = Proof(
             self.statement,
             self.layer.name,
@@ -377,76 +452,15 @@ class _Run:
             obligations=tuple(self.obligations),
         )
 
+    def _evaluated(self, sizes: Sizes, *, minimal: bool = True) -> _Evaluated | None:
+        """Replay the statement at sizes; None where that takes too many steps."""
+        try:
+            return _Evaluated(replay(self.statement, self.layer, sizes, minimal=minimal))
+        except NotSupported:
+            return None
+
     def _small_sizes(self) -> Iterator[Sizes]:
         return small_sizes(self.layer, self.statement.assumptions)
-
-
-def least_values(layer: Layer) -> dict[Symbol, int]:
-    """Return the least value of every size of a layer, derived sizes included."""
-    found: dict[Symbol, int] = {size: layer.minimum.get(size, 1) for size in layer.given}
-    return found | {derived.size: layer.minimum.get(derived.size, 1) for derived in layer.derived}
-
-
-def layer_hypotheses(layer: Layer) -> tuple[Condition, ...]:
-    """Return what holds of the sizes that `Layer.sizes` admits.
-
-    A derived size is what its value says; its own conditions are not relied on.
-    """
-    return (
-        *(size >= least for size, least in least_values(layer).items()),
-        *layer.constraints,
-        *(equal(derived.size, derived.value) for derived in layer.derived),
-    )
-
-
-def size_scope(layer: Layer) -> frozenset[Symbol]:
-    """Return every size of a layer."""
-    return frozenset((*layer.given, *(derived.size for derived in layer.derived)))
-
-
-_sound: dict[tuple[object, ...], frozenset[str]] = {}
-
-
-def sound_definitions(layer: Layer) -> frozenset[str]:
-    """Return the defined arrays whose definition is well-formed at each of their positions."""
-    hypotheses = layer_hypotheses(layer)
-    key = (layer.given, hypotheses, layer.definitions)
-    if key not in _sound:
-        solver = Solver(hypotheses, least_values(layer))
-        definitions = layer.definition_by_name
-        found: set[str] = set()
-        for definition in layer.definitions:
-            walker = Walker(definitions, frozenset(found), solver)
-            try:
-                requirements = walker.definition(definition, size_scope(layer))
-                if all(_discharged(item, solver) for item in requirements):
-                    found.add(definition.array.name)
-            except (IllFormed, NotSupported):
-                continue
-        _sound[key] = frozenset(found)
-    return _sound[key]
-
-
-def _discharged(requirement: Requirement, solver: Solver) -> bool:
-    return solver.never(*(requirement.plain or requirement.obligation).formulas)
-
-
-def require_satisfiable(solver: Solver, conditions: tuple[Condition, ...], fact: str) -> None:
-    """Show that the hypotheses and further conditions can hold together.
-
-    Raises:
-        IllFormed: when they cannot: what is claimed under them states nothing.
-        NotSupported: when the solver does not know.
-    """
-    answer, _ = solver.ask(*conditions)
-    if answer is Answer.UNSATISFIABLE:
-        raise IllFormed(
-            f"{fact}, so the statement states nothing",
-            code="states-nothing",
-            help="weaken the assumptions, or correct the ranges of the free indices",
-        )
-    if answer is Answer.UNKNOWN:
-        raise NotSupported("the solver gave up on the assumptions", code="solver-limit")
 
 
 def _arrays_text(arrays: tuple[tuple[str, int], ...]) -> str:

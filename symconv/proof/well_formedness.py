@@ -48,10 +48,11 @@ from symconv.algebra.indices import (
     divides,
     equal,
     operands,
+    symbols,
 )
 from symconv.algebra.normal_form import normal_form
-from symconv.algebra.ratios import ONE, ratio, terms_expression
-from symconv.algebra.scoping import inline, rename_bound
+from symconv.algebra.ratios import ONE, is_whole, ratio, terms_expression
+from symconv.algebra.scoping import arrays, free_symbols, inline, rename_bound
 from symconv.errors import IllFormed, NotSupported
 from symconv.proof.coefficients import coefficient_function
 from symconv.proof.obligations import Formula, Nonzero, Obligation, Weighted
@@ -66,8 +67,9 @@ class Requirement:
         obligation: the context and the negation of what has to hold.
         exact: whether the context is all that is known there; where a guard could not be
             put into words for the solver, the obligation asks for more than needed.
-        plain: for a division, the same obligation under the ranges, deltas and brackets
-            alone. Multiplying out keeps these beside the division, and no other guard.
+        plain: for a division, and for the position of an array whose definition divides,
+            the same obligation under the ranges, deltas and brackets alone. Multiplying out
+            keeps these beside the division, and no other guard.
     """
 
     obligation: Obligation
@@ -112,6 +114,9 @@ class Walker:
         definitions: what each defined array is, by its name.
         sound: the definitions that are well-formed at each of their positions.
         solver: used for guards that are sums of brackets.
+
+    Attributes:
+        lemmas: what was discharged on the way, to put guards into words.
     """
 
     def __init__(
@@ -120,6 +125,8 @@ class Walker:
         self._definitions = dict(definitions)
         self._sound = sound
         self._solver = solver
+        self._dividing: dict[str, bool] = {}
+        self.lemmas: list[Obligation] = []
 
     def statement(self, statement: Statement, sizes: frozenset[Symbol]) -> list[Requirement]:
         """Return every requirement of a statement, its free ranges first.
@@ -151,7 +158,8 @@ class Walker:
         context = _Context(sizes)
         for index, extent in zip(definition.target.indices, definition.array.shape, strict=True):
             assert isinstance(index, Index), "a definition has plain indices on its left"
-            context = _within(Range(index, Constant(0), extent - 1), context)
+            # Not index <= extent - 1: an extent that is a fraction has a position more.
+            context = context.inside(index).knowing(index >= 0, index < extent)
         side = f"definition of {definition.array.name}"
         return list(self._expression(definition.body, context, side))
 
@@ -216,14 +224,16 @@ class Walker:
             return Comparison(factor.value, "!=", Constant(0))
         weighted: list[Weighted] = []
         for term in normal_form(factor, least=self._solver.least):
-            weighted += coefficient_function(term, self._solver).weighted
+            function = coefficient_function(term, self._solver)
+            self.lemmas += function.obligations
+            weighted += function.weighted
         return Nonzero(tuple(weighted))
 
     def _entry(self, entry: Entry, context: _Context, side: str) -> Iterator[Requirement]:
-        yield from self._position(entry, context, side)
         name = entry.array.name
         definition = self._definitions.get(name)
         if definition is None:
+            yield from self._position(entry, context, side)
             return
         if len(definition.target.indices) != len(entry.indices):
             raise IllFormed(
@@ -231,14 +241,43 @@ class Walker:
                 f"with {len(definition.target.indices)}",
                 code="wrong-axes",
             )
+        _require_closed(definition, context)
         if name in self._sound and definition.array.shape == entry.array.shape:
+            divides_inside = self._divides(definition, context)
+            yield from self._position(entry, context, side, divides_inside=divides_inside)
             return
+        yield from self._position(entry, context, side)
         if name in context.independent:
             context = replace(context, exact=False)
         body = inline(definition, entry.indices)
         yield from self._expression(body, context, f"{side}, in the definition of {name}")
 
-    def _position(self, entry: Entry, context: _Context, side: str) -> Iterator[Requirement]:
+    def _divides(self, definition: Definition, context: _Context) -> bool:
+        """Tell whether a sound definition divides by what may be 0 outside its positions.
+
+        Multiplying out puts the body where the entry stands. Its divisions are shown to have
+        a value at each position of the array, so they need the entry to be at one of these.
+        """
+        name = definition.array.name
+        if name not in self._dividing:
+            self._dividing[name] = any(
+                item.plain is not None and not self._solver.never(item.plain.formulas[-1])
+                for item in self.definition(definition, _sizes(context))
+            )
+        return self._dividing[name]
+
+    def _position(
+        self, entry: Entry, context: _Context, side: str, *, divides_inside: bool = False
+    ) -> Iterator[Requirement]:
+        for requirement in self._each_position(entry, context, side):
+            if divides_inside and requirement.plain is None:
+                obligation = requirement.obligation
+                formulas = (*context.plain, obligation.formulas[-1])
+                yield replace(requirement, plain=replace(obligation, formulas=formulas))
+            else:
+                yield requirement
+
+    def _each_position(self, entry: Entry, context: _Context, side: str) -> Iterator[Requirement]:
         for axis, (position, extent) in enumerate(
             zip(entry.indices, entry.array.shape, strict=True), 1
         ):
@@ -259,7 +298,8 @@ class Walker:
         self, expression: IntegerExpression, context: _Context, claim: str
     ) -> Iterator[Requirement]:
         over = ratio(expression)
-        if over.denominator != ONE:
+        # A minimum or a maximum of fractions is a fraction, also over the divisor 1.
+        if over.denominator != ONE or not is_whole(over.numerator):
             divisor, dividend = over.denominator, over.numerator
             whole = divides(terms_expression(divisor), terms_expression(dividend))
             yield self._requirement("whole", claim, context, Not(whole))
@@ -325,6 +365,21 @@ def between_conditions(item: Range) -> tuple[Condition, ...]:
     found = between(item.lower, item.index, item.upper)
     assert isinstance(found, And), "a chain is a conjunction"
     return found.conditions
+
+
+def _sizes(context: _Context) -> frozenset[Symbol]:
+    return frozenset(symbol for symbol in context.scope if isinstance(symbol, Size))
+
+
+def _require_closed(definition: Definition, context: _Context) -> None:
+    """Refuse a definition that uses an index of its reader: it has no value of its own."""
+    inside = replace(context, scope=_sizes(context) | set(definition.target.indices))
+    for symbol in free_symbols(definition.body):
+        _require_bound(symbol, inside)
+    for array in arrays(definition.body):
+        for extent in array.shape:
+            if any(isinstance(symbol, Index) for symbol in symbols(extent)):
+                raise NotSupported(f"the shape of {array.name} depends on an index")
 
 
 def _require_bound(symbol: Symbol, context: _Context) -> None:

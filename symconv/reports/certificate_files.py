@@ -11,11 +11,11 @@ from symconv.reports.files import write_whole
 from symconv.verdicts import Report
 
 
-def write_certificates(report: Report, folder: Path) -> int:
-    """Write every proof obligation of a report as an SMT-LIB 2 file; return how many.
+def make_folder(folder: Path) -> None:
+    """Make a folder for certificates, before the work that fills it.
 
     Raises:
-        UsageError: when the folder cannot be written to.
+        UsageError: when it cannot be made.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -25,6 +25,15 @@ def write_certificates(report: Report, folder: Path) -> int:
             code="unwritable",
             help="give a folder that you may write to",
         ) from error
+
+
+def write_certificates(report: Report, folder: Path) -> int:
+    """Write every proof obligation of a report as an SMT-LIB 2 file; return how many.
+
+    Raises:
+        UsageError: when the folder cannot be written to.
+    """
+    make_folder(folder)
     written = 0
     for result in report.results:
         if isinstance(result.evidence, Proof):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 from pathlib import Path
 
@@ -16,6 +17,7 @@ def write_whole(path: Path, text: str) -> None:
         UsageError: when the file cannot be written; nothing is then half-written.
     """
     temporary: str | None = None
+    blocked = _block_interrupts()
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -31,6 +33,7 @@ def write_whole(path: Path, text: str) -> None:
     finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
+        _restore_interrupts(blocked)
 
 
 def _keep_mode(temporary: Path, path: Path) -> None:
@@ -41,3 +44,15 @@ def _keep_mode(temporary: Path, path: Path) -> None:
     mask = os.umask(0)
     _ = os.umask(mask)
     temporary.chmod(0o666 & ~mask)
+
+
+def _block_interrupts() -> set[signal.Signals | int] | None:
+    """Keep Ctrl-C waiting until the file is there and the temporary one is gone."""
+    if not hasattr(signal, "pthread_sigmask"):
+        return None
+    return signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+
+
+def _restore_interrupts(blocked: set[signal.Signals | int] | None) -> None:
+    if blocked is not None:
+        _ = signal.pthread_sigmask(signal.SIG_SETMASK, blocked)

@@ -42,7 +42,7 @@ def _result(result: Result) -> dict[str, Any]:
         "code": result.code,
         "sizes": dict(result.sizes) if result.sizes is not None else None,
         "seconds": round(result.seconds, 6),
-        "detail": "; ".join((result.detail, *result.notes)),
+        "detail": "; ".join(filter(None, (result.detail, *result.notes))),
         "counterexample": _counterexample(result.counterexample),
     }
 

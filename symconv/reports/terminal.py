@@ -81,12 +81,18 @@ def _overview(report: Report) -> Table:
     used = {item.method for item in report.results}
     methods: list[Method] = [method for method in METHODS if method in used]
     table = Table()
-    table.add_column("statement", no_wrap=True)
-    for method in methods:
-        table.add_column(HEADINGS[method], no_wrap=True)
-    for key, results in _by_key(report.results).items():
-        cells = [_cell([item for item in results if item.method == method]) for method in methods]
-        table.add_row(key, *cells)
+    rows = {
+        key: [_cell([item for item in results if item.method == method]) for method in methods]
+        for key, results in _by_key(report.results).items()
+    }
+    # Names fold where the terminal is narrow; a verdict is never cut.
+    table.add_column("statement", overflow="fold")
+    for number, method in enumerate(methods):
+        widest = max((len(cells[number]) for cells in rows.values()), default=0)
+        heading = HEADINGS[method]
+        table.add_column(heading, no_wrap=True, min_width=max(widest, len(heading)))
+    for key, cells in rows.items():
+        table.add_row(Text(key), *cells)
     return table
 
 

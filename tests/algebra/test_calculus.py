@@ -18,7 +18,21 @@ from symconv.algebra.expressions import (
     Statement,
     Sum,
 )
-from symconv.algebra.indices import Constant, Range, Symbol, between, divides, indices, sizes
+from symconv.algebra.indices import (
+    CeilingDivision,
+    Comparison,
+    Constant,
+    IntegerExpression,
+    Maximum,
+    Minimum,
+    Range,
+    Symbol,
+    between,
+    divides,
+    equal,
+    indices,
+    sizes,
+)
 from symconv.algebra.scoping import free_indices
 from symconv.errors import NotSupported
 
@@ -125,6 +139,7 @@ def test_arrays_to_keep_are_not_expanded():
     assert without_derivatives(z[i], DEFINITIONS, keep=frozenset({"z"})) == z[i]
     assert without_derivatives(z[i], DEFINITIONS) == x[i] * x[i]
     kept = without_derivatives(Derivative(z[i] * z[i], z[j]), DEFINITIONS, keep=frozenset({"z"}))
+    assert isinstance(kept, Add)
     assert z[i] in [factor for term in kept.terms for factor in term.factors]
 
 
@@ -247,3 +262,146 @@ def test_contracting_the_chain_rule_gives_a_sum_without_deltas():
 def test_a_statement_is_not_an_expression():
     with pytest.raises(TypeError, match="not an expression"):
         _ = without_derivatives(Statement(x[i], x[i]))  # pyright: ignore[reportArgumentType]
+
+
+CAPTURES = [
+    (
+        "the outer bound has the inner index's name",
+        Sum(Sum(x[i], (i, 0, N - 1)) * Delta(j, 1), (j, 0, i)),
+    ),
+    ("one sum binds a name that its first bound means from outside", (
+        Sum(Delta(j, 1) * x[i], (j, 0, i), (i, 0, N - 1))
+    )),
+    ("a bound of the solved index", Sum(Delta(i, 1) * x[i], (i, 0, i))),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "expression", [case[1] for case in CAPTURES], ids=[case[0] for case in CAPTURES]
+)
+def test_the_bracket_of_a_solved_index_is_not_caught_by_another_sum(expression):
+    free = (Range(i, Constant(0), Constant(0)),)
+    found = contract(expression)
+    assert found != expression
+    assert free_indices(found) == (i,)
+    assert values(found, free) == values(expression, free)
+
+
+@pytest.mark.parametrize(
+    "solution",
+    [
+        Maximum((Constant(0), N / 2)),
+        Minimum((N / 2, N - 1)),
+        Maximum((Constant(1), Minimum((N / 2, N - 1)))),
+    ],
+)
+def test_a_solution_that_may_be_a_fraction_is_left_alone(solution):
+    expression = Sum(Delta(p, solution), (p, 0, N - 1))
+    found = contract(expression)
+    assert values(found) == values(expression)
+    assert contract(expression) == expression
+    whole = Sum(Delta(p, Maximum((Constant(0), N - 2))), (p, 0, N - 1))
+    assert contract(whole) != whole
+
+
+NOT_TWO = Iverson(Comparison(S, "!=", Constant(2)))
+"""A guard: at three of the sizes S is 2, and nothing behind it may be evaluated."""
+ZERO_AT_TWO = S - 2
+DIVIDING: list[tuple[str, Expression]] = [
+    ("a number", Number(1 / ZERO_AT_TWO)),
+    ("a delta's left", Delta(p / ZERO_AT_TWO, 0)),
+    ("a delta's right", Delta(0, p // ZERO_AT_TWO)),
+    ("a comparison's left", Iverson(p % ZERO_AT_TWO <= 1)),
+    ("a comparison's right", Iverson(0 * p <= CeilingDivision(p, ZERO_AT_TWO))),
+    ("a divisor", Iverson(divides(ZERO_AT_TWO, p))),
+    ("a negation", Iverson(~divides(ZERO_AT_TWO, p))),
+    ("a conjunction", Iverson((p < 9) & divides(ZERO_AT_TWO, p))),
+    ("a disjunction", Iverson((p < 0) | divides(ZERO_AT_TWO, p))),
+    ("a product", Add((Mul((Number(S), Number(1 / ZERO_AT_TWO))),))),
+    ("a sum", Add((Number(S), Number(1 / ZERO_AT_TWO)))),
+    ("a sum's body", Sum(Number(1 / ZERO_AT_TWO), (k, 0, 1))),
+    ("a sum's bound", Sum(1, (k, 0, p // ZERO_AT_TWO))),
+    ("a sum's fraction", Sum(1, (k, 0, p / (S - 2) * (S - 2)))),
+    ("a division in a divisor", Iverson(p / (3 + 1 / ZERO_AT_TWO) <= 1)),
+]
+DIVIDING_IDS = [case[0] for case in DIVIDING]
+
+
+@pytest.mark.parametrize("dividing", [case[1] for case in DIVIDING], ids=DIVIDING_IDS)
+def test_an_inner_guard_that_divides_stays_behind_the_outer_guard(dividing):
+    expression = Sum(Sum(dividing * w[p], (p, 0, K - 1)) * NOT_TWO * Delta(q, 0), (q, 0, N - 1))
+    found = contract(expression)
+    assert "delta(q" not in str(found)
+    assert values(found) == values(expression)
+
+
+@pytest.mark.parametrize("dividing", [case[1] for case in DIVIDING], ids=DIVIDING_IDS)
+def test_what_an_entry_is_defined_as_stays_behind_the_guard(dividing):
+    definitions = {"y": Definition(y[p], dividing), "z": Definition(z[p], dividing * x[p])}
+    free = over((i, N))
+    for expression in (y[i] * NOT_TWO * x[i], z[i] * NOT_TWO, Mul((Mul((z[i], x[i])), NOT_TWO))):
+        found = without_derivatives(expression, definitions)
+        assert values(found, free, definitions={}) == values(
+            expression, free, definitions=definitions
+        )
+
+
+def test_a_solved_sum_stays_behind_the_guard_beside_it():
+    inner = Sum(Delta(p, i) * Number(1 / ZERO_AT_TWO) * x[p], (p, 0, N - 1))
+    found = contract(inner * NOT_TWO)
+    assert "delta" not in str(found)
+    assert values(found, over((i, N))) == values(inner * NOT_TWO, over((i, N)))
+
+
+@pytest.mark.parametrize("bound", [N // ZERO_AT_TWO, N / 2, Minimum((N / 2, K - 1))])
+def test_a_bound_without_a_value_does_not_move_in_front_of_its_guard(bound: IntegerExpression):
+    guard = NOT_TWO * Iverson(divides(2, N))
+    inner = Sum(Iverson(q <= K - 1) * w[q], (q, 0, bound))
+    for expression in (
+        Sum(Delta(p, 0) * guard * inner, (p, 0, N - 1)),
+        Sum(Sum(Delta(p, 0) * x[p], (p, 0, 0)) * guard * inner, (k, 0, 1)),
+    ):
+        found = contract(expression)
+        assert found != expression
+        assert values(found) == values(expression)
+
+
+@pytest.mark.parametrize("bound", [N // ZERO_AT_TWO, N / 2])
+def test_an_index_is_kept_whose_empty_range_guards_a_later_bound(bound: IntegerExpression):
+    empty = Sum(Delta(p, 0) * x[p], (p, 1, 0), (q, 0, bound))
+    assert values(contract(empty)) == values(empty)
+    assert contract(empty) == empty
+    whole = Sum(Delta(p, 0) * x[p], (p, 1, 0), (q, 0, N // 2))
+    assert contract(whole) != whole
+    assert values(contract(whole)) == values(whole)
+
+
+def test_a_solution_that_divides_is_kept_where_an_empty_range_guards_it():
+    expression = Sum(Delta(p, N // ZERO_AT_TWO), (p, 1, 0))
+    assert values(contract(expression)) == values(expression)
+    assert contract(expression) == expression
+    known = Sum(Delta(p, N // S), (p, 0, N - 1))
+    assert contract(known) == known
+    assert contract(known, positive=(S,)) != known
+    assert contract(Sum(Delta(p, N // -2), (p, 0, N - 1))) != known
+
+
+def test_the_delta_of_an_entry_that_divides_stays_behind_its_guard():
+    for entry in (x[i / ZERO_AT_TWO], Sum(Iverson(i < 1) * x[p + i / ZERO_AT_TWO], (p, 0, 0))):
+        guarded = entry * NOT_TWO * Iverson(equal(i, 0))
+        found = differentiate(guarded, x[0])
+        assert values(found, over((i, N))) == values(Derivative(guarded, x[0]), over((i, N)))
+
+
+def test_what_is_left_of_the_array_to_differentiate_by_stays_behind_its_guard():
+    definitions = {"z": Definition(z[i], Number(1 / ZERO_AT_TWO) * x[i])}
+    expression = Derivative(z[i] * z[i] * NOT_TWO, z[i])
+    found = without_derivatives(expression, definitions)
+    assert values(found, over((i, N)), definitions={}) == values(
+        expression, over((i, N)), definitions=definitions
+    )
+
+
+def test_the_order_of_factors_stays_where_nothing_divides():
+    expression = Sum(Delta(p, i) * x[p], (p, 0, N - 1)) * Iverson(i < 2)
+    assert str(contract(expression)) == "[0 <= i <= N-1]*x[i]*[i < 2]"

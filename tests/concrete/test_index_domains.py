@@ -128,16 +128,18 @@ def test_coefficients_of_joined_components_multiply() -> None:
 def test_a_domain_that_was_copied_does_not_change_the_first() -> None:
     plan = make_plan(
         Statement(
-            Sum(u[p], (p, 0, A - 1)) * Sum(v[p], (p, 0, B - 1)),
+            Sum(3 * u[p], (p, 0, A - 1)) * Sum(2 * v[p], (p, 0, B - 1)),
             Sum(u[p] * Sum(Delta(p, q) * v[0], (q, 0, 1)), (p, 0, A - 1)),
         ),
         {},
     )
     domains = Domains(SIZES)
     domains.check(plan)
-    first = [tables(domains.term(term)) for term in (*plan.left, *plan.right)]
-    again = [tables(domains.term(term)) for term in (*plan.left, *plan.right)]
+    terms = (*plan.left, *plan.right)
+    first = [(tables(found), found.scalar) for found in map(domains.term, terms)]
+    again = [(tables(found), found.scalar) for found in map(domains.term, terms)]
     assert first == again
+    assert [scalar for _, scalar in first] == [6, 1]
 
 
 ILL_FORMED: list[tuple[str, str, Expression]] = [
@@ -191,6 +193,32 @@ def test_the_first_failure_in_the_order_of_evaluation_is_raised() -> None:
     with pytest.raises(IllFormed) as caught:
         _ = domain(later_index * 1 + 0 * u[0], (i, 3), (j, 2))
     assert caught.value.fact.startswith("v[j+1]")
+    assert caught.value.indices == {"i": 0, "j": 2}
+
+
+@pytest.mark.parametrize(
+    ("expression", "code"),
+    [
+        # The later factor fails at an earlier value of i than the one before it.
+        (Number(1 / (i - 2)) * u[i - 1], "out-of-range"),
+        (Number(1 / i) * u[i + 2], "division-by-zero"),
+        (Sum(u[i - 1], (p, 0, (i + 1) / 2)), "non-integer-bound"),
+        (Sum(u[i - 1], (p, 0, i * (i - 1) / 4)), "out-of-range"),
+        (u[i / 2 - 1 + 1] * u[i - 1], "out-of-range"),
+    ],
+    ids=str,
+)
+def test_failures_at_different_values_come_in_the_order_of_values(expression, code) -> None:
+    with pytest.raises(IllFormed) as caught:
+        _ = domain(expression, (i, 3))
+    assert caught.value.code == code
+    assert caught.value.indices["i"] == 0
+
+
+def test_the_first_of_several_failing_rows_is_by_the_outer_index() -> None:
+    linked = Iverson(equal(2 * i + j, 2)) * u[9]
+    with pytest.raises(IllFormed) as caught:
+        _ = domain(linked, (i, 3), (j, 3))
     assert caught.value.indices == {"i": 0, "j": 2}
 
 

@@ -485,6 +485,24 @@ def test_fractions_are_reported_as_fractions() -> None:
     assert (difference.left, difference.right) == (Fraction(1, 3), 1)
 
 
+def test_the_smallest_monomial_is_by_names_whatever_the_order_of_the_digits() -> None:
+    everything = Sum(v[i] * u[j], (i, 0, B - 1), (j, 0, A - 1))
+    difference = toy(everything, everything - u[1] * v[0] - u[0] * v[1])
+    assert difference is not None
+    assert difference.monomial == (("u", (0,)), ("v", (1,)))
+
+
+def test_an_array_that_is_written_with_two_shapes_keeps_its_entries_apart() -> None:
+    longer = Array("u", (2 * A,))
+    for left, right in ((longer[i + A], u[i]), (u[i], longer[i + A])):
+        difference = toy(left, right, OVER_I)
+        assert difference is not None
+        assert difference.monomial == (("u", (0,)),)
+    assert toy(longer[i], u[i], OVER_I) is None
+    # Entries of the longer array must not be taken for the next entries of another.
+    assert toy(u[0] * Array("v", (2 * B,))[2], u[1] * v[0]) is not None
+
+
 def test_an_array_that_occurs_twice_in_a_product_is_refused_where_it_has_rows() -> None:
     with pytest.raises(NotSupported, match="u occurs twice"):
         Tables(TOY, AT).compare(Statement(u[i] * u[0], u[i] * u[0], (OVER_I,)))

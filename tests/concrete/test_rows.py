@@ -103,6 +103,18 @@ def test_coefficients_follow_their_rows_in_every_order_of_blocks() -> None:
         }
 
 
+def test_coefficients_of_one_block_are_repeated_for_every_row_of_the_other() -> None:
+    weighted, plain = np.array([2, 3]), None
+    for on_first, on_second in ((weighted, plain), (plain, weighted)):
+        blocks = (block({X0: [0, 1]}, on_first), block({X1: [0, 1]}, on_second))
+        rows = expand(Factored((), 1, ((F0, 0), (W0, 0)), blocks), LAYOUT)
+        assert as_dictionary(rows, [X0, X1]) == {
+            (first, second): 2 + (first if on_second is plain else second)
+            for first in (0, 1)
+            for second in (0, 1)
+        }
+
+
 def test_presence_is_added_for_the_arrays_of_a_term() -> None:
     layout = Layout([("x", PRESENCE), X0], BOUNDS)
     present = expand(Factored((("x", 1),), 1, ((X0, 2),), ()), layout)
@@ -181,8 +193,8 @@ def test_products_and_sums_leave_int64_where_they_must() -> None:
     assert exact_product(Fraction(1, 3), np.array([3, 1])).tolist() == [1, Fraction(1, 3)]
     assert exact_product(np.array([2, 3]), np.array([5, 7])).dtype == np.int64
     assert exact_product(2**80, 3) == 3 * 2**80
-    sums = exact_sums(np.array([2**61, 2**61, 2**61, -1]), np.array([0, 3]))
-    assert sums.tolist() == [3 * 2**61, -1]
+    sums = exact_sums(np.array([2**61] * 5 + [-1]), np.array([0, 5]))
+    assert sums.tolist() == [5 * 2**61, -1]
     assert exact_sums(np.array([1, 2, 3]), np.array([0, 2])).dtype == np.int64
 
 

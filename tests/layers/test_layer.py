@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from symconv.algebra.expressions import Statement
-from symconv.errors import SizesError, UnknownStatement
+from symconv.algebra.expressions import Array, Statement
+from symconv.algebra.indices import Condition, IntegerExpression, divides, sizes
+from symconv.errors import IllFormed, SizesError, UnknownStatement
 from symconv.layers.convolution.two_dimensional import DEFAULT_SIZES, conv2d
-from symconv.layers.layer import Loop, Sizes
+from symconv.layers.layer import DerivedSize, Layer, Loop, Sizes
 
 LAYER = conv2d()
 GOOD = "N=2,C=3,H=8,W=8,F=4,HH=3,WW=3,S=1,P=1"
@@ -212,3 +213,73 @@ def test_the_layer_states_its_constraints() -> None:
     assert "H+2*P >= HH" in text
     assert "S*(Hh-1) <= H+2*P-HH" in text
     assert "H+2*P-HH < S*Hh" in text
+
+
+A, D, E = sizes("A D E")
+
+
+def small_layer(value: IntegerExpression, *constraints: Condition) -> Layer:
+    """A layer of one given size A, a derived size D, and E = D + 1."""
+    return Layer(
+        name="small",
+        given=(A,),
+        inputs=(Array("u", (A,)),),
+        derived=(DerivedSize(D, value, ()), DerivedSize(E, D + 1, ())),
+        constraints=constraints,
+    )
+
+
+def test_a_constraint_on_derived_sizes_is_checked_when_they_have_values() -> None:
+    layer = small_layer(A // 2, D >= 2, E <= 4)
+    assert dict(layer.sizes("A=4")) == {"A": 4, "D": 2, "E": 3}
+    assert dict(layer.sizes("A=7")) == {"A": 7, "D": 3, "E": 4}
+    for text, fact, help in (
+        ("A=2", "A=2 makes D=1,E=2", "make D >= 2"),
+        ("A=8", "A=8 makes D=4,E=5", "make E <= 4"),
+        ("A=1", "A=1 makes D = 0", "D = floor(A/2) must be an integer, at least 1"),
+    ):
+        with pytest.raises(SizesError) as caught:
+            _ = layer.sizes(text)
+        assert (caught.value.fact, caught.value.help) == (fact, help)
+
+
+def test_a_constraint_on_given_sizes_is_checked_before_derived_sizes() -> None:
+    layer = small_layer((A + 4) // (A - 2), A > 2)
+    assert layer.sizes("A=3")["D"] == 7
+    with pytest.raises(SizesError) as caught:
+        _ = layer.sizes("A=2")
+    assert caught.value.help == "make A > 2"
+
+
+@pytest.mark.parametrize(
+    ("layer", "fact"),
+    [
+        (
+            small_layer((A + 4) // (A - 2)),
+            "A=2 gives D = floor((A+4)/(A-2)) no value: division by A-2, which is 0",
+        ),
+        (
+            small_layer(A, divides(A - 2, A)),
+            "A=2 gives (A-2) divides A no value: division by A-2, which is 0",
+        ),
+        (
+            small_layer(A, divides(D - 2, A)),
+            "A=2 gives (D-2) divides A no value: division by D-2, which is 0",
+        ),
+    ],
+    ids=["derived", "constraint", "constraint on derived"],
+)
+def test_sizes_at_which_something_divides_by_zero_are_not_admissible(
+    layer: Layer, fact: str
+) -> None:
+    with pytest.raises(SizesError) as caught:
+        _ = layer.sizes("A=2")
+    assert caught.value.fact == fact
+    assert layer.sizes("A=3")["A"] == 3
+
+
+def test_a_size_that_the_layer_does_not_have_is_a_mistake_in_the_layer() -> None:
+    (unknown,) = sizes("Q")
+    for layer in (small_layer(A, unknown >= 1), small_layer(unknown)):
+        with pytest.raises(IllFormed, match="Q has no value"):
+            _ = layer.sizes("A=2")

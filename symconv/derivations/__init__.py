@@ -1,0 +1,1 @@
+"""Whole derivations of gradients, every line proved before it is written."""

@@ -1,0 +1,1 @@
+"""Documents: where formulas, listings and declarations stand in a text, and their verdicts."""

@@ -1,0 +1,235 @@
+"""Documents checked: every formula accounted for, every equality judged where it stands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeAlias
+
+from symconv.documents.declarations import Declared
+from symconv.documents.judging import Judge, Judgement
+from symconv.documents.listings import not_run
+from symconv.documents.model import Document, Listing, Trouble
+from symconv.documents.outline import Outline, ReadFormula, outline
+from symconv.documents.source import SourceFile, SourceText
+from symconv.latex.reader_items import (
+    Abbreviation,
+    ArrayDefinition,
+    Equality,
+    ExampleSize,
+    Item,
+    NoStatement,
+    Unreadable,
+)
+from symconv.proof.smt import solver_name
+from symconv.verdicts import Kind, Report, Result, Verdict
+
+Progress: TypeAlias = Callable[[int, int, str], None]
+RunListings: TypeAlias = Callable[[Outline, Listing], Result]
+
+LONGEST_STATEMENT = 400
+
+_CLUTTER = re.compile(
+    r"\\(?:begin|end)\s*\{(?:equation|align|alignat|flalign|eqnarray|gather|multline|split"
+    r"|aligned|gathered|displaymath|math|dmath)\*?\}"
+    r"|\\(?:label|tag\*?)\s*\{[^{}]*\}|\\(?:nonumber|notag)\b|(?<!\\)&|\\\\(?:\[[^\]]*\])?"
+)
+
+
+def check_documents(
+    documents: Iterable[Document],
+    known: Declared,
+    *,
+    progress: Progress | None = None,
+    run_listings: bool = False,
+) -> Report:
+    """Give every formula of some documents its verdict, in one report.
+
+    Args:
+        documents: the documents, in the order in which they are reported.
+        known: what was declared beside them.
+        progress: called before each formula.
+        run_listings: whether Python listings are run in a process of their own, and what
+            they compute is compared with the layer.
+
+    Returns:
+        The report. Each result has its place, `Result.location`.
+    """
+    outlines = [outline(document, known) for document in documents]
+    judge = Judge()
+    work = [task for read in outlines for task in tasks(read, judge, run_listings=run_listings)]
+    results: list[Result] = []
+    for done, task in enumerate(work):
+        if progress is not None:
+            progress(done, len(work), task.location)
+        results.append(task.check())
+    if progress is not None:
+        progress(len(work), len(work), "")
+    layers = dict.fromkeys(
+        item.context.layer.name for item in outlines if item.context.layer is not None
+    )
+    return Report(results, layer=", ".join(layers) or None, solver=solver_name())
+
+
+def check_document(
+    document: Document, known: Declared, *, run_listings: bool = False
+) -> tuple[Result, ...]:
+    """Give every formula of one document its verdict."""
+    return check_documents([document], known, run_listings=run_listings).results
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One thing in a document that gets a result.
+
+    Attributes:
+        statement: what stands there, on one line.
+        location: ``file:line:column``.
+        claims: whether it is judged, or could not be read; the rest is accounted for.
+        check: how to get the result.
+    """
+
+    statement: str
+    location: str
+    claims: bool
+    check: Callable[[], Result]
+
+
+def tasks(read: Outline, judge: Judge, *, run_listings: bool = False) -> Iterator[Task]:
+    """Yield everything in a document that gets a result, in order; nothing is judged yet."""
+    run = _runner(read, run_listings)
+    for part in read.parts:
+        match part:
+            case Trouble():
+                yield _settled(_trouble(read.file, part))
+            case Listing():
+                plain = not_run(read, part)
+                claims = run_listings or plain.code == "not-python"
+                yield Task(plain.statement, plain.location or "", claims, partial(run, read, part))
+            case ReadFormula():
+                for item in part.reading.items:
+                    yield _task(read.file, part, item, judge)
+
+
+def _settled(result: Result) -> Task:
+    return Task(result.statement, result.location or "", result.verdict is not None, lambda: result)
+
+
+def _task(file: SourceFile, part: ReadFormula, item: Item, judge: Judge) -> Task:
+    source = part.formula.source
+    if not isinstance(item, Equality):
+        return _settled(_accounted(file, source, item))
+
+    def check() -> Result:
+        judgement = judge.judge(source.text, item.span, part.context, item.statement)
+        return _judged(file, source, item, judgement)
+
+    name = statement_text(source.text[slice(*item.span)])
+    return Task(name, _location(file, source, item.span), True, check)
+
+
+def _trouble(file: SourceFile, trouble: Trouble) -> Result:
+    return Result(
+        statement=_line(file, trouble.start),
+        verdict=Verdict.UNDECIDED,
+        code=trouble.code,
+        detail=trouble.fact,
+        notes=(trouble.help,) if trouble.help else (),
+        location=file.location(trouble.start),
+    )
+
+
+def _accounted(file: SourceFile, source: SourceText, item: Item) -> Result:
+    """Account for what claims nothing, or could not be read."""
+    kind: Kind = "definition"
+    code = None
+    readings: tuple[str, ...] = ()
+    match item:
+        case Abbreviation(index=index, value=value):
+            detail = f"{index} stands for {value}"
+        case ArrayDefinition(definition=definition, readings=readings):
+            detail = f"defines {definition.array}"
+        case ExampleSize(size=size, value=value):
+            code = "example"
+            detail = f"{size} = {value} in element equations, up to the next heading"
+        case NoStatement(reason=detail):
+            kind = "no-statement"
+        case Unreadable():
+            return _unreadable(file, source, item)
+        case _:
+            raise TypeError(f"not an item of a formula that claims nothing: {item!r}")
+    return Result(
+        statement=statement_text(source.text[slice(*item.span)]),
+        kind=kind,
+        code=code,
+        detail=detail,
+        notes=_sentences(readings),
+        location=_location(file, source, item.span),
+    )
+
+
+def _judged(file: SourceFile, source: SourceText, item: Equality, judgement: Judgement) -> Result:
+    outcome = judgement.outcome
+    detail = outcome.detail
+    if outcome.verdict is Verdict.UNDECIDED and outcome.verified_at:
+        tested = outcome.verified_at
+        detail = f"{detail}; true at {len(tested)} small sizes up to {tested[-1]}"
+    return Result(
+        statement=statement_text(source.text[slice(*item.span)]),
+        method="proof",
+        route="smt",
+        verdict=outcome.verdict,
+        code=outcome.code,
+        seconds=judgement.seconds,
+        detail=detail,
+        notes=(*_sentences(item.readings), *judgement.notes),
+        counterexample=outcome.counterexample,
+        evidence=outcome.proof,
+        location=_location(file, source, item.span),
+    )
+
+
+def _unreadable(file: SourceFile, source: SourceText, item: Unreadable) -> Result:
+    statement = statement_text(source.text[slice(*item.span)]) or statement_text(source.text)
+    stopped = f" (at {item.token!r})" if item.token and item.token not in item.message else ""
+    return Result(
+        statement=statement,
+        verdict=Verdict.ILL_FORMED if item.ill_formed else Verdict.UNDECIDED,
+        code=item.code,
+        detail=item.message + stopped,
+        notes=(item.help,) if item.help else (),
+        location=_location(file, source, item.place),
+    )
+
+
+def _location(file: SourceFile, source: SourceText, span: tuple[int, int]) -> str:
+    """Return the place of the first character of a span that is not clutter."""
+    start, end = span
+    inside = _CLUTTER.sub(lambda found: " " * len(found.group()), source.text[start:end])
+    return file.location(source.offset(start + len(inside) - len(inside.lstrip())))
+
+
+def statement_text(latex: str) -> str:
+    """Return the LaTeX of a statement on one line, without alignment and numbering."""
+    text = " ".join(_CLUTTER.sub(" ", latex).split()).rstrip(" .,;")
+    return text if len(text) <= LONGEST_STATEMENT else text[: LONGEST_STATEMENT - 1] + "…"
+
+
+def _sentences(readings: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f"read: {reading}" for reading in readings)
+
+
+def _line(file: SourceFile, offset: int) -> str:
+    end = file.text.find("\n", offset)
+    line = file.text[offset : end if end >= 0 else len(file.text)]
+    return statement_text(line.partition("-->")[0])
+
+
+def _runner(read: Outline, run_listings: bool) -> RunListings:
+    if not run_listings:
+        return not_run
+    from symconv.documents.running import ListingRuns
+
+    return ListingRuns(read).run

@@ -1,0 +1,220 @@
+"""Markdown: fences, Jekyll's highlight blocks, HTML, headings, and the mathematics between.
+
+Code, comments and inline code are blanked first; what is left is searched for mathematics.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from symconv.documents.blanking import Blanks
+from symconv.documents.mathematics import MathScanner
+from symconv.documents.model import Formula, Heading, Item, Listing, Pragma, Trouble
+from symconv.documents.source import SourceText
+
+MATH_LANGUAGES = frozenset(["math", "latex-math"])
+
+_FRONT_MATTER = re.compile(r"\A---[ \t]*\n(?:.*\n)*?(?:---|\.\.\.)[ \t]*(?:\n|\Z)")
+_CONSTRUCT = re.compile(
+    r"^[ \t>]*(?:[-*+][ \t]+)?(?P<fence>`{3,}(?=[^`\n]*$)|~{3,})(?P<info>[^\n]*)$"
+    r"|(?P<highlight>\{%-?[ \t]*highlight[ \t]+(?P<lexer>[^\s%]+)[^%\n]*%\})"
+    r"|(?P<liquid>\{%-?[ \t]*comment[ \t]*-?%\})"
+    r"|(?P<comment><!--)"
+    r"|(?P<html><(?P<tag>pre|code|script|style)\b[^>]*>)"
+    r"|(?P<ticks>\$?`+)"
+    r"|(?P<escape>\\[`<])"
+    r"|^(?P<indented>(?: {4}|\t)[^\n]*\S)"
+    r"|^[ ]{0,3}#{1,6}[ \t]+(?P<title>[^\n]+)"
+    r"|^(?P<underlined>[^\s`~|>#\-=$<\\{][^\n]*)\n(?:=+|-{2,})[ \t]*$",
+    re.MULTILINE,
+)
+_END_HIGHLIGHT = re.compile(r"\{%-?[ \t]*endhighlight[ \t]*-?%\}")
+_END_LIQUID = re.compile(r"\{%-?[ \t]*endcomment[ \t]*-?%\}")
+_LIST_ITEM = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]")
+_PRAGMA = re.compile(r"\s*symconv:\s*", re.IGNORECASE)
+_MOST_LINES_BACK = 200
+
+
+def markdown_items(source: SourceText) -> list[Item]:
+    """Return everything that stands in a Markdown text, in the order of the file."""
+    scanner = _Scanner(source)
+    scanner.run()
+    mathematics = MathScanner(source, scanner.blanks.apply(source.text), markdown=True)
+    return sorted([*scanner.items, *mathematics.items()], key=lambda item: item.start)
+
+
+class _Scanner:
+    """Find what is not prose, from left to right."""
+
+    def __init__(self, source: SourceText) -> None:
+        self._source = source
+        self._text = source.text
+        self._missing: set[str] = set()
+        self.blanks = Blanks()
+        self.items: list[Item] = []
+
+    def run(self) -> None:
+        position = 0
+        front = _FRONT_MATTER.match(self._text)
+        if front:
+            position = front.end()
+            self.blanks.add(0, position)
+        while found := _CONSTRUCT.search(self._text, position):
+            position = self._construct(found)
+
+    def _construct(self, found: re.Match[str]) -> int:
+        kind = found.lastgroup
+        if found.group("fence"):
+            return self._fence(found)
+        if found.group("highlight"):
+            language = found.group("lexer").lower()
+            return self._until(found, _END_HIGHLIGHT, "{% endhighlight %}", language)
+        if found.group("liquid"):
+            return self._until(found, _END_LIQUID, "{% endcomment %}", None)
+        if found.group("comment"):
+            return self._comment(found)
+        if found.group("html"):
+            return self._html(found)
+        if found.group("ticks"):
+            return self._code_span(found)
+        if found.group("indented"):
+            return self._indented(found)
+        if kind in ("title", "underlined"):
+            title = found.group(kind).strip().rstrip("#").strip()
+            self.items.append(Heading(title, self._source.offset(found.start(kind))))
+            # Mathematics and code stand in headings too.
+            return found.start(kind) + (kind == "underlined")
+        return found.end()
+
+    def _fence(self, found: re.Match[str]) -> int:
+        fence = found.group("fence")
+        start = min(found.end() + 1, len(self._text))
+        closing = re.compile(
+            rf"^[ \t>]*{re.escape(fence[0])}{{{len(fence)},}}[ \t]*$", re.MULTILINE
+        )
+        end = self._search(closing, start)
+        language = re.match(r"\s*\{?\.?([^\s,{}]*)", found.group("info"))
+        name = language.group(1).lower() if language else ""
+        if end is None:
+            self._trouble(found.start("fence"), "unclosed-fence", f"{fence} is not closed", fence)
+            self.blanks.add(found.start(), found.end())
+            return found.end()
+        if name in MATH_LANGUAGES:
+            self.items.append(Formula(self._source.part(start, end.start()), display=True))
+        else:
+            self.items.append(Listing(name, self._source.part(start, max(end.start() - 1, start))))
+        self.blanks.add(found.start(), end.end())
+        return end.end()
+
+    def _until(
+        self, found: re.Match[str], closing: re.Pattern[str], sign: str, language: str | None
+    ) -> int:
+        """Read a block of Liquid; a listing when it has a language, else a comment."""
+        end = self._search(closing, found.end())
+        if end is None:
+            fact = f"{found.group().strip()} is not closed"
+            self._trouble(found.start(), "unclosed-block", fact, sign)
+            self.blanks.add(found.start(), found.end())
+            return found.end()
+        if language is not None:
+            start = found.end() + self._text.startswith("\n", found.end())
+            self.items.append(Listing(language, self._source.part(start, max(start, end.start()))))
+        self.blanks.add(found.start(), end.end())
+        return end.end()
+
+    def _comment(self, found: re.Match[str]) -> int:
+        end = self._text.find("-->", found.end()) if "-->" not in self._missing else -1
+        if end < 0:
+            self._missing.add("-->")
+            self._trouble(found.start(), "unclosed-comment", "<!-- is not closed", "-->")
+            return found.end()
+        self.items.extend(pragmas(self._source, found.end(), end))
+        self.blanks.add(found.start(), end + 3)
+        return end + 3
+
+    def _html(self, found: re.Match[str]) -> int:
+        tag = found.group("tag")
+        end = self._search(re.compile(rf"</{tag}\s*>"), found.end())
+        if end is None:
+            return found.end()
+        if tag == "pre":
+            inside = self._source.part(found.end(), end.start())
+            self.items.append(Listing("", inside))
+        self.blanks.add(found.start(), end.end())
+        return end.end()
+
+    def _code_span(self, found: re.Match[str]) -> int:
+        ticks = found.group("ticks")
+        dollar = ticks.startswith("$")
+        run = ticks.lstrip("$")
+        end = self._search(re.compile(rf"(?<!`){run}(?!`)"), found.end())
+        blank = self._search(re.compile(r"\n[ \t]*\n"), found.end())
+        if end is None or (blank is not None and blank.start() < end.start()):
+            return found.end()
+        if dollar and self._text.startswith("$", end.end()):
+            self.items.append(Formula(self._source.part(found.end(), end.start()), display=False))
+            self.blanks.add(found.start(), end.end() + 1)
+            return end.end() + 1
+        self.blanks.add(found.start("ticks") + dollar, end.end())
+        return end.end()
+
+    def _indented(self, found: re.Match[str]) -> int:
+        """Read an indented block: code behind a blank line, unless a list is open."""
+        if not self._is_indented_code(found.start()):
+            # What stands on the line is still looked at.
+            indent = len(found.group()) - len(found.group().lstrip())
+            return found.start() + indent
+        lines = re.compile(r"(?:(?: {4}|\t)[^\n]*(?:\n|\Z)|[ \t]*\n(?=(?: {4}|\t)[^\n]*\S))+")
+        block = lines.match(self._text, found.start())
+        end = block.end() if block else found.end()
+        self.items.append(Listing("", self._source.part(found.start(), end)))
+        self.blanks.add(found.start(), end)
+        return end
+
+    def _is_indented_code(self, start: int) -> bool:
+        before = self._line_before(start)
+        if before is not None and self._text[before[0] : before[1]].strip():
+            return False
+        for _ in range(_MOST_LINES_BACK):
+            if before is None:
+                return True
+            line = self._text[before[0] : before[1]]
+            if _LIST_ITEM.match(line):
+                return False
+            if line.strip() and not line.startswith((" ", "\t")):
+                return True
+            before = self._line_before(before[0])
+        return False
+
+    def _line_before(self, start: int) -> tuple[int, int] | None:
+        if start == 0:
+            return None
+        return self._text.rfind("\n", 0, start - 1) + 1, start - 1
+
+    def _search(self, pattern: re.Pattern[str], position: int) -> re.Match[str] | None:
+        """Search on from a position; what is once not found is not searched for again."""
+        if pattern.pattern in self._missing:
+            return None
+        found = pattern.search(self._text, position)
+        if found is None:
+            self._missing.add(pattern.pattern)
+        return found
+
+    def _trouble(self, start: int, code: str, fact: str, closing: str) -> None:
+        place = self._source.offset(start)
+        self.items.append(Trouble(place, code, fact, f"put {closing} where it ends"))
+
+
+def pragmas(source: SourceText, start: int, end: int) -> Iterator[Pragma]:
+    """Yield the declarations in a comment that begins with ``symconv:``, one per line."""
+    found = _PRAGMA.match(source.text, start, end)
+    if found is None:
+        return
+    position = found.end()
+    for line in source.text[position:end].split("\n"):
+        stripped = line.strip()
+        if stripped:
+            first = position + len(line) - len(line.lstrip())
+            yield Pragma(source.part(first, first + len(stripped)))
+        position += len(line) + 1

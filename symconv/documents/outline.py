@@ -1,0 +1,244 @@
+"""A document read as statements: every formula with what was known where it stands.
+
+Formulas are read in order, each in the context that the ones before it leave behind. A name
+that is used before a later formula says what it is (``where p_0 = Sk``) is looked for there:
+the document is read again with the name known, as often as that still helps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from symconv.documents.code_names import code_declarations, with_code_line
+from symconv.documents.declarations import Declared, Settings, declare
+from symconv.documents.model import Document, Formula, Heading, Listing, Pragma, Trouble
+from symconv.documents.source import SourceFile
+from symconv.errors import UsageError
+from symconv.latex.context import Context, context_of_layer
+from symconv.latex.reader import read_formula
+from symconv.latex.reader_items import FormulaReading, Unreadable
+from symconv.layers.layer import Layer
+
+Supply: TypeAlias = tuple[Context, tuple[str, ...]]
+"""A context that knows names, and which of its names are meant."""
+MOST_READINGS = 6
+"""How often a document is read over for names that are explained further down."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFormula:
+    """A formula, what was known where it stands, and what it says."""
+
+    formula: Formula
+    context: Context
+    reading: FormulaReading
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """A document as it was understood.
+
+    Attributes:
+        file: its text and name.
+        parts: formulas as read, listings, and what could not be read, in order.
+        context: what is known at its end.
+    """
+
+    file: SourceFile
+    parts: tuple[ReadFormula | Listing | Trouble, ...]
+    context: Context
+
+
+def outline(document: Document, known: Declared) -> Outline:
+    """Read every formula of a document.
+
+    Args:
+        document: what stands in it.
+        known: what was declared beside it.
+    """
+    known, troubles = _with_layer(document, known)
+    supplied: dict[int, Supply] = {}
+    result = _pass(document, known, supplied, {})
+    for _ in range(MOST_READINGS - 1):
+        found = _supplies(result.parts)
+        if not found:
+            break
+        for number, (context, names) in found.items():
+            _, earlier = supplied.get(number, (context, ()))
+            supplied[number] = (context, (*earlier, *names))
+        before = {id(part.formula): part for part in result.parts if isinstance(part, ReadFormula)}
+        result = _pass(document, known, supplied, before)
+    parts = sorted([*troubles, *result.parts], key=_place)
+    return Outline(document.file, tuple(parts), result.context)
+
+
+def declared_by(layer: Layer | None, lines: str = "", name: str = "") -> Declared:
+    """Return what a layer and the lines of a context file declare.
+
+    Raises:
+        UsageError: for a line that cannot be read, with its place.
+    """
+    known = Declared(Context())
+    if layer is not None:
+        known = Declared(context_of_layer(layer), Settings(layer=layer.name))
+    for number, line in enumerate(lines.splitlines(), start=1):
+        text = line.strip()
+        if not text or text.startswith("#"):
+            continue
+        try:
+            known = declare(text.removeprefix("symconv:").strip(), known)
+        except UsageError as error:
+            column = len(line) - len(line.lstrip()) + 1
+            error.location = f"{name}:{number}:{column}"
+            raise
+    return known
+
+
+def _with_layer(document: Document, known: Declared) -> tuple[Declared, list[Trouble]]:
+    """Name the layer first, wherever in the document it is named."""
+    troubles: list[Trouble] = []
+    for item in document.items:
+        if isinstance(item, Pragma) and item.source.text.lower().startswith("layer"):
+            known = _declared(item, known, troubles)
+    return known, troubles
+
+
+def _pass(
+    document: Document,
+    known: Declared,
+    supplied: dict[int, Supply],
+    before: dict[int, ReadFormula],
+) -> Outline:
+    """Read every formula; one whose context is as it was says what it said."""
+    parts: list[ReadFormula | Listing | Trouble] = []
+    for item in document.items:
+        match item:
+            case Heading():
+                known = replace(known, context=known.context.without_examples())
+            case Pragma():
+                troubles: list[Trouble] = []
+                if not item.source.text.lower().startswith("layer"):
+                    known = _declared(item, known, troubles)
+                parts.extend(troubles)
+            case Listing():
+                context, found = _with_code(item, known.context)
+                known = replace(known, context=context)
+                parts.extend(found)
+                parts.append(item)
+            case Trouble():
+                parts.append(item)
+            case Formula():
+                later, names = supplied.get(len(parts), (None, ()))
+                context = known.context if later is None else _with(known.context, later, names)
+                earlier = before.get(id(item))
+                if earlier is not None and earlier.context == context:
+                    reading = earlier.reading
+                else:
+                    reading = read_formula(item.source.text, context)
+                parts.append(ReadFormula(item, context, reading))
+                behind = reading.context
+                # What a later formula defines is defined there, not here.
+                kept = [name for name in names if not known.context.knows(name)]
+                known = replace(known, context=_without(behind, kept))
+    return Outline(document.file, tuple(parts), known.context)
+
+
+def _declared(item: Pragma, known: Declared, troubles: list[Trouble]) -> Declared:
+    try:
+        return declare(item.source.text, known)
+    except UsageError as error:
+        troubles.append(Trouble(item.start, error.code, error.fact, error.help))
+        return known
+
+
+def _with_code(listing: Listing, context: Context) -> tuple[Context, list[Trouble]]:
+    troubles: list[Trouble] = []
+    for line in code_declarations(listing):
+        try:
+            context = with_code_line(line, context)
+        except UsageError as error:
+            start = listing.source.offset(line.position)
+            troubles.append(Trouble(start, error.code, error.fact, error.help))
+    return context, troubles
+
+
+def _supplies(
+    parts: tuple[ReadFormula | Listing | Trouble, ...],
+) -> dict[int, Supply]:
+    """Find, for formulas with names that nothing says, the next formula behind that says them.
+
+    What else that formula says is supplied too: one display often explains several names.
+    """
+    found: dict[int, Supply] = {}
+    behind: dict[str, ReadFormula] = {}
+    for number in reversed(range(len(parts))):
+        part = parts[number]
+        if not isinstance(part, ReadFormula):
+            continue
+        for name in _said(part):
+            behind[name] = part
+        merged = part.context
+        names: dict[str, None] = {}
+        for name in dict.fromkeys(_missing(part.reading)):
+            if name in behind and behind[name] is not part:
+                said = tuple(_said(behind[name]))
+                merged = _with(merged, behind[name].reading.context, said)
+                names |= dict.fromkeys(said)
+        if names:
+            found[number] = (merged, tuple(names))
+    return found
+
+
+def _missing(reading: FormulaReading) -> Iterator[str]:
+    for item in reading.items:
+        if isinstance(item, Unreadable):
+            yield from item.missing
+
+
+def _said(part: ReadFormula) -> Iterator[str]:
+    """Yield the names that a formula says something about."""
+    before, behind = part.context, part.reading.context
+    for index, value in behind.abbreviations:
+        if before.abbreviation(index.name) != value:
+            yield index.name
+    for array in behind.arrays:
+        if before.array(array.name) is None:
+            yield array.name
+
+
+def _with(context: Context, later: Context, names: tuple[str, ...]) -> Context:
+    """Let a context know names as a later one knows them."""
+    for name in names:
+        if context.knows(name):
+            continue
+        value = later.abbreviation(name)
+        definition = later.definition(name)
+        if value is not None:
+            index = next(index for index, _ in later.abbreviations if index.name == name)
+            context = context.with_abbreviation(index, value)
+        elif definition is not None:
+            context = context.with_definition(definition)
+        elif (array := later.array(name)) is not None:
+            context = context.with_array(name, array.shape)
+        spellings = [item for item in later.spellings if item[1] == name]
+        for source, canonical in reversed(spellings):
+            context = context.with_spelling(source, canonical)
+    return context
+
+
+def _without(context: Context, names: list[str]) -> Context:
+    if not names:
+        return context
+    return replace(
+        context,
+        abbreviations=tuple(item for item in context.abbreviations if item[0].name not in names),
+        arrays=tuple(item for item in context.arrays if item.name not in names),
+        definitions=tuple(item for item in context.definitions if item.array.name not in names),
+        spellings=tuple(item for item in context.spellings if item[1] not in names),
+    )
+
+
+def _place(part: ReadFormula | Listing | Trouble) -> int:
+    return part.formula.start if isinstance(part, ReadFormula) else part.start

@@ -1,0 +1,274 @@
+"""Python listings of a document, run on request and compared with the layer, exactly.
+
+All listings of a document run in order, in one process of its own, at each of the layer's
+default sizes; later ones may use what earlier ones defined. They see ``np``, the arrays
+``x``, ``x_pad``, ``w``, ``b`` and ``dout`` filled with small integers, the sizes, and the
+names that the document's code gives to them. What they leave in ``out`` or ``y``, ``dw``,
+``db`` and ``dx`` is compared with the layer's polynomials at the same integers, by ``==``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from symconv.concrete.monomial_tables import Tables
+from symconv.concrete.numbers import ExactRuns
+from symconv.documents.code_names import PARAMETERS
+from symconv.documents.listings import not_run, syntax_error
+from symconv.documents.model import Listing
+from symconv.documents.outline import Outline
+from symconv.layers.layer import Layer, Sizes
+from symconv.verdicts import Counterexample, Result, Verdict
+
+SECONDS = 5.0
+"""How long one listing may run at one choice of sizes."""
+MOST_BYTES = 2 * 2**30
+PROGRAM = Path(__file__).with_name("listing_process.py")
+
+
+@dataclass(frozen=True, slots=True)
+class _Site:
+    """The integers that listings run on at given sizes, and what they should compute."""
+
+    sizes: Sizes
+    inputs: dict[str, Any]
+    request: dict[str, Any]
+    expected: dict[str, Any]
+
+
+class ListingRuns:
+    """Run the listings of one document once, and give each its result.
+
+    Args:
+        read: the document as it was understood; it tells the layer and the names.
+        seconds: how long one listing may run at one choice of sizes.
+    """
+
+    def __init__(self, read: Outline, seconds: float | None = None) -> None:
+        self._read = read
+        self._seconds = SECONDS if seconds is None else seconds
+        self._answers: dict[tuple[int, int], dict[str, Any]] | None = None
+        self._listings = [part for part in read.parts if isinstance(part, Listing)]
+        layer = read.context.layer
+        self._layer = layer
+        self._sites: list[_Site] = []
+
+    def run(self, read: Outline, listing: Listing) -> Result:
+        """Return the result of one listing of the document."""
+        plain = not_run(read, listing)
+        if not listing.is_python or plain.code == "not-python":
+            return plain
+        if self._layer is None or self._layer.output is None:
+            return replace(plain, detail="without a layer there is nothing to compare with")
+        start = perf_counter()
+        if self._answers is None:
+            self._sites = list(_sites(self._layer, self._names()))
+            self._answers = self._run_all()
+        number = next(n for n, item in enumerate(self._listings) if item is listing)
+        found = replace(plain, method="numbers", route="listing", code=None)
+        result = self._judged(found, listing, number)
+        return replace(result, seconds=perf_counter() - start)
+
+    def _judged(self, plain: Result, listing: Listing, number: int) -> Result:
+        assert self._answers is not None, "the listings were run"
+        compared: dict[str, None] = {}
+        for position, site in enumerate(self._sites):
+            sizes = site.sizes.given
+            answer = self._answers.get((number, position))
+            if answer is None:
+                return replace(
+                    plain,
+                    verdict=Verdict.UNDECIDED,
+                    code="timeout",
+                    detail=f"the process ended before it answered at {site.sizes}",
+                )
+            if "error" in answer:
+                return replace(
+                    plain,
+                    verdict=Verdict.UNDECIDED,
+                    code=answer["error"],
+                    sizes=sizes,
+                    detail=f"{answer['fact']} at {site.sizes}",
+                    location=self._place(listing, answer.get("line")),
+                )
+            for name, got in answer["arrays"].items():
+                compared[name] = None
+                wrong = self._difference(site, name, got)
+                if wrong is not None:
+                    return replace(plain, verdict=Verdict.REFUTED, sizes=sizes, **wrong)
+        if not compared:
+            names = ", ".join(_results(self._layer_known))
+            return replace(
+                plain,
+                method=None,
+                code="computes-nothing",
+                detail=f"it leaves nothing in {names} that could be compared",
+            )
+        count = len(self._sites)
+        return replace(
+            plain,
+            verdict=Verdict.VERIFIED,
+            detail=f"{', '.join(compared)} equal to the layer's at {count} sizes, on integers",
+        )
+
+    def _difference(self, site: _Site, name: str, got: Any) -> dict[str, Any] | None:
+        computes = _results(self._layer_known)[name]
+        expected = site.expected[computes]
+        if tuple(got["shape"]) != np.shape(expected):
+            shapes = f"{tuple(got['shape'])}, expected {np.shape(expected)}"
+            return {
+                "code": "wrong-shape",
+                "detail": f"{name} has shape {shapes} at {site.sizes}",
+                "counterexample": Counterexample(
+                    site.sizes.given, {}, left=f"shape {np.shape(expected)}",
+                    right=f"shape {tuple(got['shape'])}", minimal=False,
+                ),
+            }  # fmt: skip
+        for position, value in zip(np.ndindex(*got["shape"]), got["values"], strict=True):
+            want = expected[position]
+            if value != want:
+                indices = dict(zip(self._layer_known.index_names(computes), position, strict=True))
+                return {
+                    "code": "wrong-value",
+                    "detail": f"{name}{list(position)} is {_number(value)}, and {computes} is "
+                    f"{_number(want)} at {site.sizes}",
+                    "counterexample": Counterexample(
+                        site.sizes.given, indices, left=_number(want), right=_number(value),
+                        minimal=False,
+                    ),
+                }  # fmt: skip
+        return None
+
+    @property
+    def _layer_known(self) -> Layer:
+        assert self._layer is not None, "a document without a layer runs nothing"
+        return self._layer
+
+    def _place(self, listing: Listing, line: int | None) -> str:
+        position = 0
+        if line is not None:
+            lines = listing.source.text.split("\n")[: line - 1]
+            position = sum(len(item) + 1 for item in lines)
+            rest = listing.source.text[position:]
+            position += len(rest) - len(rest.lstrip(" \t"))
+        return self._read.file.location(listing.source.offset(position))
+
+    def _names(self) -> dict[str, str]:
+        """Return the names that the document's code gives to sizes."""
+        known = {size.name for size in self._read.context.sizes}
+        return {
+            source: name
+            for source, name in self._read.context.spellings
+            if source.isidentifier() and name in known
+        }
+
+    def _run_all(self) -> dict[tuple[int, int], dict[str, Any]]:
+        runnable = [
+            {"number": number, "name": f"<listing {number + 1}>", "code": item.source.text}
+            for number, item in enumerate(self._listings)
+            if item.is_python and syntax_error(item) is None
+        ]
+        request = {
+            "listings": runnable,
+            "sites": [site.request for site in self._sites],
+            "collect": list(_results(self._layer_known)),
+            "seconds": self._seconds,
+            "bytes": MOST_BYTES,
+        }
+        # A listing that cannot be interrupted ends with its process.
+        patience = 10.0 + self._seconds * (len(runnable) + 1)
+        with tempfile.TemporaryDirectory() as folder:
+            output = _communicate(json.dumps(request).encode(), folder, patience)
+        answers: dict[tuple[int, int], dict[str, Any]] = {}
+        for line in output.splitlines():
+            try:
+                answer = json.loads(line)
+            except ValueError:
+                continue
+            answers[answer["listing"], answer["site"]] = answer
+        return answers
+
+
+def _communicate(request: bytes, folder: str, patience: float) -> bytes:
+    environment = {
+        name: value for name, value in os.environ.items() if name in ("PATH", "SYSTEMROOT", "LANG")
+    }
+    with subprocess.Popen(  # noqa: S603, the program is ours, and the user asked for the listings
+        [sys.executable, "-I", str(PROGRAM)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd=folder,
+        env={**environment, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+        start_new_session=True,
+    ) as process:
+        try:
+            output, _ = process.communicate(request, timeout=patience)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            output, _ = process.communicate()
+        except BaseException:
+            process.kill()
+            raise
+    return output
+
+
+def _sites(layer: Layer, aliases: dict[str, str]) -> Iterator[_Site]:
+    """Yield the layer's default sizes with integers for them, smallest first."""
+    for sizes in sorted((layer.sizes(text) for text in layer.default_sizes), key=Sizes.order):
+        tables = Tables(layer, sizes)
+        inputs = ExactRuns(layer, sizes, tables).inputs("float64")
+        if inputs is None:
+            continue
+        exact = {name: array.astype(np.int64).astype(object) for name, array in inputs.items()}
+        arrays = dict(exact)
+        for definition in layer.definitions:
+            array = definition.array
+            if array not in (layer.output, layer.loss):
+                arrays[array.name] = tables.values(array.name, exact)
+        integers = {name: sizes[name] for name in sizes}
+        integers |= {alias: sizes[name] for alias, name in aliases.items()}
+        request = {
+            "integers": integers,
+            "parameters": {
+                word: sizes[name] for word, name in PARAMETERS.items() if name in integers
+            },
+            "arrays": {
+                name: {"shape": list(np.shape(array)), "values": [int(v) for v in array.flat]}
+                for name, array in arrays.items()
+            },
+        }
+        expected = {
+            computes: tables.values(computes, exact)
+            for computes in dict.fromkeys(_results(layer).values())
+        }
+        yield _Site(sizes, inputs, request, expected)
+
+
+def _results(layer: Layer) -> dict[str, str]:
+    """Return the names under which listings leave results, and what each should be."""
+    assert layer.output is not None, "only a layer with an output is compared"
+    found = {"out": layer.output.name, layer.output.name: layer.output.name}
+    for array in layer.inputs:
+        if array != layer.upstream and layer.loss is not None:
+            found[f"d{array.name}"] = f"d{layer.loss.name}/d{array.name}"
+    return found
+
+
+def _number(value: Any) -> str:
+    try:
+        return str(Fraction(value.item() if isinstance(value, np.generic) else value))
+    except (ValueError, OverflowError, TypeError):
+        return str(value)

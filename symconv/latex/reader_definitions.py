@@ -1,0 +1,240 @@
+"""Equations that define: abbreviations, arrays, and the sizes of an example."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from symconv.algebra.expressions import Array, Definition
+from symconv.algebra.indices import (
+    Constant,
+    Index,
+    IntegerExpression,
+    Plus,
+    Size,
+    Symbol,
+    symbols,
+)
+from symconv.algebra.scoping import arrays, dependencies, substitute
+from symconv.errors import UsageError
+from symconv.latex.context import Context
+from symconv.latex.reader_items import Abbreviation, ArrayDefinition, ExampleSize, Item, Span
+from symconv.latex.reader_meaning import Elaborator
+from symconv.latex.reader_scope import Bounds, Scope, expanded, plausible_index, sentences
+from symconv.latex.reader_statements import Side, sides
+from symconv.latex.reader_syntax import Literal, Name, Node, Stopped
+
+MOST_NAMES: Final = 500
+"""The most names that may be known at once; every further one makes reading slower."""
+
+
+@dataclass(frozen=True, slots=True)
+class Defined:
+    """A definition that was read, and what is known with it."""
+
+    item: Item
+    context: Context
+
+
+def example_sizes(
+    nodes: Sequence[Node | Stopped], span: Span, context: Context
+) -> list[ExampleSize] | None:
+    """Read ``H = W = 5``; None where an equation is no example.
+
+    Raises:
+        Stopped: where a size is smaller than it can be.
+    """
+    *names, last = nodes
+    found: list[ExampleSize] = []
+    if not isinstance(last, Literal) or not last.text.isdecimal():
+        return None
+    for node in names:
+        if not isinstance(node, Name) or node.subscripts or Size(node.name) not in context.sizes:
+            return None
+        size = Size(node.name)
+        least = dict(context.minimum).get(size, 1)
+        if int(last.text) < least:
+            raise Stopped(
+                last.span, "out-of-range-number", f"{size} is at least {least}, got {last.text}"
+            )
+        found.append(ExampleSize(span, size, int(last.text)))
+    return found
+
+
+def only_given_sizes(nodes: Sequence[Node | Stopped], context: Context) -> bool:
+    """Tell whether an equation restricts the given sizes, as ``H = W`` does.
+
+    No such equation can be true for every size, so it is a condition of what follows and
+    claims nothing; an equation for a derived size is a claim.
+    """
+    derived = {item.size for item in context.layer.derived} if context.layer else set()
+    meaning = Elaborator(Scope(context))
+    first = nodes[0]
+    if not isinstance(first, Name) or Size(first.name) not in context.sizes:
+        return False
+    for node in nodes:
+        if isinstance(node, Stopped) or not meaning.is_integer(node):
+            return False
+        try:
+            value = meaning.integer(node)
+        except Stopped:
+            return False
+        if any(not isinstance(s, Size) or s in derived for s in symbols(value)):
+            return False
+    return True
+
+
+def abbreviation(head: Node, value: Node, span: Span, context: Context) -> Defined | None:
+    """Read ``p_0 = Sk``; None where the left side is no new name or the right no integer.
+
+    Raises:
+        Stopped: for a name that is defined by itself, or that cannot be one.
+    """
+    name = new_symbol(head, context)
+    meaning = Elaborator(Scope(context))
+    if name is None or not meaning.is_integer(value):
+        return None
+    integer = meaning.integer(value)
+    _refuse_too_many(span, context)
+    if Index(name) in symbols(expanded(integer, context)):
+        raise Stopped(span, "cyclic-definition", f"{name} is defined by itself")
+    for used, place in meaning.scope.values.items():
+        if not plausible_index(used):
+            raise meaning.scope.undeclared(used, place)
+    try:
+        known = context.with_abbreviation(Index(name), integer)
+    except UsageError as error:
+        raise Stopped(head.span, "unsupported", error.fact, error.help) from error
+    return Defined(Abbreviation(span, Index(name), integer), known)
+
+
+def new_symbol(head: Node, context: Context) -> str | None:
+    """Return the name on the left of a definition of an integer, or None."""
+    if not isinstance(head, Name):
+        return None
+    name = head.name
+    match head.subscripts:
+        case None:
+            pass
+        case (Literal(kind="number", text=text),) if text.isdecimal():
+            if context.array(head.name) is not None:
+                return None
+            name = f"{head.name}_{text}"
+        case _:
+            return None
+    return None if context.knows(name) else name
+
+
+def array_definition(head: Node, value: Node, span: Span, context: Context) -> Defined | None:
+    """Read the definition of an array; None where its left side defines none.
+
+    Raises:
+        Stopped: where the definition has no meaning, or is not supported.
+    """
+    if not isinstance(head, Name) or _is_fixed(head.name, context):
+        return None
+    meaning = Elaborator(Scope(context))
+    if head.name.startswith("\\"):
+        raise meaning.scope.undeclared(head.name, head.span, axes=len(head.subscripts or ()))
+    names = [_plain_index(part, meaning) for part in head.subscripts or ()]
+    if None in names or len(set(names)) != len(names):
+        if context.array(head.name) is None:
+            raise meaning.scope.undeclared(head.name, head.span, axes=len(names))
+        return None
+    _refuse_too_many(span, context)
+    (side,) = sides([value], context)
+    if isinstance(side, Stopped):
+        raise side
+    indices = [name for name in names if name is not None]
+    array = context.array(head.name)
+    if array is None:
+        shape = tuple(_extent(name, side, head, context) for name in indices)
+        array = Array(head.name, shape)
+    elif array in arrays(side.expression):
+        return None
+    if len(array.shape) != len(indices):
+        raise Stopped(
+            head.span,
+            "wrong-rank",
+            f"{array.name} has {len(array.shape)} axes, got {len(indices)} indices",
+        )
+    return Defined(*_defined(array, indices, side, span, context))
+
+
+def _defined(
+    array: Array, indices: list[str], side: Side, span: Span, context: Context
+) -> tuple[ArrayDefinition, Context]:
+    for name, place in side.free.items():
+        if name not in indices:
+            raise Stopped(
+                place,
+                "free-index-mismatch",
+                f"{name} is neither summed nor on the left-hand side",
+                f"put {name} under a sum, or add it to the left-hand side",
+                (name,),
+            )
+    for name, place in side.scope.bound.items():
+        if name in indices:
+            raise Stopped(place, "index-free-and-bound", f"{name} is summed over here, and is free")
+    if side.scope.omitted:
+        place = next(iter(side.scope.omitted.values()))
+        raise Stopped(place, "unsupported", "axes left out in the definition of an array")
+    base = context.base_of(array.name)
+    changed: dict[Symbol, IntegerExpression] = {
+        Index(name): expanded(Index(name), context) for name in side.scope.abbreviations
+    }
+    body = substitute(side.expression, changed)
+    if base:
+        body = substitute(body, {Index(name): Index(name) + base for name in indices})
+    definition = Definition(array[tuple(Index(name) for name in indices)], body)
+    try:
+        known = context.with_definition(definition)
+        _ = dependencies({item.array.name: item for item in known.definitions})
+    except UsageError as error:
+        raise Stopped(span, "unsupported", error.fact, error.help) from error
+    except ValueError as error:
+        raise Stopped(span, "cyclic-definition", str(error)) from error
+    return ArrayDefinition(span, definition, sentences(side.scope)), known
+
+
+def _refuse_too_many(span: Span, context: Context) -> None:
+    if len(context.spellings) >= MOST_NAMES:
+        raise Stopped(span, "unsupported", f"more than {MOST_NAMES} names are known already")
+
+
+def _is_fixed(name: str, context: Context) -> bool:
+    """Tell whether a name means something already that an equation cannot define."""
+    array = context.array(name)
+    if array is None:
+        return context.knows(name)
+    known = context.layer.array_by_name if context.layer else {}
+    return name in known or context.definition(name) is not None
+
+
+def _plain_index(node: Node, meaning: Elaborator) -> str | None:
+    if not isinstance(node, Name) or not meaning.is_integer(node):
+        return None
+    value = meaning.integer(node, subscript=True)
+    if not isinstance(value, Index) or meaning.context.abbreviation(value.name) is not None:
+        return None
+    return value.name
+
+
+def _extent(name: str, side: Side, head: Node, context: Context) -> IntegerExpression:
+    """Return the extent of an axis of a new array, from the arrays that its index stands in."""
+    found = side.scope.free.get(name, [])
+    usual = side.scope.usual(name)
+    bounds: Bounds | None = found[0] if len(found) == 1 else usual
+    base = context.base_of(head.name) if isinstance(head, Name) else 0
+    if bounds is None or bounds[0] != Constant(base):
+        assert isinstance(head, Name), "an array is defined by its name"
+        stopped = side.scope.undeclared(head.name, head.span, axes=len(head.subscripts or ()))
+        stopped.message = f"the shape of {head.name} does not follow from the indices: {name}"
+        raise stopped
+    match bounds[1]:
+        case Plus(terms=(first, Constant(value=-1))) if base == 0:
+            return first
+        case Plus(terms=(*rest, Constant(value=-1))) if base == 0:
+            return Plus(tuple(rest))
+    return bounds[1] + (1 - base) if base != 1 else bounds[1]

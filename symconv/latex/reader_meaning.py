@@ -1,0 +1,400 @@
+"""The meaning of the syntax of formulas: expressions of the algebra.
+
+The walk goes down by recursion, which the parser's limit on nesting bounds. What the names
+of a formula turn out to be is collected in a `Scope`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from symconv.algebra.expressions import (
+    Add,
+    Array,
+    Delta,
+    Derivative,
+    Entry,
+    Expression,
+    Iverson,
+    Mul,
+    Number,
+    Sum,
+)
+from symconv.algebra.indices import (
+    Constant,
+    Index,
+    IntegerExpression,
+    Quotient,
+    Range,
+    Size,
+    as_integer,
+)
+from symconv.latex.reader_entries import split_units, subscript_parts
+from symconv.latex.reader_integers import IntegerReader, refused
+from symconv.latex.reader_items import Span
+from symconv.latex.reader_scope import Bounds, range_of
+from symconv.latex.reader_sums import Binder, Bound, binders
+from symconv.latex.reader_syntax import (
+    Additive,
+    Call,
+    Chain,
+    Connected,
+    Group,
+    Literal,
+    Name,
+    Node,
+    Power,
+    Product,
+    Stopped,
+    Summation,
+)
+
+_MINUS_ONE: Final = Constant(-1)
+
+
+class Elaborator(IntegerReader):
+    """Give meaning to the parts of one equality."""
+
+    def expression(self, node: Node) -> Expression:
+        """Give meaning to an expression.
+
+        Raises:
+            Stopped: for what has no meaning, or is not supported.
+        """
+        if self.is_integer(node):
+            return Number(self.integer(node))
+        match node:
+            case Literal():
+                raise refused(node)
+            case Name():
+                return self._named(node)
+            case Additive(signs=signs, terms=terms):
+                self.refuse_bare_modulus(terms)
+                parts = [
+                    _negative(self.expression(term)) if sign == "-" else self.expression(term)
+                    for sign, term in zip(signs, terms, strict=True)
+                ]
+                return parts[0] if len(parts) == 1 else Add(tuple(parts))
+            case Product():
+                return self._product(node)
+            case Summation():
+                return self._summation(node)
+            case Group(bracket="(" | "[", items=(item,)) if not isinstance(item, Chain | Connected):
+                return self.expression(item)
+            case Group(bracket="[", items=items):
+                return Iverson(self.conditions(items))
+            case Call(kind="indicator", items=(Group(bracket="{", items=items),)):
+                return Iverson(self.conditions(items))
+            case Call(kind="indicator", items=items):
+                return Iverson(self.conditions(items))
+            case Call(kind="delta", items=items):
+                return self._delta(node, items)
+            case Call(kind="fraction"):
+                return self._fraction(node)
+            case Power(base=base):
+                return Mul((self.expression(base),) * self.exponent(node))
+        raise Stopped(node.span, "unsupported", "this has no meaning in an equation")
+
+    def entry(self, node: Node) -> Entry:
+        """Give meaning to one entry of an array, which something is differentiated by.
+
+        Raises:
+            Stopped: for anything else.
+        """
+        if isinstance(node, Group) and len(node.items) == 1:
+            return self.entry(node.items[0])
+        if not isinstance(node, Product | Additive | Chain | Connected | Literal):
+            found = self.expression(node)
+            if isinstance(found, Entry):
+                return found
+            upstream = self.context.layer.upstream if self.context.layer else None
+            if isinstance(found, Derivative) and isinstance(found.body, Entry) and upstream:
+                layer = self.context.layer
+                assert layer is not None, "an upstream gradient belongs to a layer"
+                if found.body.array == layer.loss and found.by.array == layer.output:
+                    return Entry(upstream, found.by.indices)
+        raise Stopped(
+            node.span,
+            "unsupported",
+            "a derivative is taken by one entry of an array, such as x_{i}",
+        )
+
+    def _named(self, node: Name) -> Expression:
+        gradient = self.gradient(node.name)
+        if gradient is not None:
+            loss, by = gradient
+            self.scope.note(f"{node.name} is read as the derivative of {loss} by {by}")
+            return Derivative(Entry(loss, ()), self._entry(by, node.subscripts or (), node.span))
+        array = self.context.array(node.name)
+        if array is None:
+            axes = len(node.subscripts or ())
+            if Size(node.name) in self.context.sizes:
+                raise Stopped(
+                    node.span,
+                    "undeclared-name",
+                    f"{node.name} is a size, and has a subscript here",
+                    "let the array have another name with: symconv: spelling",
+                )
+            raise self.scope.undeclared(node.name, node.span, axes=axes)
+        return self._entry(array, node.subscripts or (), node.span)
+
+    def _entry(self, array: Array, written: tuple[Node, ...], span: Span) -> Entry:
+        omitted, parts = subscript_parts(array, written, span, self.context)
+        base = self.context.base_of(array.name)
+        indices: list[IntegerExpression] = [as_integer(0)] * omitted
+        for extent in array.shape[:omitted]:
+            _ = self.scope.omitted.setdefault(extent, span)
+        for axis, part in enumerate(parts, start=omitted):
+            _ = self.scope.kept.setdefault(array.shape[axis], span)
+            value = self.integer(part, subscript=True)
+            if isinstance(value, Index):
+                if self.context.abbreviation(value.name) is not None:
+                    self.scope.lone_abbreviations[value.name] = part.span
+                else:
+                    self.scope.stands_alone(value.name, array, axis)
+                    if omitted:
+                        self._refuse_other_axis(value.name, array, axis, part)
+            if isinstance(value, Constant):
+                value = Constant(value.value - base)
+                self._refuse_outside(array, axis, value, part)
+                self.scope.numbers.append((array, axis, value.value, part.span))
+            elif base:
+                value = value - base
+            indices.append(value)
+        return Entry(array, tuple(indices))
+
+    def _refuse_other_axis(self, name: str, array: Array, axis: int, part: Node) -> None:
+        """Refuse an index of images, channels or filters on another axis of fewer that are written.
+
+        In y_{n,f,k} no axis of images is left out: an index is missing.
+        """
+        usual = self.scope.usual(name)
+        if usual is None or self.scope.is_bound(name):
+            return
+        for size in self.context.omissible:
+            if usual[1] == size - 1 and array.shape[axis] != size:
+                raise Stopped(
+                    part.span,
+                    "unclear-rank",
+                    f"{name} stands on the axis of {array.shape[axis]} of {array.name}, "
+                    f"and usually runs over {size}",
+                    "write one index per axis",
+                )
+
+    def _refuse_outside(self, array: Array, axis: int, value: Constant, part: Node) -> None:
+        extent = array.shape[axis]
+        too_large = isinstance(extent, Constant) and value.value >= extent.value
+        if value.value < 0 or too_large:
+            base = self.context.base_of(array.name)
+            raise Stopped(
+                part.span,
+                "out-of-range-number",
+                f"{array.name} has no position {value.value + base} on an axis of extent {extent}",
+                f"positions of {array.name} count from {base}",
+            )
+
+    def _delta(self, node: Node, items: tuple[Node, ...]) -> Expression:
+        if len(items) == 1:
+            items = split_units(items[0], self.context)
+        if len(items) != 2:
+            raise Stopped(
+                node.span, "wrong-rank", f"a Kronecker delta has two indices, got {len(items)}"
+            )
+        left, right = (self.integer(item, subscript=True) for item in items)
+        return Delta(left, right)
+
+    def _product(self, node: Product) -> Expression:
+        if not any(_is_differential(factor) for factor in node.factors):
+            self.refuse_unclear_division(node)
+        factors: list[Expression] = []
+        place = 0
+        while place < len(node.factors):
+            sign, factor = node.signs[place], node.factors[place]
+            place += 1
+            if isinstance(factor, Literal) and factor.kind == "differential":
+                if sign == "/":
+                    raise Stopped(factor.span, "unsupported", "a division by a derivative")
+                value, place = self._slashed_derivative(node, place - 1)
+                factors.append(value)
+            elif _is_operator(factor):
+                value, place = self._applied(node, place)
+                factors.append(value)
+            elif sign == "/":
+                divisor = self._divisor(factor)
+                factors.append(Number(Quotient(as_integer(1), divisor)))
+            elif sign == "mod":
+                raise Stopped(factor.span, "unsupported", "a remainder of entries of arrays")
+            elif self._is_indexing(factor, node, place):
+                assert isinstance(factor, Name), "only names are indexed by brackets"
+                group = node.factors[place]
+                assert isinstance(group, Group), "what indexes is in brackets"
+                array = self.context.array(factor.name)
+                assert array is not None, "only arrays are indexed"
+                self.scope.note(f"{factor.name}(...) is read as an entry of the array")
+                span = (factor.span[0], group.span[1])
+                factors.append(self._entry(array, group.items, span))
+                place += 1
+            else:
+                factors.append(self.expression(factor))
+        return factors[0] if len(factors) == 1 else Mul(tuple(factors))
+
+    def _is_indexing(self, factor: Node, node: Product, place: int) -> bool:
+        """Tell whether Y(i,j) is an entry: a bare array before its indices in brackets.
+
+        Raises:
+            Stopped: for b(f), which may be an entry or a product.
+        """
+        if place >= len(node.factors) or node.signs[place]:
+            return False
+        group = node.factors[place]
+        if not isinstance(factor, Name) or factor.subscripts is not None:
+            return False
+        array = self.context.array(factor.name)
+        if array is None or not array.shape or not isinstance(group, Group):
+            return False
+        if not all(map(self.is_integer, group.items)):
+            return False
+        if len(group.items) == 1 and group.bracket != "[":
+            raise Stopped(
+                (factor.span[0], group.span[1]),
+                "unsupported",
+                "this may be an entry of an array, or a product with a number",
+                f"write {factor.name}_{{...}} for an entry",
+            )
+        return True
+
+    def _divisor(self, node: Node) -> IntegerExpression:
+        if not self.is_integer(node):
+            raise Stopped(node.span, "unsupported", "a division by entries of arrays")
+        return self.integer(node)
+
+    def _fraction(self, node: Call) -> Expression:
+        above, below = node.items
+        if not _is_differential(below):
+            divisor = self._divisor(below)
+            return Mul((self.expression(above), Number(Quotient(as_integer(1), divisor))))
+        if not _is_differential(above):
+            raise Stopped(above.span, "unreadable", "a derivative needs a d or \\partial above")
+        if isinstance(above, Literal):
+            raise Stopped(node.span, "unreadable", "nothing is differentiated here")
+        body = self.expression(_differentiated(above))
+        return Derivative(body, self.entry(_differentiated(below)))
+
+    def _applied(self, node: Product, place: int) -> tuple[Expression, int]:
+        """Apply a derivative such as d/dx to the factor behind it."""
+        operator = node.factors[place - 1]
+        assert isinstance(operator, Call), "an operator is a fraction"
+        if place >= len(node.factors):
+            raise Stopped(operator.span, "unreadable", "nothing is differentiated here")
+        body = node.factors[place]
+        if not isinstance(body, Group) and place + 1 < len(node.factors):
+            raise Stopped(
+                body.span,
+                "unreadable",
+                "it is not clear how far this derivative reaches",
+                "put parentheses around what is differentiated",
+            )
+        by = self.entry(_differentiated(operator.items[1]))
+        return Derivative(self.expression(body), by), place + 1
+
+    def _slashed_derivative(self, node: Product, place: int) -> tuple[Expression, int]:
+        r"""Read \partial L / \partial w_{...}."""
+        window = node.factors[place : place + 4]
+        signs = node.signs[place + 1 : place + 4]
+        match window:
+            case (_, body, Literal(kind="differential"), by) if signs == ("", "/", ""):
+                return Derivative(self.expression(body), self.entry(by)), place + 4
+        raise Stopped(
+            node.factors[place].span,
+            "unreadable",
+            "this differential belongs to no derivative",
+            "write \\frac{\\partial L}{\\partial x_{i}}",
+        )
+
+    def _summation(self, node: Summation) -> Expression:
+        found, guards = binders(node)
+        frame: dict[str, list[Bounds]] = {}
+        self.scope.frames.append(frame)
+        ends: list[tuple[Binder, IntegerExpression | None, IntegerExpression | None]] = []
+        for binder in found:
+            ends.append((binder, self._lower(binder.lower), self._upper(binder.upper)))
+            name = self._bound_name(binder)
+            frame[name] = []
+        body = self.expression(node.body)
+        if guards:
+            condition = self.conditions(tuple(guards))
+            body = Mul((Iverson(condition), *_factors(body)))
+        _ = self.scope.frames.pop()
+        ranges: list[Range] = []
+        for binder, lower, upper in ends:
+            name = self.symbol_name(binder.name)
+            if lower is None or upper is None:
+                bounds = self.scope.inferred(name, binder.name.span, frame[name])
+                lower, upper = lower or bounds[0], upper or bounds[1]
+            ranges.append(range_of(name, (lower, upper)))
+        if isinstance(body, Sum) and isinstance(node.body, Summation):
+            taken = {item.index for item in ranges}
+            if not taken & {item.index for item in body.ranges}:
+                return Sum(body.body, *ranges, *body.ranges)
+        return Sum(body, *ranges)
+
+    def _bound_name(self, binder: Binder) -> str:
+        name = self.symbol_name(binder.name)
+        context = self.context
+        if context.knows(name) and not any(index.name == name for index in context.indices):
+            abbreviated = context.abbreviation(name) is not None
+            raise Stopped(
+                binder.name.span,
+                "unsupported" if abbreviated else "overloaded-name",
+                f"{name} is declared as something else, and stands below a sum sign",
+                "sum over an index with a name of its own",
+            )
+        _ = self.scope.bound.setdefault(name, binder.name.span)
+        return name
+
+    def _lower(self, bound: Bound | None) -> IntegerExpression | None:
+        if bound is None:
+            return None
+        value = self.integer(bound.node)
+        return value + 1 if bound.kind == "excluded" else value
+
+    def _upper(self, bound: Bound | None) -> IntegerExpression | None:
+        if bound is None:
+            return None
+        value = self.integer(bound.node)
+        exclusive = bound.kind == "above" and self.context.upper_bounds == "exclusive"
+        return value - 1 if bound.kind == "excluded" or exclusive else value
+
+
+def _factors(expression: Expression) -> tuple[Expression, ...]:
+    return expression.factors if isinstance(expression, Mul) else (expression,)
+
+
+def _negative(expression: Expression) -> Expression:
+    match expression:
+        case Number(value=value):
+            return Number(-value)
+        case Mul(factors=(Number(value=Constant(value=value)), *rest)):
+            return Mul((Number(Constant(-value)), *rest))
+    return Mul((Number(_MINUS_ONE), *_factors(expression)))
+
+
+def _is_differential(node: Node) -> bool:
+    first = node.factors[0] if isinstance(node, Product) else node
+    return isinstance(first, Literal) and first.kind == "differential"
+
+
+def _is_operator(node: Node) -> bool:
+    """Tell whether a node is d/dx with nothing above that is differentiated."""
+    match node:
+        case Call(kind="fraction", items=(Literal(kind="differential"), below)):
+            return _is_differential(below)
+    return False
+
+
+def _differentiated(node: Node) -> Node:
+    r"""Return what stands behind the d or \partial of one half of a derivative."""
+    match node:
+        case Product(signs=("", ""), factors=(_, part)):
+            return part
+    raise Stopped(node.span, "unsupported", "a derivative has one array above and one entry below")

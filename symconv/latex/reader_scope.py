@@ -1,0 +1,251 @@
+"""What is found out about names while a formula is read: scopes, ranges, conventions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from symconv.algebra.expressions import Array
+from symconv.algebra.indices import (
+    Index,
+    IntegerExpression,
+    Range,
+    Size,
+    Symbol,
+    as_integer,
+    substitute_symbols,
+    symbols,
+)
+from symconv.algebra.polynomials import same_polynomial
+from symconv.latex.context import Context
+from symconv.latex.reader_items import Span
+from symconv.latex.reader_syntax import Stopped
+
+Bounds: TypeAlias = tuple[IntegerExpression, IntegerExpression]
+"""The first and the last value of an index."""
+
+
+INFERRED: Final = "ranges are inferred from the arrays that hold the index"
+FROM_CHAIN: Final = "ranges are taken from another line of the same chain"
+USUAL: Final = "ranges are the usual ones of the layer or of the text"
+PRIMED: Final = "a primed letter that names an array without its primes is read as an index"
+
+
+def sentences(*scopes: Scope) -> tuple[str, ...]:
+    """Return the conventions that were used, one sentence each, with the names."""
+    found: dict[str, dict[str, None]] = {}
+    for scope in scopes:
+        for reading, names in scope.readings.items():
+            found.setdefault(reading, {}).update(names)
+    return tuple(
+        f"{reading}: {', '.join(names)}" if any(names) else reading
+        for reading, names in found.items()
+    )
+
+
+@dataclass(slots=True)
+class Scope:
+    """The names of one equality: what they are, where they stand, and what they run over.
+
+    Attributes:
+        context: what is known before.
+        fallback: ranges that other members of the chain give to indices.
+        frames: per open sum, what its indices run over where they stand alone in arrays.
+        free: the same for indices that no sum binds.
+        everywhere: the same for all indices, for the other members of the chain.
+        first: where each free index stands first.
+        bound: where each index is bound first.
+        values: free indices used as numbers, not in a subscript; and where.
+        subscripts: indices that stand in a subscript of an array, or in a delta.
+        abbreviations: the abbreviations that are used, in order.
+        lone_abbreviations: the abbreviations that are the whole subscript of an axis.
+        omitted: sizes of axes that were left out, and where.
+        kept: extents of axes that were written, and where.
+        numbers: positions given as numbers: array, axis, position, and where.
+        readings: the conventions that were used, each with the names it was used for.
+        deferred: whether a range is still open that another member may give.
+        final: whether open ranges are errors.
+    """
+
+    context: Context
+    fallback: Mapping[str, Bounds] = field(default_factory=dict)
+    final: bool = False
+    frames: list[dict[str, list[Bounds]]] = field(default_factory=list)
+    free: dict[str, list[Bounds]] = field(default_factory=dict)
+    everywhere: dict[str, list[Bounds]] = field(default_factory=dict)
+    first: dict[str, Span] = field(default_factory=dict)
+    bound: dict[str, Span] = field(default_factory=dict)
+    values: dict[str, Span] = field(default_factory=dict)
+    subscripts: dict[str, None] = field(default_factory=dict)
+    abbreviations: dict[str, Span] = field(default_factory=dict)
+    lone_abbreviations: dict[str, Span] = field(default_factory=dict)
+    omitted: dict[IntegerExpression, Span] = field(default_factory=dict)
+    kept: dict[IntegerExpression, Span] = field(default_factory=dict)
+    numbers: list[tuple[Array, int, int, Span]] = field(default_factory=list)
+    readings: dict[str, dict[str, None]] = field(default_factory=dict)
+    deferred: bool = False
+
+    def symbol(self, name: str, span: Span, *, subscript: bool) -> IntegerExpression:
+        """Return the size or index that a name means.
+
+        An abbreviation of an index that a sum around it binds is written out, because a
+        statement abbreviates only what is free in it.
+
+        Raises:
+            Stopped: when it names an array.
+        """
+        if self.is_bound(name):
+            if subscript:
+                self.subscripts[name] = None
+            return Index(name)
+        if self.context.abbreviation(name) is not None:
+            value = expanded(Index(name), self.context)
+            inside = {symbol.name for symbol in symbols(value)}
+            if any(inside & frame.keys() for frame in self.frames):
+                return value
+            _ = self.abbreviations.setdefault(name, span)
+            return Index(name)
+        if Size(name) in self.context.sizes:
+            return Size(name)
+        if self.context.array(name) is not None:
+            raise Stopped(
+                span,
+                "overloaded-name",
+                f"{name} is an array, and stands where an integer has to stand",
+                "name the index otherwise",
+            )
+        if not plausible_index(name):
+            raise self.undeclared(name, span)
+        _ = self.first.setdefault(name, span)
+        if self.context.array(name.rstrip("'")) is not None:
+            self.note(PRIMED, name)
+        if subscript:
+            self.subscripts[name] = None
+        else:
+            _ = self.values.setdefault(name, span)
+        return Index(name)
+
+    def is_bound(self, name: str) -> bool:
+        """Tell whether a sum around this place binds an index."""
+        return any(name in frame for frame in self.frames)
+
+    def undeclared(self, name: str, span: Span, *, axes: int = 0) -> Stopped:
+        """Make the error for a name that is not declared."""
+        kind = f"array {name} ({', '.join('N' * max(axes, 1))})" if axes else f"size {name}"
+        spelling = f"let it mean a known name with: symconv: spelling {name} = ..."
+        styled = name.startswith("\\")
+        return Stopped(
+            span,
+            "undeclared-name",
+            f"{name} is not declared",
+            spelling if styled else f"declare it with: symconv: {kind}, or {spelling}",
+            (name,),
+        )
+
+    def note(self, reading: str, name: str = "") -> None:
+        """Record a convention that was used, and the name that it was used for."""
+        self.readings.setdefault(reading, {})[name] = None
+
+    def stands_alone(self, name: str, array: Array, axis: int) -> None:
+        """Record that an index stands alone on an axis of an array."""
+        base = as_integer(self.context.base_of(array.name))
+        extent = array.shape[axis]
+        at_zero = self.context.base_of(array.name) == 0
+        bounds = (base, extent - 1 if at_zero else _shifted(extent, base))
+        _add(self.everywhere.setdefault(name, []), bounds)
+        for frame in reversed(self.frames):
+            if name in frame:
+                _add(frame[name], bounds)
+                return
+        _add(self.free.setdefault(name, []), bounds)
+
+    def inferred(self, name: str, span: Span, found: list[Bounds]) -> Bounds:
+        """Return what an index runs over, from the arrays in which it stands alone.
+
+        Raises:
+            Stopped: when arrays of different extents hold it, or none does.
+        """
+        if len(found) > 1:
+            raise Stopped(
+                span,
+                "unclear-range",
+                f"{name} stands on axes of different extents: "
+                + " and ".join(f"{lower}..{upper}" for lower, upper in found),
+                f"write the bounds of {name} at the sum sign",
+            )
+        if found:
+            self.note(INFERRED, name)
+            return found[0]
+        if name in self.fallback:
+            self.note(FROM_CHAIN, name)
+            return self.fallback[name]
+        usual = self.usual(name)
+        if usual is not None:
+            self.note(USUAL, name)
+            return usual
+        if not self.final:
+            self.deferred = True
+            return as_integer(0), as_integer(0)
+        raise Stopped(
+            span,
+            "unclear-range",
+            f"{name} stands alone in no array, so its range is not known",
+            f"write its bounds, or declare them with: symconv: index {name} (0, ...)",
+        )
+
+    def usual(self, name: str) -> Bounds | None:
+        """Return the range that the context gives to an index, or None."""
+        for item in reversed(self.context.ranges):
+            if item.index.name == name:
+                return item.lower, item.upper
+        return None
+
+
+def expanded(value: IntegerExpression, context: Context) -> IntegerExpression:
+    """Replace abbreviations by what they stand for, until none is left."""
+    values: dict[Symbol, IntegerExpression] = {}
+    for index, meaning in context.abbreviations:
+        values[index] = substitute_symbols(meaning, values)
+    return substitute_symbols(value, values)
+
+
+def agreed(ranges: Mapping[str, list[Bounds]]) -> dict[str, Bounds]:
+    """Return the ranges on which all arrays agree."""
+    return {name: found[0] for name, found in ranges.items() if len(found) == 1}
+
+
+def range_of(name: str, bounds: Bounds) -> Range:
+    """Make a range."""
+    return Range(Index(name), *bounds)
+
+
+def plausible_index(name: str) -> bool:
+    """Tell whether a name that is not declared can be an index: one letter, or p_0."""
+    letters = name.partition("_")[0].rstrip("'")
+    return len(letters) == 1 or (letters.isalpha() and letters.islower() and letters in _GREEK)
+
+
+_GREEK: Final = frozenset(
+    [
+        *("alpha", "beta", "gamma", "epsilon", "zeta", "eta", "theta", "iota", "kappa"),
+        *("lambda", "mu", "nu", "xi", "rho", "sigma", "tau", "phi", "chi", "psi"),
+        *("omega", "ell"),
+    ]
+)
+
+
+def is_plain(name: str) -> bool:
+    """Tell whether a name is one letter, as indices are: i, but not p_0 or Delta_p."""
+    return len(name.rstrip("'")) == 1
+
+
+def _shifted(extent: IntegerExpression, base: IntegerExpression) -> IntegerExpression:
+    return extent if base == as_integer(1) else extent + (base - 1)
+
+
+def _add(found: list[Bounds], bounds: Bounds) -> None:
+    for lower, upper in found:
+        if same_polynomial(lower, bounds[0]) and same_polynomial(upper, bounds[1]):
+            return
+    found.append(bounds)

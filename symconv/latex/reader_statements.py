@@ -1,0 +1,283 @@
+"""Claims as statements: free indices with their ranges, assumptions, abbreviations.
+
+What makes an equality ill-formed before any proof is found here: indices that differ
+between the two sides, an index that is free and bound, axes left out here and written
+there, numbers outside of an array.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from symconv.algebra.evaluation import integer_value
+from symconv.algebra.expressions import Entry, Expression, Number, Statement
+from symconv.algebra.indices import (
+    Comparison,
+    Condition,
+    Constant,
+    Index,
+    IntegerExpression,
+    Range,
+    Symbol,
+    equal,
+    symbols,
+)
+from symconv.algebra.scoping import entries
+from symconv.errors import IllFormed
+from symconv.latex.context import Context
+from symconv.latex.reader_clauses import Restrictions
+from symconv.latex.reader_items import Span
+from symconv.latex.reader_meaning import Elaborator
+from symconv.latex.reader_scope import (
+    Bounds,
+    Scope,
+    agreed,
+    expanded,
+    is_plain,
+    range_of,
+    sentences,
+)
+from symconv.latex.reader_syntax import Node, Stopped
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A member of a chain with its meaning."""
+
+    node: Node
+    expression: Expression
+    scope: Scope
+
+    @property
+    def free(self) -> dict[str, Span]:
+        """The free indices, abbreviated ones included, and where each stands first."""
+        found = dict(self.scope.first)
+        context = self.scope.context
+        for name, span in self.scope.abbreviations.items():
+            for symbol in symbols(expanded(Index(name), context)):
+                if isinstance(symbol, Index):
+                    _ = found.setdefault(symbol.name, span)
+        return found
+
+
+def sides(nodes: Sequence[Node | Stopped], context: Context) -> list[Side | Stopped]:
+    """Give meaning to the members of a chain; they may get ranges from each other."""
+    tried = [_side(node, Scope(context)) for node in nodes]
+    everywhere: dict[str, list[Bounds]] = {}
+    for _, scope in tried:
+        for name, found in scope.everywhere.items():
+            known = everywhere.setdefault(name, [])
+            known.extend(bounds for bounds in found if bounds not in known)
+    fallback = agreed(everywhere)
+    result: list[Side | Stopped] = []
+    for node, (side, scope) in zip(nodes, tried, strict=True):
+        if isinstance(side, Side) and scope.deferred:
+            side, _ = _side(node, Scope(context, fallback, final=True))
+        if isinstance(side, Side):
+            side.scope.fallback = fallback
+        result.append(side)
+    return result
+
+
+def _side(node: Node | Stopped, scope: Scope) -> tuple[Side | Stopped, Scope]:
+    if isinstance(node, Stopped):
+        return node, scope
+    try:
+        return Side(node, Elaborator(scope).expression(node), scope), scope
+    except Stopped as stopped:
+        return stopped, scope
+
+
+def statement(
+    left: Side, right: Side, head: Side, restricted: Restrictions
+) -> tuple[Statement, tuple[str, ...]]:
+    """Build the statement that two members of a chain are equal.
+
+    Args:
+        left: one member.
+        right: the next one.
+        head: the first member of the chain, whose indices are the free ones.
+        restricted: what the clauses of the claim say.
+
+    Returns:
+        The statement and the readings that were used.
+
+    Raises:
+        Stopped: where the equality is ill-formed before any proof.
+    """
+    context = left.scope.context
+    _refuse_renamed(head)
+    free = _free_names(left, right, head)
+    _refuse_undeclared(left, right, head, free)
+    ranges = _ranges(free, left, right, head, restricted.ranges)
+    readings: list[str] = []
+    assumptions = list(restricted.assumptions)
+    ones = _omitted(left.scope, right.scope, context)
+    if ones:
+        readings.append(
+            "leading axes that are left out stand for size 1: "
+            f"{' = '.join(str(_left_of(part)) for part in ones)} = 1"
+        )
+    assumptions += [part for part in ones if part not in assumptions]
+    if context.examples and not free and _has_positions(left, right):
+        examples = [equal(size, value) for size, value in context.examples]
+        values: dict[Symbol, int] = dict(context.examples)
+        values |= {size: 1 for size in context.sizes if equal(size, 1) in ones}
+        _refuse_outside(left.scope, values)
+        _refuse_outside(right.scope, values)
+        readings.append(
+            "the sizes of the example hold: "
+            + ", ".join(f"{size} = {value}" for size, value in context.examples)
+        )
+        assumptions += [part for part in examples if part not in assumptions]
+    made = Statement(
+        left.expression,
+        right.expression,
+        free=ranges,
+        assumptions=tuple(assumptions),
+        where=_where(left, right, context),
+    )
+    return made, (*sentences(left.scope, right.scope), *readings)
+
+
+def _left_of(condition: Condition) -> IntegerExpression:
+    assert isinstance(condition, Comparison), "sizes are set equal to 1"
+    return condition.left
+
+
+def _refuse_renamed(head: Side) -> None:
+    """Refuse a letter that was defined as an integer before, and is an index on the left."""
+    for name, span in head.scope.lone_abbreviations.items():
+        if is_plain(name):
+            raise Stopped(
+                span,
+                "unsupported",
+                f"{name} was defined as {head.scope.context.abbreviation(name)} before, "
+                "and is an index on the left-hand side",
+                "name one of the two otherwise",
+            )
+
+
+def _free_names(left: Side, right: Side, head: Side) -> dict[str, Span]:
+    """Return the free indices of an equality; refuse those that the head does not have."""
+    free = {**left.free, **{name: s for name, s in right.free.items() if name not in left.free}}
+    allowed = head.free
+    # Equations between integers hold no indices of arrays; those of p_0 = Sk are on the right.
+    number = isinstance(head.expression, Number)
+    for side in () if number else (left, right):
+        for name, span in side.free.items():
+            if name in allowed:
+                continue
+            if not any(name in one.scope.subscripts for one in (head, left, right)):
+                raise side.scope.undeclared(name, span)
+            if name in side.scope.bound:
+                raise Stopped(
+                    span,
+                    "unclear-sum-scope",
+                    f"{name} stands behind the end of the sum over {name}",
+                    "a sum reaches to the next + or -: put parentheses around what it sums",
+                )
+            raise Stopped(
+                span,
+                "free-index-mismatch",
+                f"{name} is neither summed nor on the left-hand side",
+                f"put {name} under a sum, add it to the left-hand side, "
+                f"or define it first: {name} = ...",
+                (name,),
+            )
+    for side in (left, right):
+        for name, span in side.scope.bound.items():
+            if name in free or name in allowed:
+                raise Stopped(
+                    span,
+                    "index-free-and-bound",
+                    f"{name} is summed over here, and is free in the equation",
+                    f"name the summed index otherwise, such as {name}'",
+                )
+    return free
+
+
+def _refuse_undeclared(left: Side, right: Side, head: Side, free: Mapping[str, Span]) -> None:
+    """Refuse a free name that is used as a number and is nowhere an index."""
+    scopes = (head.scope, left.scope, right.scope)
+    for side in (left, right):
+        for name, span in side.scope.values.items():
+            known = any(name in scope.subscripts for scope in scopes)
+            known = known or side.scope.usual(name) is not None
+            declared = any(index.name == name for index in side.scope.context.indices)
+            if name in free and not known and not declared:
+                raise side.scope.undeclared(name, span)
+
+
+def _ranges(
+    free: Mapping[str, Span], left: Side, right: Side, head: Side, given: Mapping[str, Bounds]
+) -> tuple[Range, ...]:
+    ranges: list[Range] = []
+    for name, span in free.items():
+        if name in given:
+            ranges.append(range_of(name, given[name]))
+            continue
+        found = next(
+            (side.scope.free[name] for side in (head, left, right) if side.scope.free.get(name)),
+            [],
+        )
+        scope = left.scope if name in left.free else right.scope
+        if len(found) == 1:
+            ranges.append(range_of(name, found[0]))
+        else:
+            scope.final = True
+            ranges.append(range_of(name, scope.inferred(name, span, found)))
+    return tuple(ranges)
+
+
+def _omitted(left: Scope, right: Scope, context: Context) -> tuple[Condition, ...]:
+    """Return which sizes are 1 because their axes are left out; refuse those also written."""
+    omitted = {**right.omitted, **left.omitted}
+    for extent, span in omitted.items():
+        if extent in left.kept or extent in right.kept:
+            raise Stopped(
+                span,
+                "wrong-rank",
+                f"the axis of {extent} is left out here, and written elsewhere in the equation",
+                "write every axis, or leave the leading ones out everywhere",
+            )
+    return tuple(equal(size, 1) for size in context.sizes if size in omitted)
+
+
+def _has_positions(left: Side, right: Side) -> bool:
+    """Tell whether an element of an array is written out with numbers."""
+    found = [entry for side in (left, right) for entry in entries(side.expression)]
+    return any(_is_element(entry) for entry in found)
+
+
+def _is_element(entry: Entry) -> bool:
+    return bool(entry.indices) and all(isinstance(index, Constant) for index in entry.indices)
+
+
+def _refuse_outside(scope: Scope, values: Mapping[Symbol, int]) -> None:
+    for array, axis, position, span in scope.numbers:
+        try:
+            extent = integer_value(array.shape[axis], values)
+        except IllFormed:
+            continue  # The example does not say how long this axis is.
+        if not 0 <= position < extent:
+            base = scope.context.base_of(array.name)
+            raise Stopped(
+                span,
+                "out-of-range-number",
+                f"{array.name} has no position {position + base} on an axis of extent "
+                f"{array.shape[axis]} = {extent}",
+                f"positions of {array.name} count from {base}",
+            )
+
+
+def _where(
+    left: Side, right: Side, context: Context
+) -> tuple[tuple[Index, IntegerExpression], ...]:
+    """Return the abbreviations that an equality uses, directly or through others."""
+    used: set[str] = {*left.scope.abbreviations, *right.scope.abbreviations}
+    for index, value in reversed(context.abbreviations):
+        if index.name in used:
+            used |= {symbol.name for symbol in symbols(value)}
+    return tuple(item for item in context.abbreviations if item[0].name in used)

@@ -1,0 +1,185 @@
+r"""What stands below and above a sum sign: indices, their bounds, and conditions.
+
+``p=0`` below and ``HH`` or ``p=HH`` above, ``0 \le p < HH``, ``p \in \{0,\ldots,HH-1\}``,
+``n,f,k,l`` without bounds, ``i,j=0`` with one upper bound for both, and conditions such as
+``p+kS=i+P`` behind the indices that they restrict.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal as OneOf
+
+from symconv.latex.reader_syntax import (
+    Chain,
+    Connected,
+    Group,
+    Literal,
+    Name,
+    Node,
+    Product,
+    Stopped,
+    Summation,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """One end of a range as it is written.
+
+    Attributes:
+        node: what stands there.
+        kind: ``included``, ``excluded``, or ``above`` the sum sign, where the convention of
+            the text decides.
+    """
+
+    node: Node
+    kind: OneOf["included", "excluded", "above"] = "included"
+
+
+@dataclass(frozen=True, slots=True)
+class Binder:
+    """An index under a sum sign; a bound that is not written is None."""
+
+    name: Name
+    lower: Bound | None = None
+    upper: Bound | None = None
+
+
+def binders(node: Summation) -> tuple[list[Binder], list[Node]]:
+    """Return the indices that a sum binds, and the conditions that it puts on them.
+
+    Raises:
+        Stopped: where no index is given, or it is not clear which one a bound belongs to.
+    """
+    found: list[Binder] = []
+    conditions: list[Node] = []
+    shared = 0
+    for item in _flat(node.below):
+        binder = _binder(item, {binder.name.name for binder in found})
+        if binder is None:
+            conditions.append(item)
+        elif isinstance(item, Chain) and not isinstance(binder, list):
+            # i,j=0: the bounds of the last one are those of the names before it.
+            first = len(found)
+            while first > 0 and found[first - 1].lower is None and found[first - 1].upper is None:
+                first -= 1
+            shared = len(found) - first + 1
+            found[first:] = [replace(binder, name=one.name) for one in found[first:]]
+            found.append(binder)
+        else:
+            found.extend(binder if isinstance(binder, list) else [binder])
+            shared = 1
+    if not found:
+        raise Stopped(node.sign, "unreadable", "this sum sign has no index below it")
+    _refuse_twice(found)
+    if node.above:
+        found = _with_upper(node, found, shared)
+    return found, conditions
+
+
+def listed_bounds(node: Node) -> tuple[Node, Node] | None:
+    r"""Return the first and last number of a set such as ``\{0, 1, \ldots, n\}``."""
+    if not isinstance(node, Group) or not 3 <= len(node.items) <= 4 or node.bracket != "{":
+        return None
+    dots = node.items[-2]
+    if isinstance(dots, Literal) and dots.kind == "dots":
+        return node.items[0], node.items[-1]
+    return None
+
+
+def _flat(items: tuple[Node, ...]) -> list[Node]:
+    found: list[Node] = []
+    for item in items:
+        if isinstance(item, Connected) and item.connective == "and":
+            found.extend(item.parts)
+        else:
+            found.append(item)
+    return found
+
+
+def _binder(item: Node, bound: set[str]) -> Binder | list[Binder] | None:
+    """Return the index that an item binds, or None where it is a condition."""
+    match item:
+        case Name():
+            return [Binder(item)]
+        case Product(signs=signs, factors=parts) if not any(signs) and all(
+            isinstance(part, Name) for part in parts
+        ):
+            return [Binder(part) for part in parts if isinstance(part, Name)]
+        case Group(bracket="(", items=parts) if all(isinstance(part, Name) for part in parts):
+            return [Binder(part) for part in parts if isinstance(part, Name)]
+        case Chain(parts=(Name() as name, value), relations=(relation,)) if name.name not in bound:
+            match relation:
+                case "==":
+                    return Binder(name, lower=Bound(value))
+                case "<=":
+                    return Binder(name, upper=Bound(value))
+                case "<":
+                    return Binder(name, upper=Bound(value, "excluded"))
+                case "in":
+                    listed = listed_bounds(value)
+                    if listed is not None:
+                        return Binder(name, Bound(listed[0]), Bound(listed[1]))
+            return None
+        case Chain(parts=(lower, Name() as name, upper), relations=relations):
+            if name.name not in bound and set(relations) <= {"<=", "<"}:
+                return Binder(name, _end(lower, relations[0]), _end(upper, relations[1]))
+    return None
+
+
+def _end(node: Node, relation: str) -> Bound:
+    return Bound(node, "excluded" if relation == "<" else "included")
+
+
+def _with_upper(node: Summation, found: list[Binder], shared: int) -> list[Binder]:
+    """Give the number above the sum sign to the index that it belongs to."""
+    above = node.above[0]
+    span = (node.above[0].span[0], node.above[-1].span[1])
+    if len(node.above) > 1:
+        raise Stopped(span, "unclear-range", "there is more than one upper bound above a sum sign")
+    if isinstance(above, Chain):
+        match above:
+            case Chain(parts=(Name() as name, value), relations=("==",)):
+                names = [binder.name.name for binder in found]
+                if name.name not in names:
+                    raise Stopped(
+                        name.span,
+                        "unclear-range",
+                        f"{name.name} stands above the sum sign, and not below it",
+                        f"write {names[-1]} = ... above, or the bound alone",
+                    )
+                place = names.index(name.name)
+                _refuse_second(found[place], above)
+                found[place] = replace(found[place], upper=Bound(value, "above"))
+                return found
+        raise Stopped(span, "unreadable", "this is no upper bound of a sum")
+    if len(found) > shared:
+        raise Stopped(
+            span,
+            "unclear-range",
+            "it is not clear which index this upper bound belongs to",
+            "write one sum sign per index",
+        )
+    for place in range(len(found)):
+        _refuse_second(found[place], above)
+        found[place] = replace(found[place], upper=Bound(above, "above"))
+    return found
+
+
+def _refuse_second(binder: Binder, above: Node) -> None:
+    if binder.upper is not None:
+        raise Stopped(above.span, "unclear-range", f"{binder.name.name} has two upper bounds")
+
+
+def _refuse_twice(found: list[Binder]) -> None:
+    seen: set[str] = set()
+    for binder in found:
+        if binder.name.name in seen:
+            raise Stopped(
+                binder.name.span,
+                "overloaded-name",
+                f"{binder.name.name} stands below one sum sign twice",
+                "name one of the two indices otherwise",
+            )
+        seen.add(binder.name.name)

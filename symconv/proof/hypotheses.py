@@ -1,0 +1,86 @@
+"""What a proof may assume of a layer: hypotheses on sizes, and definitions without fault."""
+
+from __future__ import annotations
+
+from symconv.algebra.indices import Condition, Symbol, equal
+from symconv.algebra.scoping import dependencies
+from symconv.errors import IllFormed, NotSupported
+from symconv.layers.layer import Layer
+from symconv.proof.smt import Answer, Solver
+from symconv.proof.well_formedness import Requirement, Walker
+
+
+def least_values(layer: Layer) -> dict[Symbol, int]:
+    """Return the least value of every size of a layer, derived sizes included."""
+    found: dict[Symbol, int] = {size: layer.minimum.get(size, 1) for size in layer.given}
+    return found | {derived.size: layer.minimum.get(derived.size, 1) for derived in layer.derived}
+
+
+def layer_hypotheses(layer: Layer) -> tuple[Condition, ...]:
+    """Return what holds of the sizes that `Layer.sizes` admits.
+
+    A derived size is what its value says; its own conditions are not relied on.
+    """
+    return (
+        *(size >= least for size, least in least_values(layer).items()),
+        *layer.constraints,
+        *(equal(derived.size, derived.value) for derived in layer.derived),
+    )
+
+
+def size_scope(layer: Layer) -> frozenset[Symbol]:
+    """Return every size of a layer."""
+    return frozenset((*layer.given, *(derived.size for derived in layer.derived)))
+
+
+_sound: dict[tuple[object, ...], frozenset[str]] = {}
+
+
+def sound_definitions(layer: Layer) -> frozenset[str]:
+    """Return the defined arrays whose definition is well-formed at each of their positions.
+
+    Raises:
+        IllFormed: when a definition depends on itself.
+    """
+    try:
+        _ = dependencies(layer.definition_by_name)
+    except ValueError as error:
+        raise IllFormed(str(error), code="recursive-definition") from None
+    hypotheses = layer_hypotheses(layer)
+    key = (layer.given, hypotheses, layer.definitions)
+    if key not in _sound:
+        solver = Solver(hypotheses, least_values(layer))
+        definitions = layer.definition_by_name
+        found: set[str] = set()
+        for definition in layer.definitions:
+            walker = Walker(definitions, frozenset(found), solver)
+            try:
+                requirements = walker.definition(definition, size_scope(layer))
+                if all(_discharged(item, solver) for item in requirements):
+                    found.add(definition.array.name)
+            except (IllFormed, NotSupported):
+                continue
+        _sound[key] = frozenset(found)
+    return _sound[key]
+
+
+def _discharged(requirement: Requirement, solver: Solver) -> bool:
+    return solver.never(*(requirement.plain or requirement.obligation).formulas)
+
+
+def require_satisfiable(solver: Solver, conditions: tuple[Condition, ...], fact: str) -> None:
+    """Show that the hypotheses and further conditions can hold together.
+
+    Raises:
+        IllFormed: when they cannot: what is claimed under them states nothing.
+        NotSupported: when the solver does not know.
+    """
+    answer, _ = solver.ask(*conditions)
+    if answer is Answer.UNSATISFIABLE:
+        raise IllFormed(
+            f"{fact}, so the statement states nothing",
+            code="states-nothing",
+            help="weaken the assumptions, or correct the ranges of the free indices",
+        )
+    if answer is Answer.UNKNOWN:
+        raise NotSupported("the solver gave up on the assumptions", code="solver-limit")

@@ -1,0 +1,149 @@
+"""Documents as pytest items: `pytest --symconv PATH` checks every equality in them.
+
+Each equality is an item, named by its line and its text, and fails with what is wrong and
+what would be right. Two lines of configuration keep a project's derivations checked::
+
+    [tool.pytest.ini_options]
+    addopts = ["--symconv=docs", "--symconv-layer=conv2d"]
+
+Loading this module costs nothing; the prover is imported when a document is collected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from symconv.documents.checking import Task
+    from symconv.verdicts import Result
+
+DOCUMENT_ENDINGS = frozenset([".md", ".markdown", ".tex", ".ipynb"])
+"""Which files of a folder are documents; a file that is named itself always is one."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options that select documents."""
+    group = parser.getgroup("symconv", "formulas in documents")
+    group.addoption(
+        "--symconv",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="check the formulas of this document, or of the documents in this folder; repeatable",
+    )
+    group.addoption("--symconv-layer", metavar="NAME", help="the layer that they are about")
+    group.addoption("--symconv-context", metavar="FILE", help="a file of declarations for them")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let pytest visit the documents, wherever they are.
+
+    Raises:
+        pytest.UsageError: for a path that does not exist.
+    """
+    for path in _paths(config):
+        if not path.exists():
+            raise pytest.UsageError(f"--symconv: there is no file or folder {path}")
+        visited = [Path(argument.partition("::")[0]).absolute() for argument in config.args]
+        if not any(path == place or place in path.parents for place in visited):
+            config.args.append(str(path))
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> DocumentFile | None:
+    """Collect a document that was asked for."""
+    for path in _paths(parent.config):
+        inside = path in file_path.parents and file_path.suffix.lower() in DOCUMENT_ENDINGS
+        if file_path == path or inside:
+            return DocumentFile.from_parent(parent, path=file_path)
+    return None
+
+
+class DocumentFile(pytest.File):
+    """A document; its items are the equalities in it, and what could not be read."""
+
+    def collect(self) -> Iterator[EqualityItem]:
+        """Read the document.
+
+        Raises:
+            CollectError: when it cannot be read, or a declaration is wrong.
+        """
+        from symconv.documents.checking import tasks
+        from symconv.documents.declarations import layer_by_name
+        from symconv.documents.judging import Judge
+        from symconv.documents.loading import load, read_lines
+        from symconv.documents.outline import declared_by, outline
+        from symconv.errors import UsageError
+
+        layer = self.config.getoption("--symconv-layer")
+        context = self.config.getoption("--symconv-context")
+        try:
+            lines = "" if context is None else read_lines(Path(context))
+            known = declared_by(
+                None if layer is None else layer_by_name(layer), lines, str(context)
+            )
+            read = outline(load(self.path), known)
+        except UsageError as error:
+            raise self.CollectError(str(error)) from error
+        judge = Judge()
+        for task in tasks(read, judge):
+            if task.claims:
+                _, line, column = task.location.rsplit(":", 2)
+                name = f"{line}:{column} {task.statement}"
+                yield EqualityItem.from_parent(self, name=name, task=task, line=int(line))
+
+
+class EqualityItem(pytest.Item):
+    """One equality; it passes when it is proved."""
+
+    def __init__(self, *, task: Task, line: int, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._task = task
+        self._line = line
+
+    def runtest(self) -> None:
+        """Judge the equality.
+
+        Raises:
+            NotProved: unless it is true.
+        """
+        result = self._task.check()
+        if result.verdict is None or not result.verdict.is_true:
+            raise NotProved(result)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """Say what is wrong, where, and what would be right."""
+        if isinstance(excinfo.value, NotProved):
+            return excinfo.value.message()
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Return where the equality stands."""
+        return self.path, self._line - 1, self.name
+
+
+class NotProved(Exception):
+    """An equality of a document is not true; the result is a field."""
+
+    def __init__(self, result: Result) -> None:
+        super().__init__(result)
+        self.result = result
+
+    def message(self) -> str:
+        """Return the message of a failing item."""
+        result = self.result
+        word = "not judged" if result.verdict is None else result.verdict.value
+        code = f"[{result.code}]" if result.code else ""
+        lines = [f"{result.location}: {word}{code}: {result.statement}", f"    {result.detail}"]
+        if result.counterexample is not None:
+            sizes = ",".join(f"{n}={v}" for n, v in result.counterexample.sizes.items())
+            lines.append(f"    at {sizes}")
+        return "\n".join([*lines, *(f"    {note}" for note in result.notes)])
+
+
+def _paths(config: pytest.Config) -> list[Path]:
+    root = config.invocation_params.dir
+    return [(root / path).absolute() for path in config.getoption("--symconv") or ()]

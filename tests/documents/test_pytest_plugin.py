@@ -1,0 +1,93 @@
+"""Documents as pytest items, in a run of pytest of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+RIGHT = (
+    "<!-- symconv: layer conv2d -->\n$x$\n\n"
+    r"$\frac{\partial y_{n,f,k,l}}{\partial b_g} = \delta_{f,g}$" + "\n"
+)
+WRONG = RIGHT.replace("= \\delta", "= 2\\delta")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "right.md").write_text(RIGHT)
+    (tmp_path / "docs" / "notes.txt").write_text("$not = math$")
+    (tmp_path / "test_one.py").write_text("def test_one():\n    pass\n")
+    return tmp_path
+
+
+def _pytest(project: Path, *arguments: str) -> tuple[int, str]:
+    command = [sys.executable, "-m", "pytest", "-p", "symconv.pytest_plugin", "-v"]
+    done = subprocess.run(
+        [*command, "-p", "no:cacheprovider", *arguments],
+        cwd=project, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_each_equality_is_an_item_named_by_its_line_and_text(project: Path) -> None:
+    code, out = _pytest(project, "--symconv", "docs")
+    assert code == 0, out
+    assert "docs/right.md::4:2 \\frac{\\partial y_{n,f,k,l}}" in out
+    assert "2 passed" in out
+
+
+def test_a_false_equality_fails_with_the_message_of_its_verdict(project: Path) -> None:
+    (project / "docs" / "wrong.md").write_text(WRONG)
+    code, out = _pytest(project, "--symconv=docs")
+    assert code == 1
+    assert "1 failed, 2 passed" in out
+    assert "docs/wrong.md:4:2: refuted[different]" in out
+    assert "left is 1, right is 2" in out
+    assert "Traceback" not in out
+
+
+def test_two_lines_of_configuration_are_enough(project: Path) -> None:
+    (project / "docs" / "right.md").write_text(RIGHT.split("\n", 1)[1])
+    (project / "pyproject.toml").write_text(
+        '[tool.pytest.ini_options]\naddopts = ["--symconv=docs", "--symconv-layer=conv2d"]\n'
+    )
+    code, out = _pytest(project)
+    assert code == 0, out
+    assert "2 passed" in out
+
+
+def test_without_the_option_no_document_is_collected(project: Path) -> None:
+    code, out = _pytest(project)
+    assert code == 0
+    assert "1 passed" in out
+
+
+def test_a_document_outside_of_what_is_collected_is_visited_once(project: Path) -> None:
+    code, out = _pytest(project, "--symconv=docs/right.md", "--symconv=docs", "test_one.py")
+    assert code == 0, out
+    assert "2 passed" in out
+
+
+def test_what_cannot_be_read_is_an_error(project: Path) -> None:
+    code, out = _pytest(project, "--symconv=nowhere")
+    assert code == 4
+    assert "nowhere" in out
+    (project / "docs" / "bad.ipynb").write_text("{")
+    code, out = _pytest(project, "--symconv=docs")
+    assert code == 2
+    assert "bad.ipynb:1:2" in out
+
+
+def test_loading_the_plugin_imports_neither_the_prover_nor_sympy() -> None:
+    program = (
+        "import sys, symconv.pytest_plugin\n"
+        "print([name for name in ('z3', 'sympy', 'numpy', 'symconv.proof') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"

@@ -1,0 +1,238 @@
+"""The shipped reader reads back what the writer writes, for statements and random formulas."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from symconv.algebra.evaluation import Evaluator, side_polynomials
+from symconv.algebra.expressions import (
+    Add,
+    Array,
+    Delta,
+    Derivative,
+    Expression,
+    Iverson,
+    Mul,
+    Number,
+    Statement,
+    Sum,
+)
+from symconv.algebra.indices import (
+    And,
+    CeilingDivision,
+    Comparison,
+    Condition,
+    Constant,
+    Divides,
+    FloorDivision,
+    Index,
+    IntegerExpression,
+    Maximum,
+    Minimum,
+    Not,
+    Or,
+    Plus,
+    Quotient,
+    Remainder,
+    Size,
+    Times,
+)
+from symconv.errors import IllFormed
+from symconv.latex.context import Context, context_of_layer
+from symconv.latex.layout import statement_display
+from symconv.latex.options import LatexOptions
+from symconv.latex.reader import read_formula, read_statement
+from symconv.latex.reader_items import ArrayDefinition
+from symconv.latex.writer import expression_latex, statement_latex
+from symconv.layers.convolution.two_dimensional import conv2d
+
+STATEMENTS = pytest.mark.parametrize("statement", conv2d().statements, ids=lambda item: item.key)
+STYLES = pytest.mark.parametrize("style", ["partial", "d"])
+SIZES = (
+    "N=1,C=1,H=5,W=5,F=1,HH=3,WW=3,S=2,P=0",
+    "N=2,C=1,H=3,W=2,F=2,HH=2,WW=1,S=1,P=1",
+    "N=1,C=2,H=3,W=2,F=1,HH=2,WW=2,S=3,P=1",
+)
+
+
+def same(left: Statement, right: Statement) -> bool:
+    """Whether both say the same: free indices, assumptions, and sides at small sizes."""
+    layer = conv2d()
+    if [str(item) for item in left.free] != [str(item) for item in right.free]:
+        return False
+    if left.assumptions != right.assumptions or left.where != right.where:
+        return False
+    for text in SIZES:
+        evaluator = Evaluator(layer.definition_by_name, layer.sizes(text).by_symbol)
+        if all(evaluator.truth(condition) for condition in left.assumptions):
+            pairs = zip(
+                side_polynomials(left, evaluator), side_polynomials(right, evaluator), strict=True
+            )
+            if any(one != other for one, other in islice(pairs, 60)):
+                return False
+    return True
+
+
+@STYLES
+@STATEMENTS
+def test_shipped_statements_are_read_back(statement: Statement, style) -> None:
+    context = context_of_layer(conv2d())
+    for ranges in (False, True):
+        written = statement_latex(statement, LatexOptions(derivative=style, ranges=ranges))
+        assert same(read_statement(written, context), statement), written
+
+
+@STATEMENTS
+def test_shipped_displays_are_read_back_across_their_lines(statement: Statement) -> None:
+    context = context_of_layer(conv2d())
+    for width in (24.0, 46.0):
+        display = statement_display(statement, LatexOptions(ranges=True, line_width=width))
+        inside = display.removeprefix("\\[").removesuffix("\\]")
+        assert same(read_statement(inside, context), statement), inside
+
+
+@STATEMENTS
+def test_a_changed_formula_is_read_as_another_statement(statement: Statement) -> None:
+    written = statement_latex(statement)
+    sides, comma, clauses = written.partition(", \\quad ")
+    changed = read_statement(f"{sides} + 1{comma}{clauses}", context_of_layer(conv2d()))
+    assert not same(changed, statement)
+
+
+# H, h, Hh and HH side by side are what a reader could take for one another.
+SIZE_SYMBOLS = [Size("H"), Size("S"), Size("Hh"), Size("HH"), Size("alpha")]
+INDICES = [Index("h"), Index("k"), Index("n'"), Index("p_0"), Index("d")]
+SYMBOLS = [*SIZE_SYMBOLS, *INDICES]
+VALUES = {symbol: 2 + place for place, symbol in enumerate(SYMBOLS)}
+NINE = Constant(9)
+U, V, A = Array("u"), Array("v"), Array("a", (Constant(3),))
+TARGET = Array("t", (NINE,) * len(INDICES))
+DIVISORS = st.one_of(st.integers(1, 4).map(Constant), st.sampled_from(SYMBOLS))
+
+
+def known() -> Context:
+    context = Context()
+    for symbol in SYMBOLS:
+        declare = context.with_size if isinstance(symbol, Size) else context.with_index
+        context = declare(symbol.name)
+    for array in (U, V, A, TARGET):
+        context = context.with_array(array.name, array.shape)
+    return context
+
+
+KNOWN = known()
+
+
+def extended(parts: st.SearchStrategy[IntegerExpression]) -> st.SearchStrategy[IntegerExpression]:
+    several = st.lists(parts, min_size=1, max_size=3).map(tuple)
+    divisors = st.one_of(DIVISORS, parts)
+    return st.one_of(
+        several.map(Plus),
+        several.map(Times),
+        several.map(Minimum),
+        several.map(Maximum),
+        st.builds(Quotient, parts, divisors),
+        st.builds(FloorDivision, parts, divisors),
+        st.builds(CeilingDivision, parts, divisors),
+        st.builds(Remainder, parts, divisors),
+    )
+
+
+INTEGERS = st.recursive(
+    st.one_of(st.integers(-3, 12).map(Constant), st.sampled_from(SYMBOLS)), extended, max_leaves=7
+)
+COMPARISONS = st.one_of(
+    st.builds(Comparison, INTEGERS, st.sampled_from(["==", "!=", "<=", "<", ">=", ">"]), INTEGERS),
+    st.builds(Divides, DIVISORS, INTEGERS),
+)
+CONDITIONS: st.SearchStrategy[Condition] = st.recursive(
+    COMPARISONS,
+    lambda parts: st.one_of(
+        st.lists(parts, max_size=3).map(tuple).map(And),
+        st.lists(parts, max_size=3).map(tuple).map(Or),
+        parts.map(Not),
+    ),
+    max_leaves=5,
+)
+ENTRIES = st.one_of(
+    st.just(U[()]), st.just(V[()]), INTEGERS.map(lambda index: A[Remainder(index, Constant(3))])
+)
+
+
+def nested(parts: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression]:
+    several = st.lists(parts, max_size=3).map(tuple)
+    bounds = st.one_of(st.integers(0, 2).map(Constant), st.sampled_from(SIZE_SYMBOLS[:1]))
+    return st.one_of(
+        several.map(Add),
+        several.map(Mul),
+        st.builds(Derivative, parts, st.just(U[()])),
+        st.builds(
+            lambda body, lower, upper: Sum(body, (Index("i"), lower, upper)), parts, bounds, bounds
+        ),
+        st.builds(
+            lambda body, upper: Sum(body, (Index("g"), 0, 1), (Index("j"), Index("g"), upper)),
+            parts,
+            bounds,
+        ),
+    )
+
+
+EXPRESSIONS = st.recursive(
+    st.one_of(
+        INTEGERS.map(Number),
+        ENTRIES,
+        st.builds(Delta, INTEGERS, INTEGERS),
+        CONDITIONS.map(Iverson),
+    ),
+    nested,
+    max_leaves=6,
+)
+
+
+def value(expression: Expression):
+    """The polynomial, or the code of what makes it ill-formed."""
+    try:
+        return Evaluator({}, {}).polynomial(expression, VALUES)
+    except IllFormed as error:
+        return error.code
+
+
+def read_back(latex: str) -> Expression:
+    """Read an expression as the right side of the definition of t."""
+    subscripts = "h,k,n',p_0,\\mathit{d}"
+    (item,) = read_formula(f"t_{{{subscripts}}} = {latex}", KNOWN).items
+    assert isinstance(item, ArrayDefinition), (latex, item)
+    return item.definition.body
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    expression=st.one_of(INTEGERS.map(Number), EXPRESSIONS), style=st.sampled_from(["partial", "d"])
+)
+def test_random_expressions_are_read_back(expression: Expression, style) -> None:
+    written = expression_latex(expression, LatexOptions(derivative=style, upstream=()))
+    again = read_back(written)
+    expected = value(expression)
+    assume(isinstance(expected, dict))
+    assert value(again) == expected, written
+
+
+@pytest.mark.parametrize(
+    ("latex", "other"),
+    [
+        ("h - k - 2", "h - (k - 2)"),
+        ("Hh", "H\\,h"),
+        ("HHh", "H\\,Hh"),
+        ("\\frac{h+k}{2}", "h + \\frac{k}{2}"),
+        ("(h+k) \\bmod S", "h + (k \\bmod S)"),
+        ("\\sum_{i=0}^{2} i + 1", "\\sum_{i=0}^{2} (i + 1)"),
+        ("\\sum_{i=0}^{2} i \\, k", "\\left( \\sum_{i=0}^{2} i \\right) k + 1"),
+        ("-h^2", "(-h)^2"),
+    ],
+)
+def test_formulas_that_look_alike_are_told_apart(latex: str, other: str) -> None:
+    assert value(read_back(latex)) != value(read_back(other))
