@@ -291,7 +291,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     sys.exit(run(arguments))
 
 
-def _end_at_once(*_: object) -> NoReturn:
+def _end_at_once(_signal: int, _frame: object) -> NoReturn:
     """End on Ctrl-C without waiting: the solver, for one, swallows Python's own interrupt."""
     _ = os.write(2, b"interrupted\n")
     os._exit(INTERRUPTED)
@@ -333,7 +333,7 @@ def _print(text: str) -> None:
     """
     try:
         _ = sys.stdout.write(text)
-        sys.stdout.flush()
+        _ = sys.stdout.flush()
     except BrokenPipeError:
         _discard_output()
     except OSError as error:

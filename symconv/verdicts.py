@@ -1,8 +1,8 @@
 """The five verdicts, and the records that carry them to every view.
 
 A verdict must not get lost. A `Report` is true only when everything was proved or verified,
-a bare `Verdict` refuses to be used as a condition, a report whose failures nobody looked at warns when
-it is dropped, and a `proved` result cannot be built without the proof.
+a bare `Verdict` refuses to be used as a condition, a report whose failures nobody looked at
+warns when it is dropped, and a `proved` result cannot be built without the proof.
 """
 
 from __future__ import annotations

@@ -193,7 +193,8 @@ class Oracle:
             for symbol, atom in list(self._atoms.items())
             if atom[0] == name and symbol in occurring
         }
-        return sympy.Add(partial.xreplace(left))
+        expanded: Any = partial.xreplace(left)
+        return expanded
 
     def _build(self, expression: Expression, scope: Scope, keep: str) -> sympy.Expr:
         match expression:

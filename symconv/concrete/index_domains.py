@@ -1,8 +1,8 @@
 """The values that indices take together in a context, enumerated at given sizes.
 
 Indices start apart, a step that mentions several components of a domain joins them, and only
-the rows that pass are kept. So `n`, `c` and the pair of `k`
-and `p` are enumerated side by side, and the product is never written out here.
+the rows that pass are kept. So `n`, `c` and the pair of `k` and `p` are enumerated side by
+side, and the product is never written out here.
 
 Each step is taken in the order of evaluation, on what is left by the steps before it. Every
 row of a component belongs to a row of the whole product as long as no component is empty, so
@@ -12,26 +12,23 @@ Such rows are recorded and dropped; the first one in the order of evaluation is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from math import prod
-from typing import TypeAlias
 
 import numpy as np
 
 from symconv.algebra.evaluation import Exact
-from symconv.algebra.text import entry_text
-from symconv.concrete.columns import (
-    Column,
-    Failure,
-    Formula,
-    Growth,
-    Live,
-    Scope,
-    range_failure,
-    whole,
+from symconv.concrete.columns import Column, Formula, Growth, Live, Scope, whole
+from symconv.concrete.components import Component, Domain, combined
+from symconv.concrete.faults import (
+    Fault,
+    Located,
+    bound_fault,
+    entry_fault,
+    first_values,
+    formula_fault,
+    moment_of,
 )
-from symconv.concrete.components import Columns, Component, Domain, combined
 from symconv.concrete.plans import (
     Bind,
     Context,
@@ -52,17 +49,6 @@ MOST_ROWS = 20_000_000
 """The most rows that are built at a time: with what sorting needs, below a gigabyte."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Located:
-    """A failure with the moment at which evaluation meets it."""
-
-    moment: tuple[float, ...]
-    code: str
-    fact: str
-    help: str
-    indices: dict[str, int]
-
-
 class Domains:
     """Enumerate the contexts of plans at given sizes, and keep them.
 
@@ -75,8 +61,8 @@ class Domains:
         self._reach = max([1, *sizes.values()])
         self._growth: Growth = (1, 1)
         self._domains: dict[Context, Domain] = {}
-        self._located: dict[Context, list[_Located]] = {}
-        self._found: list[_Located] = []
+        self._located: dict[Context, list[Located]] = {}
+        self._found: list[Located] = []
         self._losses = 0
         self._wholes: dict[tuple[str, int, int], Component] = {}
         self._shapes: dict[tuple[Formula, ...], tuple[Exact, ...]] = {}
@@ -90,7 +76,7 @@ class Domains:
             NotSupported: when index values could leave int64.
             TooLarge: when one component alone has too many rows.
         """
-        found: list[tuple[tuple[float, ...], _Located]] = []
+        found: list[tuple[tuple[float, ...], Located]] = []
         for ordinal, side in enumerate(sides):
             self.enumerate(side)
             for context in side.contexts:
@@ -230,7 +216,7 @@ class Domains:
                 integral = whole(value)
                 if not np.all(integral):
                     bad = _negated(integral)
-                    self._note(domain, components, bad, step.trail, _bound_fault(step))
+                    self._note(domain, components, bad, step.trail, bound_fault(step))
                     self._select(domain, components, integral)
             if losses == self._losses or not domain.alive:
                 return host, ends[0], ends[1]
@@ -292,10 +278,10 @@ class Domains:
         inner = [item for part in step.contexts for item in self._located.get(part, ())]
         if inner:
             first = min(inner, key=lambda item: item.moment)
-            values = _first_values(domain, [], None, step.trail)
-            moment = (*_moment(step.trail, values), *first.moment)
+            values = first_values(domain, [], None, step.trail)
+            moment = (*moment_of(step.trail, values), *first.moment)
             self._losses += 1
-            self._found.append(_Located(moment, first.code, first.fact, first.help, first.indices))
+            self._found.append(Located(moment, first.code, first.fact, first.help, first.indices))
             domain.alive = False
 
     def _read(self, domain: Domain, step: Read) -> None:
@@ -323,7 +309,7 @@ class Domains:
         for axis, extent, code in faults:
             components, value = self._value(domain, axis, step.trail)
             where = _outside(value, extent)[code]
-            self._note(domain, components, where, step.trail, _entry_fault(step, code, shape))
+            self._note(domain, components, where, step.trail, entry_fault(step, code, shape))
         for axis, extent, code in faults:
             components, value = self._value(domain, axis, step.trail)
             where = _outside(value, extent).get(code, False)
@@ -369,7 +355,7 @@ class Domains:
             self._scope.failures = []
             failing: Column = False
             for failure in failures:
-                self._note(domain, components, failure.where, trail, _formula_fault(failure))
+                self._note(domain, components, failure.where, trail, formula_fault(failure))
                 failing = failing | (True if failure.where is None else failure.where)
             self._select(domain, components, _negated(failing))
         return [], 0
@@ -415,13 +401,13 @@ class Domains:
             domain.put(combined(components, full.nonzero()))
 
     def _note(
-        self, domain: Domain, components: list[Component], where: Live, trail: Trail, fault: _Fault
+        self, domain: Domain, components: list[Component], where: Live, trail: Trail, fault: Fault
     ) -> None:
         """Record the first of some failing rows; all rows fail where none are given."""
-        values = _first_values(domain, components, where, trail)
+        values = first_values(domain, components, where, trail)
         code, fact, help = fault(self._scope.sizes, values)
         self._losses += 1
-        self._found.append(_Located(_moment(trail, values), code, fact, help, values))
+        self._found.append(Located(moment_of(trail, values), code, fact, help, values))
 
     def _require_int64(self) -> None:
         factor, degree = self._growth
@@ -437,38 +423,6 @@ class Domains:
                 terms=rows,
                 help="choose smaller sizes",
             )
-
-
-_Fault: TypeAlias = Callable[[Mapping[str, int], Mapping[str, int]], tuple[str, str, str]]
-"""Says the code, the fact and the help of a failure, given sizes and index values."""
-
-
-def _first_values(
-    domain: Domain, components: list[Component], where: Live, trail: Trail
-) -> dict[str, int]:
-    """Return the indices' values in the first failing row of the whole product.
-
-    Components are independent, so the first row of the product has each component's first.
-    """
-    tables: list[Columns] = [
-        component.columns
-        for component in domain.components()
-        if not any(component is other for other in components)
-    ]
-    if components:
-        grid = tuple(component.count for component in components)
-        failing = np.ones(grid, dtype=bool) if where is None else np.broadcast_to(where, grid)
-        tables.append(combined(components, np.nonzero(failing)).columns)
-    values: dict[str, int] = {}
-    for table in tables:
-        names = [name for name in trail if isinstance(name, str) and name in table]
-        first = np.lexsort([table[name] for name in reversed(names)])[0] if names else 0
-        values |= {name: int(table[name][first]) for name in names}
-    return {name: values[name] for name in trail if isinstance(name, str) and name in values}
-
-
-def _moment(trail: Trail, values: Mapping[str, int]) -> tuple[float, ...]:
-    return tuple(values[item] if isinstance(item, str) else item for item in trail)
 
 
 def _in_bounds(domain: Domain, index: str, extent: Exact) -> bool:
@@ -494,32 +448,3 @@ def _outside(value: Column, extent: Exact) -> dict[str, Column]:
 
 def _negated(mask: Column) -> Column:
     return ~mask if isinstance(mask, np.ndarray) else not mask
-
-
-def _formula_fault(failure: Failure) -> _Fault:
-    return lambda _sizes, _values: (failure.code, failure.fact, failure.help)
-
-
-def _bound_fault(step: Bind) -> _Fault:
-    def fault(sizes: Mapping[str, int], values: Mapping[str, int]) -> tuple[str, str, str]:
-        ends = [formula.value(Scope(sizes, values), None) for formula in (step.lower, step.upper)]
-        first = next(end for end in ends if end.denominator != 1)
-        return ("non-integer-bound", *range_failure(step.item, f"at {first}, not an integer"))
-
-    return fault
-
-
-def _entry_fault(step: Read, code: str, extents: tuple[Exact, ...]) -> _Fault:
-    def fault(sizes: Mapping[str, int], values: Mapping[str, int]) -> tuple[str, str, str]:
-        scope = Scope(sizes, values)
-        read = entry_text(
-            step.entry.array.name, tuple(axis.value(scope, None) for axis in step.axes)
-        )
-        reason = "is not at an integer position"
-        if code == "out-of-range":
-            shape = ", ".join(map(str, extents))
-            reason = f"is outside the shape ({shape}) of {step.entry.array.name}"
-        help = "end the sum earlier, shift the index, or guard the entry with a bracket"
-        return code, f"{step.entry} reads {read}, which {reason}", help
-
-    return fault

@@ -38,26 +38,23 @@ class Log:
     Three lists instead of one of tuples: nothing here is work for the garbage collector.
 
     Attributes:
+        places: where.
+        codes: what.
+        coefficients: how often.
         overwritten: by flat position, how long the log was at the last assignment; None where
             nothing was assigned since the first addition.
     """
 
-    __slots__ = ("_codes", "_coefficients", "_places", "overwritten")
+    __slots__ = ("codes", "coefficients", "overwritten", "places")
 
     def __init__(self) -> None:
-        self._places: list[Places] = []
-        self._codes: list[Codes] = []
-        self._coefficients: list[int] = []
+        self.places: list[Places] = []
+        self.codes: list[Codes] = []
+        self.coefficients: list[int] = []
         self.overwritten: np.ndarray | None = None
 
     def __len__(self) -> int:
-        return len(self._places)
-
-    def add(self, places: Places, codes: Codes, coefficient: int) -> None:
-        """Add codes at flat positions."""
-        self._places.append(places)
-        self._codes.append(codes)
-        self._coefficients.append(coefficient)
+        return len(self.places)
 
     def added(self) -> Iterator[Chunk]:
         """Yield what was added and not overwritten."""
@@ -72,25 +69,25 @@ class Log:
         self, first: int, last: int
     ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, int]]:
         """Yield part of the log in groups: positions, codes, numbers in the log, coefficient."""
-        coefficients = self._coefficients[first:last]
+        coefficients = self.coefficients[first:last]
         for coefficient in dict.fromkeys(coefficients):
             numbers = [
                 number
                 for number, other in enumerate(coefficients, start=first)
                 if other == coefficient
             ]
-            vectors = [n for n in numbers if isinstance(self._codes[n], np.ndarray)]
+            vectors = [n for n in numbers if isinstance(self.codes[n], np.ndarray)]
             if vectors:
                 yield (*self._joined_vectors(vectors), coefficient)
             if len(vectors) < len(numbers):
-                single = [n for n in numbers if not isinstance(self._codes[n], np.ndarray)]
-                places = np.array([self._places[n] for n in single], dtype=np.int64)
-                codes = np.array([self._codes[n] for n in single], dtype=np.int64)
+                single = [n for n in numbers if not isinstance(self.codes[n], np.ndarray)]
+                places = np.array([self.places[n] for n in single], dtype=np.int64)
+                codes = np.array([self.codes[n] for n in single], dtype=np.int64)
                 yield places, codes, np.array(single), coefficient
 
     def _joined_vectors(self, numbers: list[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        parts: list[Any] = [self._codes[number] for number in numbers]
-        places: list[Any] = [self._places[number] for number in numbers]
+        parts: list[Any] = [self.codes[number] for number in numbers]
+        places: list[Any] = [self.places[number] for number in numbers]
         lengths = [len(part) for part in parts]
         codes = np.concatenate(parts)
         if any(isinstance(place, np.ndarray) for place in places):
@@ -143,9 +140,12 @@ class Storage:
     def add(self, places: Places, codes: Codes, coefficient: int) -> None:
         """Add codes at flat positions."""
         self.version += 1
-        if self.log is None:
-            self.log = Log()
-        self.log.add(places, codes, coefficient)
+        log = self.log
+        if log is None:
+            log = self.log = Log()
+        log.places.append(places)
+        log.codes.append(codes)
+        log.coefficients.append(coefficient)
 
 
 class Snapshot:

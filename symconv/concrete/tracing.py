@@ -207,21 +207,13 @@ class TracedArray(_Traced):
         require_basic_index(index)
         value = _traced(value)
         positions = self.positions[index]
-        storage = self._storage
-        if isinstance(value, TracedArray):
+        if type(value) is TracedArray:
             self._assign_array(index, positions, value)
         elif isinstance(positions, np.ndarray):
             self._assign_everywhere(index, positions, value)
         else:
-            position = int(positions)
-            beyond = value.parts_beyond(storage, position)
-            if beyond is None:
-                parts = value.parts()
-                beyond = self._assign_monomial(index, parts)
-                storage.forget(position)
-            for codes, coefficient in beyond:
-                storage.add(position, codes, coefficient)
-        storage.groups |= value.groups
+            self._assign_one(index, int(positions), value)
+        self._storage.groups |= value.groups
 
     def __iadd__(self, other: Any) -> TracedArray:
         return self._accumulate(_traced(other), 1)
@@ -249,6 +241,15 @@ class TracedArray(_Traced):
     def dense(self) -> np.ndarray | None:
         """Return the monomials, or None where sums may be among the entries."""
         return self._codes if self._storage.log is None else None
+
+    def _assign_one(self, index: Any, position: int, value: TracedScalar) -> None:
+        storage = self._storage
+        parts = value.parts_beyond(storage, position)
+        if parts is None:
+            parts = self._assign_monomial(index, value.parts())
+            storage.forget(position)
+        for codes, coefficient in parts:
+            storage.add(position, codes, coefficient)
 
     def _assign_monomial(self, index: Any, parts: tuple[Part, ...]) -> tuple[Part, ...]:
         """Assign a value that is one monomial, otherwise zero; return what is still to add."""
@@ -332,7 +333,7 @@ def traced_rows(result: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]
 
 def _traced(value: Any) -> Any:
     """Accept integers beside traced values."""
-    if isinstance(value, _Traced):
+    if type(value) is TracedArray or type(value) is TracedScalar:
         return value
     if isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool):
         number = int(value) if value == value and abs(value) != float("inf") else None
@@ -347,19 +348,20 @@ def _multiply(left: Any, right: Any) -> Any:
     Raises:
         NotSupported: when an argument may occur twice in a product.
     """
-    groups = left.groups | right.groups
-    if left.groups & right.groups:
+    of_left, of_right = left.groups, right.groups
+    if of_left & of_right:
         refuse("a product in which one array occurs twice")
-    if isinstance(left, TracedScalar):
-        if isinstance(right, TracedScalar):
+    groups = of_left | of_right
+    if type(left) is TracedScalar:
+        if type(right) is TracedScalar:
             return TracedScalar(_products(left.parts(), right.parts()), groups)
         return _scaled(right, left, groups)
-    if isinstance(right, TracedScalar):
+    if type(right) is TracedScalar:
         return _scaled(left, right, groups)
     first, second = left.dense(), right.dense()
     if first is not None and second is not None:
         codes = first + second
-        if not left.groups or not right.groups:
+        if not of_left or not of_right:
             # Zeros that were never assigned to may be multiplied without end.
             codes = np.maximum(codes, ZERO)
         return _dense_result(codes, groups)

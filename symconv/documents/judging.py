@@ -27,6 +27,12 @@ from symconv.verdicts import Counterexample, Verdict
 RIGHT = "would be right: "
 """Begins a note that holds a correction as LaTeX."""
 SIZES_TRIED_FIRST = 8
+MOST_SEARCHES = 30
+"""For how many failed equalities of one run the closest correct form is searched.
+
+Limit: a search without success costs seconds, and a document that fails so often needs
+another look than corrections one by one.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,7 @@ class Judge:
     """
 
     options: LatexOptions = field(default_factory=LatexOptions)
+    _searches: int = 0
     _known: dict[tuple[object, ...], Judgement] = field(default_factory=dict)
     _layers: dict[tuple[object, ...], Layer] = field(default_factory=dict)
     _probes: dict[tuple[object, ...], Probes] = field(default_factory=dict)
@@ -82,7 +89,11 @@ class Judge:
         reduced = _reduced(context, statement)
         key = _layer_key(reduced)
         if key not in self._layers:
-            self._layers[key] = reduced.as_layer()
+            layer = reduced.as_layer()
+            if reduced.layer is not None and layer.given != reduced.layer.given:
+                # The layer's own choices say nothing of the sizes that the document adds.
+                layer = replace(layer, default_sizes=())
+            self._layers[key] = layer
         return self._layers[key]
 
     def _explained(
@@ -100,13 +111,17 @@ class Judge:
         if validity:
             notes.append(validity)
         offered = None
-        if meant is None or not meant.correct or meant.declaration == "":
+        searched = self._searches < MOST_SEARCHES
+        if searched and (meant is None or not meant.correct or meant.declaration == ""):
+            self._searches += 1
             offered = self._closest(statement, layer, outcome.counterexample, probes)
         if offered is not None:
             wrong = dict.fromkeys(edit.mistake.sentence for edit in offered.edits)
             notes.extend(("; ".join(wrong), *_pasted(offered.statement, options)))
         elif meant is not None and meant.correct:
             notes.extend(_pasted(meant.statement, options))
+        elif not searched:
+            notes.append(f"what would be right is searched for {MOST_SEARCHES} equalities alone")
         return tuple(notes)
 
     def _closest(

@@ -375,8 +375,10 @@ class _Run:
 
     def _ill_formed(self, error: IllFormed) -> Outcome:
         """Report what has no meaning at any size, at the smallest sizes where that shows."""
+        # Evaluation cannot tell a size that the layer lacks from an index without a value.
+        sizes_tried = 0 if error.code == "unknown-size" else 3
         try:
-            for sizes in islice(self._small_sizes(), 3):
+            for sizes in islice(self._small_sizes(), sizes_tried):
                 found = self._evaluated(sizes)
                 if found is None:
                     break

@@ -32,7 +32,7 @@ from symconv.algebra.indices import (
 from symconv.concrete import index_domains
 from symconv.concrete.components import Domain
 from symconv.concrete.index_domains import Domains
-from symconv.concrete.plans import make_plan
+from symconv.concrete.planning import Plans
 from symconv.errors import IllFormed, NotSupported, TooLarge
 
 A, B = sizes("A B")
@@ -46,10 +46,10 @@ SIZES = {"A": 4, "B": 3}
 def domain(expression: Expression, *free: tuple[Index, int], sizes=SIZES) -> Domain:
     """Return the domain of the only term of an expression."""
     ranges = tuple(Range(index, Constant(0), Constant(last)) for index, last in free)
-    plan = make_plan(Statement(expression, Number(A - A), ranges), {})
+    side = Plans({}).side(expression, ranges)
     domains = Domains(sizes)
-    domains.check(plan)
-    (term,) = plan.left
+    domains.check(side)
+    (term,) = side.terms
     return domains.term(term)
 
 
@@ -126,16 +126,15 @@ def test_coefficients_of_joined_components_multiply() -> None:
 
 
 def test_a_domain_that_was_copied_does_not_change_the_first() -> None:
-    plan = make_plan(
+    sides = Plans({}).statement(
         Statement(
             Sum(3 * u[p], (p, 0, A - 1)) * Sum(2 * v[p], (p, 0, B - 1)),
             Sum(u[p] * Sum(Delta(p, q) * v[0], (q, 0, 1)), (p, 0, A - 1)),
-        ),
-        {},
+        )
     )
     domains = Domains(SIZES)
-    domains.check(plan)
-    terms = (*plan.left, *plan.right)
+    domains.check(*sides)
+    terms = [term for side in sides for term in side.terms]
     first = [(tables(found), found.scalar) for found in map(domains.term, terms)]
     again = [(tables(found), found.scalar) for found in map(domains.term, terms)]
     assert first == again
@@ -229,15 +228,51 @@ def test_both_sides_of_a_derivative_are_read() -> None:
     for derivative in (Derivative(y[0], u[i]), Derivative(y[i], u[0]), Derivative(u[0], v[i])):
         domains = Domains(SIZES)
         with pytest.raises(IllFormed):
-            domains.check(make_plan(Statement(derivative, Number(A), free), definitions))
+            domains.check(Plans(definitions).side(derivative, free))
 
 
 def test_a_failure_is_raised_again_when_the_plan_is_checked_again() -> None:
-    plan = make_plan(Statement(u[A], u[0]), {})
+    side = Plans({}).side(u[A], ())
     domains = Domains(SIZES)
     for _ in range(2):
         with pytest.raises(IllFormed):
-            domains.check(plan)
+            domains.check(side)
+
+
+def test_at_each_value_the_left_side_comes_first() -> None:
+    free = (Range(i, Constant(0), A - 1),)
+    right_first = Statement(u[i + 1], v[i / 2], free)
+    left_first = Statement(v[i / 2], u[i - 1] + Number(1 / i), free)
+    for statement, code, at in (
+        (right_first, "non-integer-index", 1),
+        (left_first, "out-of-range", 0),
+        (Statement(u[i + 3], v[i + 2], free), "out-of-range", 1),
+    ):
+        with pytest.raises(IllFormed) as caught:
+            Domains(SIZES).check(*Plans({}).statement(statement))
+        assert (caught.value.code, caught.value.indices) == (code, {"i": at})
+    assert caught.value.fact.startswith("u[i+3]")
+
+
+def test_what_depends_on_no_index_fails_where_it_is_first_read() -> None:
+    broken = Array("broken")
+    definitions = {"broken": Definition(broken[()], Sum(u[p], (p, 2, A)))}
+    free = (Range(i, Constant(0), A - 1),)
+    plans = Plans(definitions)
+    for guard, code, value in (
+        (Iverson(i >= 0), "out-of-range", 4),
+        (Iverson(i >= 2), "division-by-zero", 1),
+    ):
+        side = plans.side(guard * broken[()] + Number(1 / (i - 1)), free)
+        for _ in range(2):
+            with pytest.raises(IllFormed) as caught:
+                Domains(SIZES).check(side)
+            assert caught.value.code == code
+            assert list(caught.value.indices.values()) == [value]
+    never = plans.side(Iverson(i >= 9) * broken[()], free)
+    domains = Domains(SIZES)
+    domains.check(never)
+    assert not domains.term(never.terms[0]).alive
 
 
 @pytest.mark.parametrize(

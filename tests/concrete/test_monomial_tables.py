@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -26,7 +27,7 @@ from symconv.algebra.expressions import (
     Sum,
 )
 from symconv.algebra.indices import Constant, Range, Size, indices, sizes
-from symconv.concrete import index_domains, monomial_tables
+from symconv.concrete import index_domains, monomial_tables, planning
 from symconv.concrete.differences import Difference, smallest_difference
 from symconv.concrete.monomial_tables import Tables
 from symconv.errors import IllFormed, LoopRaised, NotSupported, TooLarge, WrongShape
@@ -574,26 +575,19 @@ def test_the_count_is_known_even_where_one_component_is_too_large(monkeypatch) -
 
 
 def test_a_plan_is_made_once_for_all_sizes(monkeypatch) -> None:
-    made: list[Statement] = []
-    make_plan = monomial_tables.make_plan
-
-    def counted(statement, definitions):
-        made.append(statement)
-        return make_plan(statement, definitions)
-
-    monkeypatch.setattr(monomial_tables, "make_plan", counted)
     statement = replace(LAYER.statement("dL/dw:contracted"))
+    assert Tables(LAYER, DEFAULT[0]).compare(statement) is None
+    monkeypatch.setattr(planning, "_Planner", None)
     for at in DEFAULT:
         assert Tables(LAYER, at).compare(statement) is None
-    assert made == [statement]
 
 
-def test_old_plans_are_dropped(monkeypatch) -> None:
-    monkeypatch.setattr(monomial_tables, "PLANS_KEPT", 3)
-    monkeypatch.setattr(monomial_tables, "_plans", type(monomial_tables._plans)())
-    for number in range(5):
-        assert toy(u[0] + number, u[0] + number) is None
-    assert len(monomial_tables._plans) == 3
+def test_old_layers_are_dropped(monkeypatch) -> None:
+    monkeypatch.setattr(monomial_tables, "LAYERS_KEPT", 3)
+    monkeypatch.setattr(monomial_tables, "_plans_by_layer", OrderedDict())
+    for _ in range(5):
+        assert Tables(replace(TOY), AT).compare(Statement(u[0], u[0])) is None
+    assert len(monomial_tables._plans_by_layer) == 3
 
 
 # Values at integers.

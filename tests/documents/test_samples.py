@@ -183,3 +183,35 @@ def test_a_wrong_notebook_of_one_line_has_places_all_the_same() -> None:
     assert wrong.location is not None
     column = int(wrong.location.rsplit(":", 1)[1])
     assert text[column - 1 :].startswith("\\\\frac{\\\\partial y")
+
+
+def test_sizes_that_a_document_adds_to_its_layer_do_not_disturb_it() -> None:
+    text = (
+        "<!-- symconv: layer conv2d; size K; array v (K) -->\n"
+        r"$\frac{\partial y_{n,f,k,l}}{\partial b_g} = \delta_{f,g}$"
+        "\n"
+        r"$\frac{\partial y_{n,f,k,l}}{\partial b_g} = 2\delta_{f,g}$"
+        "\n"
+        r"$\sum_{i=0}^{K-1} v_i = \sum_{i=0}^{K-2} v_i$"
+    )
+    results = check_document(parse_text("a.md", text), declared_by(None))
+    assert [item.verdict for item in results] == [
+        Verdict.PROVED,
+        Verdict.REFUTED,
+        Verdict.REFUTED,
+    ]
+    assert any("would be right" in note for note in results[1].notes)
+
+
+def test_corrections_are_searched_for_so_many_failures_and_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("symconv.documents.judging.MOST_SEARCHES", 1)
+    text = "<!-- symconv: layer conv2d -->\n" + "\n".join(
+        rf"$\frac{{\partial y_{{n,f,k,l}}}}{{\partial b_g}} = {factor}\delta_{{f,g}}$"
+        for factor in (2, 3)
+    )
+    first, second = check_document(parse_text("a.md", text), declared_by(None))
+    assert first.notes[-1].startswith("would be right: ")
+    assert second.verdict is Verdict.REFUTED
+    assert second.notes[-1] == "what would be right is searched for 1 equalities alone"

@@ -7,7 +7,7 @@ import pytest
 from symconv.algebra.evaluation import condition_value
 from symconv.algebra.expressions import Array, Statement, Sum
 from symconv.algebra.indices import Condition, Constant, Range, divides, equal, indices, sizes
-from symconv.errors import SizesError
+from symconv.errors import NotSupported, SizesError
 from symconv.layers.convolution.two_dimensional import conv2d
 from symconv.layers.layer import DerivedSize, Layer, Sizes
 from symconv.proof.counterexample import (
@@ -149,3 +149,53 @@ def test_inadmissible_sizes_are_no_sizes() -> None:
     found = admissible(LAYER, (A > 1,), {A: 2, B: 1, P: 0})
     assert found == LAYER.sizes(A=2, B=1, P=0)
     assert list(islice(small_sizes(LAYER, (A < 1,)), 1)) == []
+
+
+@pytest.mark.parametrize(
+    "ranges",
+    [
+        ((i, 1, 10**8),),
+        ((i, 0, 10**5), (a, 0, i)),
+        ((i, 1, 10**8), (a, 1, 0)),
+    ],
+)
+def test_replaying_has_an_end(ranges: tuple) -> None:
+    one = _number(Constant(1))
+    with pytest.raises(NotSupported) as caught:
+        _ = replay(Statement(Sum(one, *ranges), one), LAYER, LAYER.sizes(A=1, B=1, P=0))
+    assert caught.value.code == "too-many-steps"
+    free = tuple(Range(index, Constant(0) + low, Constant(0) + high) for index, low, high in ranges)
+    with pytest.raises(NotSupported):
+        _ = replay(Statement(one, one, free), LAYER, LAYER.sizes(A=1, B=1, P=0))
+    few = Statement(Sum(one, (i, 1, 10)), _number(Constant(10)))
+    assert replay(few, LAYER, LAYER.sizes(A=1, B=1, P=0)) is None
+
+
+@pytest.mark.parametrize("violation", [A > 40, A + 2 * B > 90, (B > 20) & (P > 50)], ids=str)
+def test_the_smallest_sizes_that_are_far_away_are_found_too(violation: Condition) -> None:
+    found = smallest_sizes(solver(), violation, LAYER)
+    assert found.minimal
+    assert found.sizes is not None
+    given = found.sizes.given
+    first = min(
+        (
+            chosen
+            for total in range(90)
+            for x, y in product(range(1, 60), repeat=2)
+            if (chosen := admissible(LAYER, (violation,), {A: x, B: y, P: total - x - y}))
+        ),
+        key=Sizes.order,
+    )
+    assert given == first.given
+
+
+def test_sizes_at_which_an_assumption_has_no_value_are_reported() -> None:
+    assumption = divides(A - 1, B)
+    chosen = admissible(LAYER, (assumption,), {A: 1, B: 1, P: 0})
+    assert chosen is not None
+    same = Statement(_number(A), _number(A), assumptions=(assumption,))
+    failure = replay(same, LAYER, chosen)
+    assert failure is not None
+    assert failure.ill_formed is not None
+    assert failure.ill_formed.code == "division-by-zero"
+    assert replay(same, LAYER, LAYER.sizes(A=2, B=1, P=0)) is None

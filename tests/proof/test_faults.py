@@ -107,7 +107,7 @@ FAULTS: list[tuple[str, object, str, Callable]] = [
     ("the guard is dropped", coefficients, "guard_part", lambda *_: ()),
     ("that a solution is an integer is dropped", coefficients, "whole_conditions", lambda *_: ()),
     ("assumptions are not tested", equality, "require_satisfiable", no_witness),
-    ("well-formedness is not tested", equality._Run, "_check", lambda *_: ([], [])),
+    ("well-formedness is not tested", equality._Run, "_check", lambda *_: equality._Checked()),
     ("ranges are forgotten where entries are read", well, "between_conditions", lambda _: ()),
     ("products do not guard", well.Walker, "_guarded", lambda _self, _factor, context: context),
     ("an index that is left counts once", solving, "_count", lambda *_: ()),

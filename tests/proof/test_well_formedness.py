@@ -14,8 +14,18 @@ from symconv.algebra.expressions import (
     Statement,
     Sum,
 )
-from symconv.algebra.indices import Constant, Range, divides, equal, floor, indices, sizes
-from symconv.errors import IllFormed
+from symconv.algebra.indices import (
+    Constant,
+    Maximum,
+    Minimum,
+    Range,
+    divides,
+    equal,
+    floor,
+    indices,
+    sizes,
+)
+from symconv.errors import IllFormed, NotSupported
 from symconv.proof.smt import Solver
 from symconv.proof.well_formedness import Requirement, Walker
 
@@ -69,6 +79,8 @@ MEANINGFUL = [
     Sum(Sum(u[i], (i, 0, i)), (i, 0, A - 1)),
 ]
 MEANINGLESS = [
+    u[Maximum((Constant(0), floor((a - 1) / 2), a + 1))],
+    Sum(u[a + i], (i, 0, Minimum((B, Constant(1))))),
     u[a + 1],
     u[a - 1],
     Sum(u[i], (i, 0, A)),
@@ -135,6 +147,39 @@ def test_a_definition_is_entered_where_the_array_has_another_shape() -> None:
     other = Array("z", (B,))
     assert not holds(Sum(other[i], (i, 0, B - 1)))
     assert holds(Sum(Iverson(i < A) * other[i], (i, 0, B - 1)))
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        Iverson(Maximum((Constant(0), a / 2)) < A) * u[Maximum((Constant(0), a / 2))],
+        Sum(u[0] + 0, (i, 0, Minimum((a / 2, Constant(3))))),
+    ],
+    ids=str,
+)
+def test_a_fraction_inside_an_extreme_must_be_shown_to_be_an_integer(
+    expression: Expression,
+) -> None:
+    with pytest.raises(NotSupported, match="is not an integer"):
+        _ = holds(expression)
+
+
+def test_a_definition_has_no_index_of_its_reader() -> None:
+    caught_index = {"z": Definition(z[i], u[a] + 0)}
+    walker = Walker(caught_index, frozenset(), SOLVER)
+    with pytest.raises(IllFormed) as caught:
+        _ = walker.statement(Statement(z[a], ONE, FREE), SCOPE)
+    assert caught.value.code == "unbound-index"
+    walker = Walker({"z": Definition(z[a], u[a] + 0)}, frozenset(), SOLVER)
+    assert walker.statement(Statement(z[a], ONE, FREE), SCOPE)
+
+
+def test_what_a_guard_rests_on_is_kept() -> None:
+    walker = Walker({}, frozenset(), SOLVER)
+    guard = Sum(Delta(2 * i, a), (i, 0, A - 1))
+    _ = walker.statement(Statement(guard * u[a], ONE, FREE), SCOPE)
+    assert [item.kind for item in walker.lemmas] == ["one-to-one"]
+    assert all(SOLVER.never(*item.formulas) for item in walker.lemmas)
 
 
 def test_an_array_that_is_differentiated_by_is_only_read_for_what_is_left_of_it() -> None:
