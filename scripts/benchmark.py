@@ -21,9 +21,11 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import random
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -33,7 +35,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from symconv import Sizes, conv2d
+from symconv import Sizes, SymconvError, conv2d, prove
 from symconv.concrete.monomial_tables import Tables
 
 LAYER = conv2d()
@@ -46,6 +48,8 @@ FORMULAS = [
 ]
 LOOPS = {loop.name: loop for loop in LAYER.loops}
 FAST_LOOPS = ("loop/forward", "loop/dw", "loop/db", "loop/dx:scatter")
+UP_TO = 4
+SAMPLE = 300
 KEPT = Path(__file__).with_name("benchmark_full.json")
 
 Own: TypeAlias = "dict[tuple[str, Sizes], float]"
@@ -298,8 +302,39 @@ def rows(*, full: bool) -> Iterator[Row]:
         scaled *= products(sizes) / products(SMALL)
         peer = f"T = {products(SMALL):,}, scaled to T = {products(sizes):,}"
         yield Row(LINEARITY, str(sizes), here, peer, scaled, scaled / here)
+    yield from proof_rows()
     for arguments in (["--help"], ["verify"], ["verify", "--method", "closed-form"]):
         yield Row(f"symconv {' '.join(arguments)}", "", seconds_of(lambda a=arguments: run(a), 5))
+
+
+def proof_rows() -> Iterator[Row]:
+    """Prove each gradient for all sizes, beside closed forms at every size up to UP_TO.
+
+    Closed forms are compared at a random sample of these sizes, and their time scaled up.
+    """
+    fitting = [
+        sum(h + 2 * padding >= hh for h in range(1, UP_TO + 1) for hh in range(1, UP_TO + 1))
+        for padding in range(UP_TO + 1)
+    ]
+    # The other sizes, N, C, F and S, are free; height and width fit independently.
+    count = UP_TO**4 * sum(pairs**2 for pairs in fitting)
+    source = random.Random(1)  # noqa: S311, the same sample on every machine
+    sample: list[Sizes] = []
+    while len(sample) < SAMPLE:
+        least = {size.name: LAYER.minimum.get(size, 1) for size in LAYER.given}
+        with suppress(SymconvError):
+            sample.append(
+                LAYER.sizes("", **{n: source.randint(low, UP_TO) for n, low in least.items()})
+            )
+    for key in ("dL/dw:contracted", "dL/db:contracted", "dL/dx:contracted"):
+        statement = LAYER.statement(key)
+        here = seconds_of(lambda at=statement: prove(at, LAYER), 3)
+        start = perf_counter()
+        if any(Tables(LAYER, at).compare(statement) is not None for at in sample):
+            raise SystemExit(f"benchmark.py: symconv finds a difference in {key}")
+        scaled = (perf_counter() - start) * count / len(sample)
+        peer = f"closed forms at all {count:,} sizes up to {UP_TO}, scaled up from {len(sample)}"
+        yield Row(f"{key} proved for every size", "", here, peer, scaled, scaled / here)
 
 
 def run(arguments: list[str]) -> None:

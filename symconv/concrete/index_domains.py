@@ -92,6 +92,8 @@ class Domains:
     def enumerate(self, side: Side) -> None:
         """Enumerate every context of a side, leaving out the rows without meaning."""
         self._growth = side.growth
+        # A sum that was too long to be computed may have left failures behind.
+        self._scope.failures.clear()
         self._require_int64()
         for context in side.contexts:
             self._enumerate(context)
@@ -165,15 +167,15 @@ class Domains:
         if not step.lower.indices and not step.upper.indices:
             first = step.lower.value(self._scope, None)
             last = step.upper.value(self._scope, None)
-            if type(first) is int and type(last) is int and not self._scope.failures:
+            if isinstance(first, int) and isinstance(last, int) and not self._scope.failures:
                 self._note_reach(domain, name, first, last)
                 domain.put(self._whole(name, first, last))
                 return
             self._scope.failures.clear()
         host, lower, upper = self._ends(domain, step)
-        if host is None or not domain.alive:
-            domain.alive = False
+        if not domain.alive:
             return
+        assert host is not None, "ends without indices are integers, or not reached"
         self._note_reach(domain, name, int(np.min(lower)), int(np.max(upper)))
         lengths = np.broadcast_to(np.maximum(upper - lower + 1, 0), (host.count,)).astype(np.int64)
         total = int(lengths.sum())

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from symconv.algebra.expressions import (
     Add,
@@ -84,7 +85,7 @@ from symconv.errors import NotSupported
 
 MOST_TERMS = 10_000
 """A product of sums that multiplies out to more terms than this is refused."""
-SIDES_KEPT = 1024
+PLANS_KEPT = 1024
 
 
 class Plans:
@@ -101,7 +102,7 @@ class Plans:
         self.definitions = definitions
         self._sides: OrderedDict[tuple[Expression, tuple[Range, ...]], Side] = OrderedDict()
         self._statements: OrderedDict[int, tuple[Statement, Side, Side]] = OrderedDict()
-        self._closed: dict[tuple[Entry, frozenset[str]], _Closed] = {}
+        self._closed: OrderedDict[tuple[Entry, frozenset[str]], _Closed] = OrderedDict()
         self.named: dict[str, Side] = {}
         self._depends = dependencies(definitions)
 
@@ -118,8 +119,7 @@ class Plans:
             expanded = expand_where(statement)
             left, right = (self.side(side, expanded.free) for side in (expanded.lhs, expanded.rhs))
             found = self._statements[id(statement)] = (statement, left, right)
-            if len(self._statements) > SIDES_KEPT:
-                _ = self._statements.popitem(last=False)
+            _keep_newest(self._statements)
         return found[1], found[2]
 
     def side(self, expression: Expression, free: tuple[Range, ...]) -> Side:
@@ -132,8 +132,7 @@ class Plans:
         key = (expression, free)
         if key not in self._sides:
             self._sides[key] = _Planner(self).side(expression, free)
-            if len(self._sides) > SIDES_KEPT:
-                _ = self._sides.popitem(last=False)
+            _keep_newest(self._sides)
         return self._sides[key]
 
     def closed(self, entry: Entry, keep: frozenset[str]) -> _Closed:
@@ -154,7 +153,13 @@ class Plans:
             self._closed[entry, kept] = _Closed(
                 tuple(planner.contexts), tuple(products), names, planner.growth
             )
+            _keep_newest(self._closed)
         return self._closed[entry, kept]
+
+
+def _keep_newest(kept: OrderedDict[Any, Any]) -> None:
+    if len(kept) > PLANS_KEPT:
+        _ = kept.popitem(last=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -206,7 +211,7 @@ class _Product:
 
 
 class _Planner:
-    """Walk both sides once, and collect contexts and terms."""
+    """Walk one side once, and collect contexts and terms."""
 
     def __init__(self, plans: Plans) -> None:
         self.plans = plans

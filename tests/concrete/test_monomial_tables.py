@@ -574,6 +574,18 @@ def test_the_count_is_known_even_where_one_component_is_too_large(monkeypatch) -
     assert Tables(TOY, AT).term_count(Statement(Sum(u[0], (i, 0, 10)), u[0])) == 11
 
 
+def test_what_was_too_large_leaves_nothing_behind() -> None:
+    tables = Tables(TOY, AT)
+    endless = Number(1 / (A - 3)) + Sum(Number(i), (i, 0, 10**9))
+    for _ in range(2):
+        with pytest.raises(TooLarge):
+            tables.compare(Statement(Sum(u[i], (i, 0, 10**9)), u[0]))
+        with pytest.raises(TooLarge):
+            tables.compare(Statement(Mul((endless, u[0])), u[0]))
+        assert tables.compare(Statement(u[0], u[0])) is None
+        assert tables.compare(Statement(Number(A) * u[0], 3 * u[0])) is None
+
+
 def test_a_plan_is_made_once_for_all_sizes(monkeypatch) -> None:
     statement = replace(LAYER.statement("dL/dw:contracted"))
     assert Tables(LAYER, DEFAULT[0]).compare(statement) is None

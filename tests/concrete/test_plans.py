@@ -248,7 +248,7 @@ def test_a_plan_is_made_once_and_equal_sides_share_it() -> None:
 
 
 def test_old_plans_are_dropped(monkeypatch) -> None:
-    monkeypatch.setattr(planning, "SIDES_KEPT", 3)
+    monkeypatch.setattr(planning, "PLANS_KEPT", 3)
     plans = Plans(DEFINITIONS)
     made = [plans.side(Number(A + number), ()) for number in range(5)]
     statements = [Statement(Number(A + number), Number(A + number)) for number in range(5)]
