@@ -25,7 +25,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def _pytest(project: Path, *arguments: str) -> tuple[int, str]:
-    command = [sys.executable, "-m", "pytest", "-p", "symconv.pytest_plugin", "-v"]
+    command = [sys.executable, "-m", "pytest", "-v"]
     done = subprocess.run(
         [*command, "-p", "no:cacheprovider", *arguments],
         cwd=project, capture_output=True, text=True, check=False, timeout=120,
