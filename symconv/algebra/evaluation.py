@@ -23,6 +23,7 @@ from typing import TypeAlias
 
 from symconv.algebra.expressions import (
     Add,
+    Array,
     Definition,
     Delta,
     Derivative,
@@ -83,6 +84,8 @@ class Evaluator:
         self._depends = dependencies(self._definitions)
         self._expanded: dict[tuple[Atom, frozenset[str]], Polynomial] = {}
         self._gradients: dict[tuple[Atom, str], dict[Atom, Polynomial]] = {}
+        # By identity, which costs less than equality; the array is kept alive beside it.
+        self._shapes: dict[int, tuple[Array, tuple[Exact, ...]]] = {}
 
     def polynomial(self, expression: Expression, indices: Values | None = None) -> Polynomial:
         """Expand an expression to a polynomial in the entries of input arrays.
@@ -174,19 +177,28 @@ class Evaluator:
         if not ranges:
             add_into(total, self._evaluate(body, scope, keep))
             return
+        inner = dict(scope)
         for value in _range_values(ranges[0], scope):
-            inner = {**scope, ranges[0].index: value}
+            inner[ranges[0].index] = value
             self._sum_into(total, body, ranges[1:], inner, keep)
 
     def _atom(self, entry: Entry, scope: Values) -> Atom:
         position = tuple(integer_value(index, scope) for index in entry.indices)
-        shape = tuple(integer_value(extent, scope) for extent in entry.array.shape)
+        shape = self._shape(entry.array)
         for value, extent in zip(position, shape, strict=True):
             if isinstance(value, Fraction) and value.denominator != 1:
                 raise _ill_formed_entry("non-integer-index", entry, position, shape, scope)
             if not 0 <= value < extent:
                 raise _ill_formed_entry("out-of-range", entry, position, shape, scope)
         return (entry.array.name, tuple(int(value) for value in position))
+
+    def _shape(self, array: Array) -> tuple[Exact, ...]:
+        """Return the extents of an array; they hold sizes, and no index."""
+        found = self._shapes.get(id(array))
+        if found is None:
+            shape = tuple(integer_value(extent, self._sizes) for extent in array.shape)
+            found = self._shapes[id(array)] = (array, shape)
+        return found[1]
 
     def _expand(self, atom: Atom, keep: frozenset[str]) -> Polynomial:
         name, position = atom
@@ -308,14 +320,12 @@ def integer_value(expression: IntegerExpression, scope: Values) -> Exact:
     match expression:
         case Constant(value=value):
             return value
-        case Symbol(name=name):
-            if expression not in scope:
-                raise IllFormed(
-                    f"{name} has no value: it is neither a size, nor a free index, nor summed",
-                    code="unbound-index",
-                    help=f"put {name} under a sum, or give it a range as a free index",
-                )
-            return scope[expression]
+        case Symbol():
+            # One look-up: it is what evaluation does most.
+            try:
+                return scope[expression]
+            except KeyError:
+                raise _without_value(expression) from None
         case Plus(terms=terms):
             return sum(integer_value(term, scope) for term in terms)
         case Times(factors=factors):
@@ -336,6 +346,14 @@ def integer_value(expression: IntegerExpression, scope: Values) -> Exact:
         case Maximum(arguments=arguments):
             return max(integer_value(argument, scope) for argument in arguments)
     raise TypeError(f"not an integer expression: {expression!r}")
+
+
+def _without_value(symbol: Symbol) -> IllFormed:
+    return IllFormed(
+        f"{symbol} has no value: it is neither a size, nor a free index, nor summed",
+        code="unbound-index",
+        help=f"put {symbol} under a sum, or give it a range as a free index",
+    )
 
 
 def condition_value(condition: Condition, scope: Values) -> bool:

@@ -37,7 +37,7 @@ from symconv.algebra.polynomials import same_polynomial
 from symconv.algebra.scoping import arrays
 from symconv.latex.context import Context, UpperBounds
 from symconv.latex.reader import read_formula
-from symconv.latex.reader_items import Equality, Span
+from symconv.latex.reader_items import Equality, FormulaReading, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,34 @@ class Convention:
     correct: bool = False
 
 
+class Rereadings:
+    """Formulas read once more under other conventions.
+
+    Those of the last formula are remembered: each of its rows asks for them again.
+    """
+
+    def __init__(self) -> None:
+        self._text = ""
+        self._context: Context | None = None
+        self._known: dict[tuple[object, ...], FormulaReading] = {}
+
+    def read(self, text: str, context: Context, other: Context) -> FormulaReading:
+        """Read a formula in a context that differs from its own in conventions alone."""
+        if text != self._text or context is not self._context:
+            self._text, self._context, self._known = text, context, {}
+        key = (other.upper_bounds, other.index_base, other.index_bases)
+        if key not in self._known:
+            self._known[key] = read_formula(text, other)
+        return self._known[key]
+
+
 def conventions(
-    text: str, span: Span, context: Context, statement: Statement, code: str | None
+    text: str,
+    span: Span,
+    context: Context,
+    statement: Statement,
+    code: str | None,
+    rereadings: Rereadings | None = None,
 ) -> Iterator[Convention]:
     """Yield what an equality says under each convention that may matter, likely ones first.
 
@@ -68,10 +94,12 @@ def conventions(
         context: what was known where it was read.
         statement: what it says as written.
         code: why it fails as written.
+        rereadings: what was read before, for several equalities of one formula.
     """
+    rereadings = rereadings or Rereadings()
     seen = [statement]
     for convention, other in _readings(context, statement):
-        again = _read_again(text, span, other)
+        again = _equality_at(span, rereadings.read(text, context, other))
         if again is not None and again not in seen:
             seen.append(again)
             yield replace(convention, statement=again)
@@ -127,8 +155,8 @@ def _readings(context: Context, statement: Statement) -> Iterator[tuple[Conventi
             )
 
 
-def _read_again(text: str, span: Span, context: Context) -> Statement | None:
-    for item in read_formula(text, context).items:
+def _equality_at(span: Span, reading: FormulaReading) -> Statement | None:
+    for item in reading.items:
         if isinstance(item, Equality) and item.span == span:
             return item.statement
     return None

@@ -6,23 +6,28 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from time import perf_counter
+from typing import TypeAlias
 
 from symconv.algebra.expressions import Array, Number, Statement, claim
 from symconv.algebra.scoping import arrays, expand_where
-from symconv.documents.conventions import Convention, conventions
+from symconv.documents.conventions import Convention, Rereadings, conventions
+from symconv.documents.naming import standard_names
 from symconv.errors import NotSupported
 from symconv.explanations.closest import Correction, closest_correct_forms
 from symconv.explanations.failures import VOCABULARIES
-from symconv.explanations.probes import Probes
+from symconv.explanations.probes import CANDIDATE, Probes
+from symconv.explanations.tidying import tidied
 from symconv.explanations.validity import validity_region
 from symconv.latex.context import Context
 from symconv.latex.options import LatexOptions
 from symconv.latex.reader_items import Span
-from symconv.latex.spellings import DerivativeStyle
+from symconv.latex.spellings import DerivativeStyle, is_read_as_written
 from symconv.latex.writer import statement_latex
 from symconv.layers.layer import Layer
 from symconv.proof.equality import Outcome, prove
 from symconv.verdicts import Counterexample, Verdict
+
+_Key: TypeAlias = tuple[object, ...]
 
 RIGHT = "would be right: "
 """Begins a note that holds a correction as LaTeX."""
@@ -54,15 +59,22 @@ class Judgement:
 class Judge:
     """Judge equalities; equal ones once.
 
+    What is proved is proved for every way to name the bound indices. What is false is judged
+    anew under other names, because its counterexample and corrections are told in them. What
+    a formula may have meant instead depends on how it is written, and where.
+
     Attributes:
         options: how corrections are written.
     """
 
     options: LatexOptions = field(default_factory=LatexOptions)
-    _searches: int = 0
-    _known: dict[tuple[object, ...], Judgement] = field(default_factory=dict)
-    _layers: dict[tuple[object, ...], Layer] = field(default_factory=dict)
-    _probes: dict[tuple[object, ...], Probes] = field(default_factory=dict)
+    _known: dict[_Key, Judgement] = field(default_factory=dict)
+    _outcomes: dict[_Key, Outcome] = field(default_factory=dict)
+    _validity: dict[_Key, str] = field(default_factory=dict)
+    _closest: dict[_Key, Correction | None] = field(default_factory=dict)
+    _layers: dict[_Key, Layer] = field(default_factory=dict)
+    _probes: dict[_Key, Probes] = field(default_factory=dict)
+    _rereadings: Rereadings = field(default_factory=Rereadings)
 
     def judge(self, text: str, span: Span, context: Context, statement: Statement) -> Judgement:
         """Decide an equality in what is known where it stands.
@@ -73,16 +85,28 @@ class Judge:
             context: what was known where the formula was read.
             statement: the equality.
         """
-        key = (statement, _layer_key(_reduced(context, statement)))
+        within = _layer_key(_reduced(context, statement))
+        start = perf_counter()
+        outcome = self._outcome(context, statement, within)
+        written: _Key = (text, span, _conventions_of(context)) if outcome.verdict.is_false else ()
+        key = (statement, within, written)
         if key not in self._known:
-            start = perf_counter()
-            layer = self._layer(context, statement)
-            outcome = prove(statement, layer)
             notes: tuple[str, ...] = ()
             if outcome.verdict.is_false:
                 notes = self._explained(text, span, context, statement, outcome)
             self._known[key] = Judgement(outcome, notes, perf_counter() - start)
         return self._known[key]
+
+    def _outcome(self, context: Context, statement: Statement, within: _Key) -> Outcome:
+        general = (standard_names(statement), within)
+        if general in self._outcomes:
+            return self._outcomes[general]
+        key = (statement, within)
+        if key not in self._outcomes:
+            outcome = prove(statement, self._layer(context, statement))
+            self._outcomes[general if outcome else key] = outcome
+            return outcome
+        return self._outcomes[key]
 
     def _layer(self, context: Context, statement: Statement) -> Layer:
         """Return the layer of a context, with those definitions alone that matter here."""
@@ -100,40 +124,45 @@ class Judge:
         self, text: str, span: Span, context: Context, statement: Statement, outcome: Outcome
     ) -> tuple[str, ...]:
         options = replace(self.options, derivative=derivative_style(text))
-        layer = self._layer(context, statement)
-        probes = self._probes_of(context, statement)
-        meant = self._convention(conventions(text, span, context, statement, outcome.code), context)
+        candidates = conventions(text, span, context, statement, outcome.code, self._rereadings)
+        meant = self._convention(candidates, context)
         notes: list[str] = []
         if meant is not None:
             declared = f" (declare it: symconv: {meant.declaration})" if meant.declaration else ""
             notes.append(f"proved when {meant.condition}{declared}")
-        validity = validity_region(statement, layer, probes).sentence()
-        if validity:
-            notes.append(validity)
-        offered = None
-        searched = self._searches < MOST_SEARCHES
-        if searched and (meant is None or not meant.correct or meant.declaration == ""):
-            self._searches += 1
-            offered = self._closest(statement, layer, outcome.counterexample, probes)
+        key = (statement, _layer_key(_reduced(context, statement)))
+        if key not in self._validity:
+            layer = self._layer(context, statement)
+            region = validity_region(statement, layer, self._probes_of(context, statement))
+            self._validity[key] = region.sentence()
+        if self._validity[key]:
+            notes.append(self._validity[key])
+        wanted = meant is None or not meant.correct or meant.declaration == ""
+        if wanted and key not in self._closest and len(self._closest) < MOST_SEARCHES:
+            self._closest[key] = self._searched(context, statement, outcome.counterexample)
+        offered = self._closest.get(key) if wanted else None
         if offered is not None:
             wrong = dict.fromkeys(edit.mistake.sentence for edit in offered.edits)
-            notes.extend(("; ".join(wrong), *_pasted(offered.statement, options)))
+            shown = self._tidied(context, offered.statement, statement)
+            notes.extend(("; ".join(wrong), *_pasted(shown, options)))
         elif meant is not None and meant.correct:
-            notes.extend(_pasted(meant.statement, options))
-        elif not searched:
+            notes.extend(_pasted(self._tidied(context, meant.statement, statement), options))
+        elif key not in self._closest:
             notes.append(f"what would be right is searched for {MOST_SEARCHES} equalities alone")
         return tuple(notes)
 
-    def _closest(
-        self, statement: Statement, layer: Layer, example: Counterexample | None, probes: Probes
+    def _searched(
+        self, context: Context, statement: Statement, example: Counterexample | None
     ) -> Correction | None:
         """Return the closest correct form, unless the statement is about an abbreviation."""
+        layer = self._layer(context, statement)
         vocabulary = VOCABULARIES.get(layer.name)
         names = {index for index, _ in statement.where}
         abbreviation = isinstance(statement.lhs, Number) and statement.lhs.value in names
         if vocabulary is None or example is None or abbreviation:
             return None
-        offered = closest_correct_forms(statement, layer, example, probes, vocabulary)
+        probes = self._probes_of(context, statement)
+        offered = closest_correct_forms(statement, layer, example, probes, vocabulary, most=1)
         return offered[0] if offered else None
 
     def _convention(self, candidates: Iterable[Convention], context: Context) -> Convention | None:
@@ -147,9 +176,24 @@ class Judge:
             few = islice(probes.admitting(statement), SIZES_TRIED_FIRST)
             if not all(probes.holds_at(statement, sizes) for sizes in few):
                 continue
-            if prove(statement, self._layer(context, statement)).verdict is Verdict.PROVED:
+            if self._is_proved(context, statement):
                 return convention
         return None
+
+    def _is_proved(self, context: Context, statement: Statement) -> bool:
+        layer = self._layer(context, statement)
+        return prove(statement, layer, effort=CANDIDATE).verdict is Verdict.PROVED
+
+    def _tidied(self, context: Context, correction: Statement, wrong: Statement) -> Statement:
+        """Return a correction as it is shown, which is proved unless it is the proved one.
+
+        The document's own abbreviations stay where they were right and can be written.
+        """
+        kept = correction.where == wrong.where
+        kept = kept and all(is_read_as_written(index.name) for index, _ in correction.where)
+        plain = correction if kept else expand_where(correction)
+        tidy = tidied(plain)
+        return tidy if tidy == plain or self._is_proved(context, tidy) else plain
 
     def _probes_of(self, context: Context, statement: Statement) -> Probes:
         key = _layer_key(_reduced(context, statement))
@@ -164,9 +208,8 @@ def derivative_style(text: str) -> DerivativeStyle:
 
 
 def _pasted(statement: Statement, options: LatexOptions) -> tuple[str, ...]:
-    """Write a correction; the document's own abbreviations stay where they can be written."""
-    plain = all(len(index.name.partition("_")[0]) == 1 for index, _ in statement.where)
-    shown = replace(statement, where=()) if plain else expand_where(statement)
+    """Write a correction; what it abbreviates the document says elsewhere."""
+    shown = replace(statement, where=())
     if not _says_its_ranges(shown):
         options = replace(options, ranges=True)
     try:
@@ -206,7 +249,11 @@ def _reduced(context: Context, statement: Statement) -> Context:
     )
 
 
-def _layer_key(context: Context) -> tuple[object, ...]:
+def _conventions_of(context: Context) -> _Key:
+    return context.upper_bounds, context.index_base, context.index_bases, context.abbreviations
+
+
+def _layer_key(context: Context) -> _Key:
     name = None if context.layer is None else context.layer.name
     return (
         name, context.sizes, context.minimum, context.arrays, context.definitions,

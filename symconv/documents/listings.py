@@ -50,3 +50,24 @@ def syntax_error(listing: Listing) -> tuple[str, int] | None:
     except (ValueError, RecursionError, MemoryError) as error:
         return f"this is not valid Python: {error}", 0
     return None
+
+
+def only_defines(listing: Listing) -> tuple[str, ...]:
+    """Return the functions and classes of a listing that does nothing but define and import.
+
+    Empty when it does anything else, such as to call one of them.
+    """
+    names: list[str] = []
+    for node in ast.parse(listing.source.text).body:
+        match node:
+            case (
+                ast.FunctionDef(name=name)
+                | ast.AsyncFunctionDef(name=name)
+                | ast.ClassDef(name=name)
+            ):
+                names.append(name)
+            case ast.Import() | ast.ImportFrom() | ast.Expr(value=ast.Constant()):
+                continue
+            case _:
+                return ()
+    return tuple(names)

@@ -1,6 +1,6 @@
 """Python listings of a document, run on request and compared with the layer, exactly.
 
-All listings of a document run in order, in one process of its own, at each of the layer's
+All listings of a document run in order, in a process of their own, at each of the layer's
 default sizes; later ones may use what earlier ones defined. They see ``np``, the arrays
 ``x``, ``x_pad``, ``w``, ``b`` and ``dout`` filled with small integers, the sizes, and the
 names that the document's code gives to them. What they leave in ``out`` or ``y``, ``dw``,
@@ -9,15 +9,9 @@ names that the document's code gives to them. What they leave in ``out`` or ``y`
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -26,7 +20,8 @@ import numpy as np
 from symconv.concrete.monomial_tables import Tables
 from symconv.concrete.numbers import ExactRuns
 from symconv.documents.code_names import PARAMETERS
-from symconv.documents.listings import not_run, syntax_error
+from symconv.documents.listing_answers import Answers, listing_answers
+from symconv.documents.listings import not_run, only_defines, syntax_error
 from symconv.documents.model import Listing
 from symconv.documents.outline import Outline
 from symconv.layers.layer import Layer, Sizes
@@ -35,7 +30,6 @@ from symconv.verdicts import Counterexample, Result, Verdict
 SECONDS = 5.0
 """How long one listing may run at one choice of sizes."""
 MOST_BYTES = 2 * 2**30
-PROGRAM = Path(__file__).with_name("listing_process.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +53,7 @@ class ListingRuns:
     def __init__(self, read: Outline, seconds: float | None = None) -> None:
         self._read = read
         self._seconds = SECONDS if seconds is None else seconds
-        self._answers: dict[tuple[int, int], dict[str, Any]] | None = None
+        self._answers: Answers | None = None
         self._listings = [part for part in read.parts if isinstance(part, Listing)]
         layer = read.context.layer
         self._layer = layer
@@ -83,17 +77,11 @@ class ListingRuns:
 
     def _judged(self, plain: Result, listing: Listing, number: int) -> Result:
         assert self._answers is not None, "the listings were run"
-        compared: dict[str, None] = {}
+        compared: dict[str, int] = {}
+        others: dict[str, str] = {}
         for position, site in enumerate(self._sites):
             sizes = site.sizes.given
-            answer = self._answers.get((number, position))
-            if answer is None:
-                return replace(
-                    plain,
-                    verdict=Verdict.UNDECIDED,
-                    code="timeout",
-                    detail=f"the process ended before it answered at {site.sizes}",
-                )
+            answer = self._answers[number, position]
             if "error" in answer:
                 return replace(
                     plain,
@@ -103,25 +91,39 @@ class ListingRuns:
                     detail=f"{answer['fact']} at {site.sizes}",
                     location=self._place(listing, answer.get("line")),
                 )
+            others |= answer["others"]
             for name, got in answer["arrays"].items():
-                compared[name] = None
+                compared[name] = compared.get(name, 0) + 1
                 wrong = self._difference(site, name, got)
                 if wrong is not None:
                     return replace(plain, verdict=Verdict.REFUTED, sizes=sizes, **wrong)
+        told = "".join(f"; {name} is {what}, and not compared" for name, what in others.items())
         if not compared:
-            names = ", ".join(_results(self._layer_known))
-            return replace(
-                plain,
-                method=None,
-                code="computes-nothing",
-                detail=f"it leaves nothing in {names} that could be compared",
-            )
+            return replace(plain, method=None, **self._nothing(listing, told))
         count = len(self._sites)
+        equal = ", ".join(
+            name if times == count else f"{name} (left at {times} of them)"
+            for name, times in compared.items()
+        )
         return replace(
             plain,
             verdict=Verdict.VERIFIED,
-            detail=f"{', '.join(compared)} equal to the layer's at {count} sizes, on integers",
+            detail=f"{equal} equal to the layer's at {count} sizes, on integers{told}",
         )
+
+    def _nothing(self, listing: Listing, told: str) -> dict[str, str]:
+        """Say why there is nothing to compare: the listing only defines, or leaves nothing."""
+        defined = only_defines(listing)
+        if defined:
+            calls = f"calls {'it' if len(defined) == 1 else 'them'}"
+            return {
+                "code": "defines-only",
+                "detail": f"it defines {', '.join(defined)} and runs nothing; "
+                f"a listing that {calls} is compared",
+            }
+        names = ", ".join(_results(self._layer_known))
+        detail = f"it leaves nothing in {names} that could be compared"
+        return {"code": "computes-nothing", "detail": detail + told}
 
     def _difference(self, site: _Site, name: str, got: Any) -> dict[str, Any] | None:
         computes = _results(self._layer_known)[name]
@@ -174,7 +176,7 @@ class ListingRuns:
             if source.isidentifier() and name in known
         }
 
-    def _run_all(self) -> dict[tuple[int, int], dict[str, Any]]:
+    def _run_all(self) -> Answers:
         runnable = [
             {"number": number, "name": f"<listing {number + 1}>", "code": item.source.text}
             for number, item in enumerate(self._listings)
@@ -187,49 +189,14 @@ class ListingRuns:
             "seconds": self._seconds,
             "bytes": MOST_BYTES,
         }
-        # A listing that cannot be interrupted ends with its process.
-        patience = 10.0 + self._seconds * (len(runnable) + 1)
-        with tempfile.TemporaryDirectory() as folder:
-            output = _communicate(json.dumps(request).encode(), folder, patience)
-        answers: dict[tuple[int, int], dict[str, Any]] = {}
-        for line in output.splitlines():
-            try:
-                answer = json.loads(line)
-            except ValueError:
-                continue
-            answers[answer["listing"], answer["site"]] = answer
-        return answers
-
-
-def _communicate(request: bytes, folder: str, patience: float) -> bytes:
-    environment = {
-        name: value for name, value in os.environ.items() if name in ("PATH", "SYSTEMROOT", "LANG")
-    }
-    with subprocess.Popen(  # noqa: S603, the program is ours, and the user asked for the listings
-        [sys.executable, "-I", str(PROGRAM)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        cwd=folder,
-        env={**environment, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
-        start_new_session=True,
-    ) as process:
-        try:
-            output, _ = process.communicate(request, timeout=patience)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            output, _ = process.communicate()
-        except BaseException:
-            process.kill()
-            raise
-    return output
+        return listing_answers(request)
 
 
 def _sites(layer: Layer, aliases: dict[str, str]) -> Iterator[_Site]:
     """Yield the layer's default sizes with integers for them, smallest first."""
     for sizes in sorted((layer.sizes(text) for text in layer.default_sizes), key=Sizes.order):
         tables = Tables(layer, sizes)
-        inputs = ExactRuns(layer, sizes, tables).inputs("float64")
+        inputs = ExactRuns(layer, sizes, tables).inputs("float32")
         if inputs is None:
             continue
         exact = {name: array.astype(np.int64).astype(object) for name, array in inputs.items()}
@@ -240,6 +207,10 @@ def _sites(layer: Layer, aliases: dict[str, str]) -> Iterator[_Site]:
                 arrays[array.name] = tables.values(array.name, exact)
         integers = {name: sizes[name] for name in sizes}
         integers |= {alias: sizes[name] for alias, name in aliases.items()}
+        expected = {
+            computes: tables.values(computes, exact)
+            for computes in dict.fromkeys(_results(layer).values())
+        }
         request = {
             "integers": integers,
             "parameters": {
@@ -249,10 +220,10 @@ def _sites(layer: Layer, aliases: dict[str, str]) -> Iterator[_Site]:
                 name: {"shape": list(np.shape(array)), "values": [int(v) for v in array.flat]}
                 for name, array in arrays.items()
             },
-        }
-        expected = {
-            computes: tables.values(computes, exact)
-            for computes in dict.fromkeys(_results(layer).values())
+            "shapes": {
+                name: list(np.shape(expected[computes]))
+                for name, computes in _results(layer).items()
+            },
         }
         yield _Site(sizes, inputs, request, expected)
 

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import product
 
 from symconv.algebra.evaluation import Evaluator, condition_value, side_polynomials
 from symconv.algebra.expressions import Statement
+from symconv.algebra.indices import Condition, Symbol
+from symconv.algebra.scoping import expand_where
 from symconv.concrete.monomial_tables import Tables
 from symconv.errors import IllFormed, NotSupported, SizesError
 from symconv.layers.layer import Layer, Sizes
+from symconv.proof.smt import FULL
 
+CANDIDATE = replace(FULL, minimize=False, sizes_tried=0)
+"""The effort for a statement of which nobody asks why it is false, if it is.
+
+It proves what full effort proves: no counterexample is made small, and none is looked for.
+"""
 SEED = 1
 SPREAD = 3
 """How far above its least value a size goes."""
@@ -33,13 +42,74 @@ class Probes:
         drawn = {*given, *texts, *_drawn(layer)}
         self.sizes = tuple(sorted(drawn, key=Sizes.order))
         self._tables: dict[Sizes, Tables] = {}
+        self._evaluators: dict[Sizes, Evaluator] = {}
+        self._satisfied: dict[Condition, tuple[bool, ...]] = {}
+        self._telling = list(range(len(self.sizes)))
 
     def admitting(self, statement: Statement) -> Iterator[Sizes]:
         """Yield the sizes that satisfy a statement's assumptions, smallest first."""
-        for sizes in self.sizes:
-            scope = sizes.by_symbol
-            if all(condition_value(condition, scope) for condition in statement.assumptions):
+        for sizes, admitted in zip(self.sizes, self.satisfying(statement.assumptions), strict=True):
+            if admitted:
                 yield sizes
+
+    def satisfying(self, conditions: Iterable[Condition]) -> list[bool]:
+        """Tell which of the sizes satisfy some conditions."""
+        found = [True] * len(self.sizes)
+        for condition in conditions:
+            if condition not in self._satisfied:
+                self._satisfied[condition] = tuple(
+                    condition_value(condition, sizes.by_symbol) for sizes in self.sizes
+                )
+            both = zip(found, self._satisfied[condition], strict=True)
+            found = [before and now for before, now in both]
+        return found
+
+    def holds_everywhere(self, statement: Statement) -> bool:
+        """Tell whether a statement is well-formed and true at all sizes that it admits.
+
+        The sizes that refuted another statement last are tried first: what tells one wrong
+        candidate from a right one tells most.
+        """
+        admitted = self.satisfying(statement.assumptions)
+        for turn, place in enumerate(self._telling):
+            if admitted[place] and not self.holds_at(statement, self.sizes[place]):
+                self._telling.insert(0, self._telling.pop(turn))
+                return False
+        return True
+
+    def ends_outside(self, statement: Statement, sizes: Sizes) -> bool:
+        """Tell whether the right-hand side has no meaning at the last values of the free indices.
+
+        A sum that ends too late is seen there, at a small part of the cost of comparing both
+        sides everywhere. False means nothing.
+        """
+        evaluator = self.evaluator(sizes)
+        statement = expand_where(statement)
+        last: dict[Symbol, int] = {}
+        try:
+            for item in statement.free:
+                lower, upper = (evaluator.integer(end, last) for end in (item.lower, item.upper))
+                if upper < lower or not isinstance(upper, int):
+                    return False
+                last[item.index] = upper
+        except IllFormed:
+            return False
+        try:
+            _ = evaluator.polynomial(statement.rhs, last)
+        except IllFormed:
+            return True
+        return False
+
+    def telling(self, statement: Statement) -> Iterator[Sizes]:
+        """Yield the sizes that a statement admits, those that refuted another one last first."""
+        admitted = self.satisfying(statement.assumptions)
+        yield from (self.sizes[place] for place in self._telling if admitted[place])
+
+    def evaluator(self, sizes: Sizes) -> Evaluator:
+        """Return the evaluator at some sizes; what it expanded once it knows from then on."""
+        if sizes not in self._evaluators:
+            self._evaluators[sizes] = Evaluator(self.layer.definition_by_name, sizes.by_symbol)
+        return self._evaluators[sizes]
 
     def holds_at(self, statement: Statement, sizes: Sizes) -> bool:
         """Tell whether a statement is well-formed and true at given sizes."""
@@ -50,11 +120,10 @@ class Probes:
         except IllFormed:
             return False
         except NotSupported:
-            return _evaluates_equal(statement, self.layer, sizes)
+            return _evaluates_equal(statement, self.evaluator(sizes))
 
 
-def _evaluates_equal(statement: Statement, layer: Layer, sizes: Sizes) -> bool:
-    evaluator = Evaluator(layer.definition_by_name, sizes.by_symbol)
+def _evaluates_equal(statement: Statement, evaluator: Evaluator) -> bool:
     try:
         return all(left == right for _, left, right in side_polynomials(statement, evaluator))
     except IllFormed:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import combinations
 
-from symconv.algebra.evaluation import condition_value
 from symconv.algebra.expressions import Statement
-from symconv.algebra.indices import Condition
-from symconv.explanations.probes import Probes
+from symconv.explanations.probes import CANDIDATE, Probes
 from symconv.layers.layer import Layer, Region, Sizes
 from symconv.proof.equality import prove
 from symconv.verdicts import Verdict
@@ -44,30 +42,35 @@ def validity_region(statement: Statement, layer: Layer, probes: Probes) -> Valid
     Conditions are those that the layer names (`Layer.regions`). One that a small size already
     contradicts is not tried, and neither is a pair that holds a proved condition.
     """
-    true_at = [sizes for sizes in probes.admitting(statement) if probes.holds_at(statement, sizes)]
-    known_true = set(true_at)
-    false_at = [sizes for sizes in probes.admitting(statement) if sizes not in known_true]
+    admitted = probes.satisfying(statement.assumptions)
+    known: dict[int, bool] = {}
+    reads_outside_at_the_end = True
+
+    def holds_at(place: int) -> bool:
+        nonlocal reads_outside_at_the_end
+        if place not in known:
+            sizes = probes.sizes[place]
+            known[place] = False
+            if not (reads_outside_at_the_end and probes.ends_outside(statement, sizes)):
+                known[place] = probes.holds_at(statement, sizes)
+                # Seen at one size, it is looked for at the next one; else it costs too much.
+                reads_outside_at_the_end = reads_outside_at_the_end and known[place]
+        return known[place]
+
     found: list[tuple[Region, ...]] = []
+    open_places = [place for place, is_admitted in enumerate(admitted) if is_admitted]
     for count in (1, 2):
         for regions in combinations(layer.regions, count):
             if any(set(smaller) <= set(regions) for smaller in found):
                 continue
             conditions = tuple(region.condition for region in regions)
-            if any(_all_hold(conditions, sizes) for sizes in false_at):
+            inside = probes.satisfying((*statement.assumptions, *conditions))
+            places = [place for place, is_inside in enumerate(inside) if is_inside]
+            if not places or not all(map(holds_at, places)):
                 continue
-            if not any(_all_hold(conditions, sizes) for sizes in true_at):
-                continue
-            if prove(statement, layer, assumptions=conditions).verdict is Verdict.PROVED:
+            outcome = prove(statement, layer, assumptions=conditions, effort=CANDIDATE)
+            if outcome.verdict is Verdict.PROVED:
                 found.append(regions)
-    covered = [tuple(region.condition for region in regions) for regions in found]
-    outside = (
-        sizes
-        for sizes in true_at
-        if not any(_all_hold(conditions, sizes) for conditions in covered)
-    )
-    return Validity(tuple(found), next(outside, None))
-
-
-def _all_hold(conditions: tuple[Condition, ...], sizes: Sizes) -> bool:
-    scope = sizes.by_symbol
-    return all(condition_value(condition, scope) for condition in conditions)
+                open_places = [place for place in open_places if not inside[place]]
+    outside = next((place for place in open_places if holds_at(place)), None)
+    return Validity(tuple(found), None if outside is None else probes.sizes[outside])

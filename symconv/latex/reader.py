@@ -350,8 +350,7 @@ class _Reader:
 
 
 def _is_matrix(node: Node | Stopped) -> bool:
-    # Cases state something: they are refused as what is not supported, not passed over.
-    return isinstance(node, Literal) and node.kind == "matrix" and "cases" not in node.text
+    return isinstance(node, Literal) and node.kind == "matrix"
 
 
 def _reason(node: Node) -> str:

@@ -9,7 +9,8 @@ Every atom knows where it stands in the text. One pass over the text, without re
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Final
 
 from symconv.latex.reader_items import Span
@@ -67,9 +68,10 @@ _INNER: Final = frozenset(["split", "aligned", "gathered", "alignedat", "multlin
 _LITERAL: Final = frozenset(
     [
         *("matrix", "pmatrix", "bmatrix", "Bmatrix", "vmatrix", "Vmatrix", "smallmatrix"),
-        *("array", "cases", "dcases"),
+        *("array",),
     ]
 )
+_CASES: Final = frozenset(["cases", "dcases"])
 _SYNONYMS: Final = {
     "\u2212": "-",
     "\u2013": "-",
@@ -121,11 +123,12 @@ class Atom:
 
     Attributes:
         kind: ``sign`` (a letter, digit, command or other character), ``open`` and ``close``
-            (of an argument), ``space``, ``wide``, ``row``, ``text``, ``literal``, ``bad``,
+            (of an argument, or of a list of cases), ``space``, ``wide``, ``row``, ``case`` (a
+            new row of cases), ``then`` (an alignment in one), ``text``, ``literal``, ``bad``,
             ``unclosed`` (an environment).
         text: the sign; for ``open`` also what it is the argument of (``_{``, ``\mathbf{``,
-            ``{`` for a fraction); for ``text`` its content; for ``bad`` and ``unclosed`` what
-            is wrong.
+            ``{`` for a fraction, ``cases``); for ``text`` its content; for ``bad`` and
+            ``unclosed`` what is wrong.
         start: offset of its first character.
         end: offset behind its last character.
     """
@@ -149,12 +152,14 @@ class _Frame:
         until: the raw token that closes it; -1 where it is one sign without braces.
         marked: whether its end is an atom.
         rows: whether a new row in it separates entries of a list.
+        cases: whether it is a list of cases.
         another: what opens the argument behind it, or an empty text.
     """
 
     until: int
     marked: bool = True
     rows: bool = False
+    cases: bool = False
     another: str = ""
 
 
@@ -177,6 +182,7 @@ class _Normalizer:
         self.closers = set(self.closing.values())
         self.out: list[Atom] = []
         self.frames: list[_Frame] = []
+        self.cases = 0
         self.environments: list[tuple[str, int]] = []
         self.place = 0
 
@@ -185,6 +191,10 @@ class _Normalizer:
         while self.place < len(self.raw):
             self._step()
         self._end_frames(len(self.raw) - 1)
+        while self.frames:
+            _ = self.frames.pop()
+            self._emit("bad", "a list of cases does not end before this", len(self.raw) - 1)
+            self._end_frames(len(self.raw) - 1)
         for name, place in self.environments:
             self._emit("unclosed", f"the environment {name} is never closed", place)
         return self.out
@@ -208,11 +218,7 @@ class _Normalizer:
         elif _is_environment(piece):
             self._environment(piece, place)
         elif piece in _TEXT and self._group_at(self.place):
-            first, last = self.place, self.closing[self.place]
-            content = self.text[self.raw[first][2] : self.raw[last][1]]
-            self.out.append(Atom("text", content.strip(), self.raw[place][1], self.raw[last][2]))
-            self.place = last + 1
-            self._unit_done(place)
+            self._words(place)
         elif piece in _FRACTIONS:
             self._emit("sign", piece, place)
             self._argument("{", place, another="{")
@@ -224,6 +230,26 @@ class _Normalizer:
         else:
             self._plain(piece, place)
 
+    def _words(self, place: int) -> None:
+        r"""Emit the argument of \text; in a list of cases, what stands between $ as mathematics."""
+        first, last = self.place, self.closing[self.place]
+        signs = [i for i in range(first + 1, last) if self.cases and self.raw[i][0] == "$"]
+        cuts = [first, *(signs if len(signs) % 2 == 0 else ()), last]
+        for number, (before, after) in enumerate(pairwise(cuts)):
+            start, end = self.raw[before][2], self.raw[after][1]
+            content = self.text[start:end]
+            if number % 2:
+                inner = atoms(content)
+                self.out += [replace(a, start=a.start + start, end=a.end + start) for a in inner]
+            elif len(cuts) == 2:
+                self.out.append(
+                    Atom("text", content.strip(), self.raw[place][1], self.raw[last][2])
+                )
+            elif content.strip(" .,;:\n\t"):
+                self.out.append(Atom("text", content.strip(), start, end))
+        self.place = last + 1
+        self._unit_done(place)
+
     def _plain(self, piece: str, place: int) -> None:
         """Handle a sign without arguments, or layout."""
         if piece in _WITH_ARGUMENT:
@@ -233,7 +259,10 @@ class _Normalizer:
             self._emit("wide", piece, place)
         elif piece in _THIN:
             self._emit("space", piece, place)
-        elif piece in _LAYOUT or piece == "&":
+        elif piece == "&":
+            if self.frames and self.frames[-1].cases:
+                self._emit("then", piece, place)
+        elif piece in _LAYOUT:
             if piece in _FENCES and self.place < len(self.raw) and self.raw[self.place][0] == ".":
                 self.place += 1
         elif piece == '"':
@@ -303,18 +332,20 @@ class _Normalizer:
             self._emit("sign", ",", place)
             return
         self._end_frames(place)
-        self._emit("row", "\\\\", place)
+        self._emit("case" if self.frames else "row", "\\\\", place)
 
     def _end_frames(self, place: int) -> None:
-        """End what is still open where a row ends."""
-        while self.frames:
+        """End what is still open where a row ends, up to the list of cases that holds it."""
+        while self.frames and not self.frames[-1].cases:
             frame = self.frames.pop()
             if frame.marked:
                 self._emit("bad", "an argument is missing before this", place)
 
     def _environment(self, piece: str, place: int) -> None:
         name = _environment_name(piece)
-        if name in _LITERAL or name not in _TRANSPARENT | _INNER:
+        if name in _CASES:
+            self._cases(name, piece, place)
+        elif name in _LITERAL or name not in _TRANSPARENT | _INNER:
             last = self.closing.get(place)
             if last is None:
                 self._emit("bad", f"the environment {name} is not closed here", place)
@@ -324,6 +355,8 @@ class _Normalizer:
             self.out.append(Atom(kind, text, self.raw[place][1], self.raw[last][2]))
             self.place = last + 1
             self._unit_done(place)
+        elif self.cases:
+            self._emit("bad", f"the environment {name} stands inside of cases", place)
         elif piece.startswith("\\begin"):
             self.environments.append((name, place))
             if name.startswith("align") and self._group_at(self.place):
@@ -336,6 +369,22 @@ class _Normalizer:
                 self._row(place)
         else:
             self._emit("unclosed", f"the environment {name} ends without a beginning", place)
+
+    def _cases(self, name: str, piece: str, place: int) -> None:
+        """Begin or end a list of cases."""
+        if piece.startswith("\\begin") and place in self.closing:
+            self.frames.append(_Frame(self.closing[place], cases=True))
+            self.cases += 1
+            self._emit("open", "cases", place)
+            return
+        self._end_frames(place)
+        if self.frames and self.frames[-1].until == place:
+            _ = self.frames.pop()
+            self.cases -= 1
+            self._emit("close", "cases", place)
+            self._unit_done(place)
+        else:
+            self._emit("bad", f"the environment {name} is not closed here", place)
 
     def _matches(self) -> dict[int, int]:
         """Match braces and literal environments; no brace reaches over a new row."""

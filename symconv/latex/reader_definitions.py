@@ -12,17 +12,20 @@ from symconv.algebra.indices import (
     Index,
     IntegerExpression,
     Plus,
+    Range,
     Size,
     Symbol,
+    as_integer,
     symbols,
 )
 from symconv.algebra.scoping import arrays, dependencies, substitute
 from symconv.errors import UsageError
 from symconv.latex.context import Context
+from symconv.latex.reader_cases import require_covered
 from symconv.latex.reader_items import Abbreviation, ArrayDefinition, ExampleSize, Item, Span
 from symconv.latex.reader_meaning import Elaborator
 from symconv.latex.reader_scope import Bounds, Scope, expanded, plausible_index, sentences
-from symconv.latex.reader_statements import Side, sides
+from symconv.latex.reader_statements import Side, sides, used_abbreviations
 from symconv.latex.reader_syntax import Literal, Name, Node, Stopped
 
 MOST_NAMES: Final = 500
@@ -187,6 +190,11 @@ def _defined(
     body = substitute(side.expression, changed)
     if base:
         body = substitute(body, {Index(name): Index(name) + base for name in indices})
+    ranges = tuple(
+        Range(Index(name), as_integer(base), extent + (base - 1))
+        for name, extent in zip(indices, array.shape, strict=True)
+    )
+    require_covered(side.scope.coverage, context, ranges, where=used_abbreviations(side))
     definition = Definition(array[tuple(Index(name) for name in indices)], body)
     try:
         known = context.with_definition(definition)

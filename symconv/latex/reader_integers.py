@@ -29,6 +29,7 @@ from symconv.algebra.indices import (
     Times,
     as_integer,
 )
+from symconv.latex.reader_items import Span
 from symconv.latex.reader_scope import Scope
 from symconv.latex.reader_sums import listed_bounds
 from symconv.latex.reader_syntax import (
@@ -286,15 +287,20 @@ def refused(node: Literal) -> Stopped:
     """Make the error for a leaf that has no meaning where it stands."""
     match node.kind:
         case "dots":
-            return Stopped(
-                node.span,
-                "unsupported",
-                "what is left out between dots is not guessed",
-                "write the sum with a sum sign, or every term",
-            )
+            return unclear_dots(node.span)
         case "matrix":
             return Stopped(node.span, "unsupported", f"a literal {node.text} in a formula")
     return Stopped(node.span, "unreadable", "this has no meaning here")
+
+
+def unclear_dots(span: Span, reason: str = "") -> Stopped:
+    """Make the error for dots that can be read in no way, or in several."""
+    return Stopped(
+        span,
+        "unsupported",
+        "what is left out between dots is not guessed" + (f": {reason}" if reason else ""),
+        "write the sum with a sum sign, or every term",
+    )
 
 
 def _plus(terms: list[IntegerExpression]) -> IntegerExpression:

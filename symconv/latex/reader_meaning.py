@@ -6,6 +6,7 @@ of a formula turn out to be is collected in a `Scope`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from symconv.algebra.expressions import (
@@ -21,22 +22,27 @@ from symconv.algebra.expressions import (
     Sum,
 )
 from symconv.algebra.indices import (
+    Condition,
     Constant,
     Index,
     IntegerExpression,
+    Or,
     Quotient,
     Range,
     Size,
     as_integer,
 )
+from symconv.latex.reader_cases import Coverage, guard, guarded, refuse_misplaced
+from symconv.latex.reader_dots import Unclear, dotted_sum
 from symconv.latex.reader_entries import split_units, subscript_parts
-from symconv.latex.reader_integers import IntegerReader, refused
+from symconv.latex.reader_integers import IntegerReader, refused, unclear_dots
 from symconv.latex.reader_items import Span
 from symconv.latex.reader_scope import Bounds, range_of
 from symconv.latex.reader_sums import Binder, Bound, binders
 from symconv.latex.reader_syntax import (
     Additive,
     Call,
+    Cases,
     Chain,
     Connected,
     Group,
@@ -70,6 +76,8 @@ class Elaborator(IntegerReader):
                 return self._named(node)
             case Additive(signs=signs, terms=terms):
                 self.refuse_bare_modulus(terms)
+                if any(map(_is_dots, terms)):
+                    return self._dotted(node)
                 parts = [
                     _negative(self.expression(term)) if sign == "-" else self.expression(term)
                     for sign, term in zip(signs, terms, strict=True)
@@ -79,6 +87,8 @@ class Elaborator(IntegerReader):
                 return self._product(node)
             case Summation():
                 return self._summation(node)
+            case Cases():
+                return self._cases(node)
             case Group(bracket="(" | "[", items=(item,)) if not isinstance(item, Chain | Connected):
                 return self.expression(item)
             case Group(bracket="[", items=items):
@@ -311,8 +321,66 @@ class Elaborator(IntegerReader):
             "write \\frac{\\partial L}{\\partial x_{i}}",
         )
 
+    def _dotted(self, node: Additive) -> Expression:
+        """Read a sum in which terms are left out between dots."""
+        places = [place for place, term in enumerate(node.terms) if _is_dots(term)]
+        dots, place = node.terms[places[0]], places[0]
+        known = len(self.scope.numbers)
+        try:
+            if len(places) > 1:
+                raise Unclear("there are dots at more than one place")
+            before = [self.expression(term) for term in node.terms[:place]]
+            behind = [self.expression(term) for term in node.terms[place + 1 :]]
+            found = dotted_sum(before, behind, self._taken())
+            if "-" in node.signs[found.first : place + 1 + found.last]:
+                raise Unclear("a minus sign stands at the dots, or before a term beside them")
+        except Unclear as unclear:
+            raise unclear_dots(dots.span, str(unclear)) from None
+        # The sum reads these positions as far as it goes, and no further.
+        del self.scope.numbers[known:]
+        self.scope.note(f"terms left out between dots are read as {found.total}")
+        signs = (*node.signs[: found.first], "+", *node.signs[place + 1 + found.last :])
+        terms = (*before[: found.first], found.total, *behind[found.last :])
+        parts = [
+            _negative(term) if sign == "-" else term
+            for sign, term in zip(signs, terms, strict=True)
+        ]
+        return parts[0] if len(parts) == 1 else Add(tuple(parts))
+
+    def _taken(self) -> frozenset[str]:
+        """Return the names that a new index must not have."""
+        symbols = (*self.context.sizes, *self.context.indices)
+        names = [name for name, _ in self.context.abbreviations]
+        frames = (name for frame in self.scope.frames for name in frame)
+        return frozenset((*(s.name for s in (*symbols, *names)), *self.scope.first, *frames))
+
+    def _cases(self, node: Cases) -> Expression:
+        refuse_misplaced(node)
+        earlier: list[Condition] = []
+        pieces: list[Expression] = []
+        for case in node.cases:
+            condition = None if case.otherwise else self.conditions(case.conditions)
+            counts = guard(condition, earlier)
+            before = len(self.scope.coverage)
+            piece = guarded(counts, self.expression(case.value))
+            self._cover(before, lambda item, counts=counts: item.under(counts))
+            if piece is not None:
+                pieces.append(piece)
+            if condition is not None:
+                earlier.append(condition)
+        if not node.cases[-1].otherwise:
+            self.scope.coverage.append(Coverage(node.span, Or(tuple(earlier))))
+        if not pieces:
+            return Number(as_integer(0))
+        return pieces[0] if len(pieces) == 1 else Add(tuple(pieces))
+
+    def _cover(self, before: int, change: Callable[[Coverage], Coverage]) -> None:
+        """Put something around the lists of cases that were read since a place."""
+        self.scope.coverage[before:] = map(change, self.scope.coverage[before:])
+
     def _summation(self, node: Summation) -> Expression:
         found, guards = binders(node)
+        before = len(self.scope.coverage)
         frame: dict[str, list[Bounds]] = {}
         self.scope.frames.append(frame)
         ends: list[tuple[Binder, IntegerExpression | None, IntegerExpression | None]] = []
@@ -324,6 +392,7 @@ class Elaborator(IntegerReader):
         if guards:
             condition = self.conditions(tuple(guards))
             body = Mul((Iverson(condition), *_factors(body)))
+            self._cover(before, lambda item: item.under(condition))
         _ = self.scope.frames.pop()
         ranges: list[Range] = []
         for binder, lower, upper in ends:
@@ -332,6 +401,7 @@ class Elaborator(IntegerReader):
                 bounds = self.scope.inferred(name, binder.name.span, frame[name])
                 lower, upper = lower or bounds[0], upper or bounds[1]
             ranges.append(range_of(name, (lower, upper)))
+        self._cover(before, lambda item: item.inside(ranges))
         if isinstance(body, Sum) and isinstance(node.body, Summation):
             taken = {item.index for item in ranges}
             if not taken & {item.index for item in body.ranges}:
@@ -377,6 +447,10 @@ def _negative(expression: Expression) -> Expression:
         case Mul(factors=(Number(value=Constant(value=value)), *rest)):
             return Mul((Number(Constant(-value)), *rest))
     return Mul((Number(_MINUS_ONE), *_factors(expression)))
+
+
+def _is_dots(node: Node) -> bool:
+    return isinstance(node, Literal) and node.kind == "dots"
 
 
 def _is_differential(node: Node) -> bool:

@@ -19,6 +19,7 @@ from symconv.algebra.indices import (
 )
 from symconv.algebra.polynomials import same_polynomial
 from symconv.latex.context import Context
+from symconv.latex.reader_cases import Coverage
 from symconv.latex.reader_items import Span
 from symconv.latex.reader_syntax import Stopped
 
@@ -63,6 +64,7 @@ class Scope:
         omitted: sizes of axes that were left out, and where.
         kept: extents of axes that were written, and where.
         numbers: positions given as numbers: array, axis, position, and where.
+        coverage: the lists of cases of which one has to hold.
         readings: the conventions that were used, each with the names it was used for.
         deferred: whether a range is still open that another member may give.
         final: whether open ranges are errors.
@@ -83,6 +85,7 @@ class Scope:
     omitted: dict[IntegerExpression, Span] = field(default_factory=dict)
     kept: dict[IntegerExpression, Span] = field(default_factory=dict)
     numbers: list[tuple[Array, int, int, Span]] = field(default_factory=list)
+    coverage: list[Coverage] = field(default_factory=list)
     readings: dict[str, dict[str, None]] = field(default_factory=dict)
     deferred: bool = False
 

@@ -26,6 +26,7 @@ from symconv.algebra.indices import (
 from symconv.algebra.scoping import entries
 from symconv.errors import IllFormed
 from symconv.latex.context import Context
+from symconv.latex.reader_cases import require_covered
 from symconv.latex.reader_clauses import Restrictions
 from symconv.latex.reader_items import Span
 from symconv.latex.reader_meaning import Elaborator
@@ -136,8 +137,10 @@ def statement(
         right.expression,
         free=ranges,
         assumptions=tuple(assumptions),
-        where=_where(left, right, context),
+        where=used_abbreviations(left, right),
     )
+    for side in (left, right):
+        require_covered(side.scope.coverage, context, ranges, made.assumptions, made.where)
     return made, (*sentences(left.scope, right.scope), *readings)
 
 
@@ -169,7 +172,11 @@ def _free_names(left: Side, right: Side, head: Side) -> dict[str, Span]:
         for name, span in side.free.items():
             if name in allowed:
                 continue
-            if not any(name in one.scope.subscripts for one in (head, left, right)):
+            # Beside an index i of arrays, an i' can be nothing but another index.
+            letters = {
+                index.rstrip("'") for s in (head, left, right) for index in s.scope.subscripts
+            }
+            if name.rstrip("'") not in letters:
                 raise side.scope.undeclared(name, span)
             if name in side.scope.bound:
                 raise Stopped(
@@ -272,11 +279,10 @@ def _refuse_outside(scope: Scope, values: Mapping[Symbol, int]) -> None:
             )
 
 
-def _where(
-    left: Side, right: Side, context: Context
-) -> tuple[tuple[Index, IntegerExpression], ...]:
-    """Return the abbreviations that an equality uses, directly or through others."""
-    used: set[str] = {*left.scope.abbreviations, *right.scope.abbreviations}
+def used_abbreviations(*sides: Side) -> tuple[tuple[Index, IntegerExpression], ...]:
+    """Return the abbreviations that the sides of an equality use, directly or through others."""
+    context = sides[0].scope.context
+    used = {name for side in sides for name in side.scope.abbreviations}
     for index, value in reversed(context.abbreviations):
         if index.name in used:
             used |= {symbol.name for symbol in symbols(value)}

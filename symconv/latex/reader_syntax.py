@@ -131,6 +131,22 @@ class Connected(Node):
     parts: tuple[Node, ...]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Case(Node):
+    """A value with what has to hold for it: all of the conditions, or that no case before did."""
+
+    value: Node
+    conditions: tuple[Node, ...]
+    otherwise: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cases(Node):
+    """Values by cases, the first one that applies."""
+
+    cases: tuple[Case, ...]
+
+
 Child: TypeAlias = "Node | Token"
 
 
@@ -180,8 +196,10 @@ def children(node: Node) -> tuple[Node, ...]:
             return parts
         case Summation(below=below, above=above, body=body):
             return (*below, *above, body)
-        case Chain(parts=parts) | Connected(parts=parts):
+        case Chain(parts=parts) | Connected(parts=parts) | Cases(cases=parts):
             return parts
+        case Case(value=value, conditions=parts):
+            return (value, *parts)
     raise TypeError(f"not a part of a formula: {node!r}")
 
 
@@ -261,6 +279,17 @@ def _parser() -> Lark:
         def script(self, parts: list[Child]) -> Node:
             kind = "_" if _is_token(parts[0], "SUB") else "^"
             return Call(*_place(parts), kind, _nodes(parts[1:-1]))
+
+        def cases(self, parts: list[Child]) -> Node:
+            found = tuple(part for part in parts if isinstance(part, Case))
+            return Cases(*_place(parts), found)
+
+        def case(self, parts: list[Child]) -> Node:
+            value, *rest = parts
+            otherwise = any(_is_token(part, "OTHERWISE") for part in rest)
+            words = ("UNDER", "OTHERWISE")
+            conditions = [part for part in rest if not any(_is_token(part, w) for w in words)]
+            return Case(*_place(parts), _node(value), _nodes(conditions), otherwise)
 
         def power(self, parts: list[Child]) -> Node:
             return Power(*_place(parts), _node(parts[0]), _nodes(parts[2:-1]))

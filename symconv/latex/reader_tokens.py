@@ -16,6 +16,7 @@ from symconv.latex.reader_syntax import Stopped
 from symconv.latex.spellings import (
     AND,
     CEILING,
+    DIFFERENCE,
     DIFFERENTIAL,
     DIVIDES,
     DOES_NOT_DIVIDE,
@@ -28,11 +29,14 @@ from symconv.latex.spellings import (
     MINIMUM,
     NOT,
     OR,
+    OTHERWISE,
     PRODUCT_SIGN,
     RELATIONS,
     REMAINDER,
     SUM_SIGN,
     TRUE,
+    UNDER,
+    difference_name,
 )
 
 if TYPE_CHECKING:
@@ -98,7 +102,6 @@ _WORDS: Final[dict[str, Meaning]] = {
     "or": ("_OR", "or"),
 }
 _GREEK: Final = GREEK_NAMES | {"delta", "Delta", "varepsilon", "vartheta", "varphi", "ell"}
-_DELTA: Final = r"\Delta"
 
 
 @dataclass(slots=True)
@@ -171,6 +174,8 @@ class _Lexer:
         self.differentials: set[int] = set()
         self.out: list[Token] = []
         self.place = 0
+        # Per list of cases around this place, whether its row has come to the condition.
+        self.conditions: list[bool] = []
 
     def run(self) -> list[Token]:
         """Return the tokens."""
@@ -194,8 +199,16 @@ class _Lexer:
                 self._emit("LITERAL", atom.text, place, place + 1)
             case "bad" | "unclosed":
                 raise Stopped(atom.span, "unreadable", atom.text)
+            case "then" | "case" if self.conditions:
+                self._between_cases(atom.kind, place)
+            case "close" if atom.text == "cases" and self.conditions:
+                _ = self.conditions.pop()
+                self._emit("ENDCASES", "cases", place, place + 1)
             case "close":
-                self._emit("CLOSE", "}", place, place + 1)
+                self._emit("CLOSE", atom.text, place, place + 1)
+            case "open" if atom.text == "cases":
+                self.conditions.append(False)
+                self._emit("BEGINCASES", "cases", place, place + 1)
             case "open" if atom.text in _OPENINGS:
                 self._emit(_OPENINGS[atom.text], atom.text, place, place + 1)
             case _:
@@ -204,7 +217,9 @@ class _Lexer:
     def _sign(self, atom: Atom, place: int) -> None:
         if self._declared(place):
             return
-        if atom.kind == "open":
+        if atom.text in _STOPS and self.conditions and self._at_a_boundary(place):
+            self.place += 1
+        elif atom.kind == "open":
             self._wrapped(place)
         elif atom.text.isdecimal() and atom.text.isascii():
             self._number(place)
@@ -212,9 +227,9 @@ class _Lexer:
             if atom.text == r"\frac":
                 self._find_differentials(place)
             self._emit(*_SIGNS[atom.text], place, place + 1)
-        elif atom.text == _DELTA and self._is_letter(place + 1):
+        elif atom.text == DIFFERENCE and self._is_letter(place + 1):
             following = self.atoms[place + 1].text
-            self._name(f"Delta_{following}", place, place + 2)
+            self._name(difference_name(following), place, place + 2)
         elif self._is_letter(place):
             self._name(atom.text, place, place + 1)
         elif atom.text.startswith("\\") and atom.text[1:] in _GREEK:
@@ -225,6 +240,51 @@ class _Lexer:
                 "unsupported" if atom.text.startswith("\\") else "unreadable",
                 f"{atom.text} is not something that can be read here",
             )
+
+    def _between_cases(self, kind: str, place: int) -> None:
+        """Emit what separates cases, or a case from its condition; once each."""
+        following = self._visible(place + 1)
+        begins = not self.out or self.out[-1].type in ("BEGINCASES", "NEXTCASE")
+        ends = following is None or _ends_case(following)
+        if kind == "then" and not (begins or ends or self.conditions[-1]):
+            self.conditions[-1] = True
+            self._emit("UNDER", "if", place, place + 1)
+        elif kind == "case" and not ends:
+            self.conditions[-1] = False
+            self._emit("NEXTCASE", "case", place, place + 1)
+        else:
+            self.place += 1
+
+    def _at_a_boundary(self, place: int) -> bool:
+        """Tell whether a comma or full stop ends a case, or what stands before its condition."""
+        following = self._visible(place + 1)
+        if following is None:
+            return False
+        word = following.kind == "text" and _plain(following.text) in UNDER | OTHERWISE
+        return word or following.kind == "then" or _ends_case(following)
+
+    def _visible(self, place: int) -> Atom | None:
+        while place < len(self.atoms) and self.atoms[place].kind in ("space", "wide"):
+            place += 1
+        return self.atoms[place] if place < len(self.atoms) else None
+
+    def _case_word(self, word: str, place: int, end: int) -> bool:
+        """Emit if or otherwise, in a list of cases; a sign of alignment may stand before it."""
+        aligned = bool(self.out) and self.out[-1].type == "UNDER"
+        if not self.conditions or (self.conditions[-1] and not aligned):
+            return False
+        if word in OTHERWISE:
+            if aligned:
+                _ = self.out.pop()
+            self._emit("OTHERWISE", "otherwise", place, end)
+        elif word not in UNDER:
+            return False
+        elif aligned:
+            self.place = end
+        else:
+            self._emit("UNDER", "if", place, end)
+        self.conditions[-1] = True
+        return True
 
     def _declared(self, place: int) -> bool:
         """Emit the declared name that begins here, if there is one."""
@@ -278,7 +338,7 @@ class _Lexer:
         inside = self.atoms[place + 1 : last]
         word = "".join(atom.text for atom in inside if atom.kind == "sign")
         plain = command in (r"\mathrm{", r"\mathit{", r"\operatorname{", r"\mathsf{")
-        if plain and word in _WORDS:
+        if plain and (word in _WORDS or (self.conditions and word in UNDER | OTHERWISE)):
             self._word(word, place, last + 1)
             return
         found = self.trie.longest(inside, 0) if plain else None
@@ -289,6 +349,8 @@ class _Lexer:
 
     def _word(self, word: str, place: int, end: int) -> None:
         meaning = _WORDS.get(word.strip())
+        if meaning is None and self._case_word(_plain(word), place, end):
+            return
         if meaning is None:
             raise Stopped(
                 self.atoms[place].span,
@@ -357,8 +419,17 @@ class _Lexer:
         self.place = end
 
 
+_STOPS: Final = frozenset([",", ";", "."])
 _OPENINGS: Final = {"_{": "SUB", "^{": "SUPER", "{": "OPEN"}
 _LONGEST_NUMBER: Final = 30
+
+
+def _plain(text: str) -> str:
+    return text.strip(" .,:;").lower()
+
+
+def _ends_case(atom: Atom) -> bool:
+    return atom.kind == "case" or (atom.kind == "close" and atom.text == "cases")
 
 
 def _closing(found: Sequence[Atom]) -> dict[int, int]:

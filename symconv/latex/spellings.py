@@ -8,6 +8,7 @@ Names follow one grammar, so that two names never get the same spelling:
   ``d``, are set in ``\mathit``, because ``p0`` would read as a product and ``d`` as a
   differential; names of Greek letters become the letters;
 - primes follow (``n'``);
+- ``Delta_p``, with one letter behind it, is ``\Delta p``;
 - what stands behind an underscore is a subscript of a size or an index (``p_0`` is
   ``p_{0}``), and a superscript of an array (``x_pad`` is ``x^{pad}``), whose subscripts are
   its indices.
@@ -82,6 +83,15 @@ IF: Final = "if"
 FOR: Final = "for"
 """Begins the ranges of a statement's free indices."""
 
+UNDER: Final = frozenset(["if", "for", "when", "whenever", "where"])
+"""Words between a case and its condition; the sign of alignment alone does as well."""
+OTHERWISE: Final = frozenset(["otherwise", "else", "elsewhere"])
+"""Words for every case that is not named."""
+DIFFERENCE: Final = r"\Delta"
+"""Stands before the letter of a name such as Delta_p, without braces or a subscript."""
+DIFFERENCE_NAME: Final = "Delta"
+"""What begins the canonical name of such a difference."""
+
 LONG_NAMES: Final[Spellings] = ("HH", "WW", "Hh", "Hw")
 """Names of several letters that readers know without being told."""
 
@@ -93,7 +103,8 @@ GREEK_NAMES: Final = frozenset(
         *("Phi", "Psi", "Omega"),
     ]
 )
-"""Letters that names may spell out; no delta, which is Kronecker's, and no Delta beside it."""
+"""Letters that names may spell out; no delta, which is Kronecker's, and no Delta, which
+begins differences."""
 
 
 class Binding(IntEnum):
@@ -158,6 +169,7 @@ PLACES: Final[Mapping[Place, Binding]] = {
 }
 """How tightly something must hold together to stand in a place without parentheses."""
 
+_DIFFERENT = re.compile(r"[A-Za-z]'*")
 _NAME = re.compile(r"([A-Za-z][A-Za-z0-9]*)('*)((?:_[A-Za-z0-9']+)*)")
 
 
@@ -169,6 +181,17 @@ def symbol_name_latex(name: str) -> str:
     """
     base, parts = _split(name)
     return f"{base}_{{{','.join(parts)}}}" if parts else base
+
+
+def difference_name(letter: str) -> str:
+    r"""Return the canonical name of ``\Delta p``, given the letter: Delta_p."""
+    return f"{DIFFERENCE_NAME}_{letter}"
+
+
+def is_read_as_written(name: str) -> bool:
+    """Tell whether the reader knows the name of an index, as it is spelled, without being told."""
+    base, parts = _split(name)
+    return len(base.rstrip("'")) == 1 or (base.startswith(DIFFERENCE) and len(parts) == 0)
 
 
 def array_name_latex(name: str) -> str:
@@ -193,10 +216,13 @@ def _split(name: str) -> tuple[str, list[str]]:
             help="make it of letters, digits, primes and underscores, such as x_pad or n'",
         )
     letters, primes, rest = found.groups()
+    parts = rest.split("_")[1:]
+    if letters == DIFFERENCE_NAME and not primes and parts and _DIFFERENT.fullmatch(parts[0]):
+        return f"{DIFFERENCE} {parts[0]}", parts[1:]
     if letters in GREEK_NAMES:
         base = f"\\{letters}"
     elif letters.isalpha() and not letters.startswith("d"):
         base = letters
     else:
         base = f"\\mathit{{{letters}}}"
-    return base + primes, rest.split("_")[1:]
+    return base + primes, parts

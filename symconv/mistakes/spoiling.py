@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from symconv.algebra.expressions import Statement
@@ -42,8 +42,9 @@ def spoil(
     given one only in how its integers are written is left out, and so is one that the same
     mistake gave before.
     """
+    sites = tuple(statement_sites(statement, vocabulary))
     for mistake in mistakes:
-        for site, new, changed in _changed(statement, mistake.edit, vocabulary):
+        for site, new, changed in _changed(sites, mistake.edit):
             yield EditedStatement(mistake, changed, site.where(), site.node, new)
 
 
@@ -51,14 +52,19 @@ def mend(
     statement: Statement,
     mistakes: Iterable[Mistake] = CATALOGUE,
     vocabulary: Vocabulary = CONV2D,
+    *,
+    at: Callable[[Node], bool] | None = None,
 ) -> Iterator[EditedStatement]:
     """Take every mistake back at every site where it may have been made, one at a time.
 
     Each is only a candidate; whether it is right is for a proof to say. For every statement
     that `spoil` gives, the original is among them if the mistake can be undone at all.
+    With `at`, only the sites are looked at whose node it accepts.
     """
+    every = statement_sites(statement, vocabulary)
+    sites = tuple(site for site in every if at is None or at(site[0].node))
     for mistake in mistakes:
-        for site, new, changed in _changed(statement, mistake.undo, vocabulary):
+        for site, new, changed in _changed(sites, mistake.undo):
             yield EditedStatement(mistake, changed, site.where(), site.node, new)
 
 
@@ -73,14 +79,18 @@ def same_statement(left: Statement, right: Statement) -> bool:
 
 
 def _changed(
-    statement: Statement, edit: Edit | None, vocabulary: Vocabulary
+    sites: Iterable[tuple[Site, Callable[[Node], Statement]]], edit: Edit | None
 ) -> Iterator[tuple[Site, Node, Statement]]:
     if edit is None:
         return
-    seen: set[Statement] = set()
-    for site, put in statement_sites(statement, vocabulary):
+    # Nothing but the right-hand side and the abbreviations is ever edited.
+    seen: set[tuple[object, ...]] = set()
+    for site, put in sites:
         for new in edit(site):
+            if same_tree(site.node, new):
+                continue
             changed = put(new)
-            if changed not in seen and not same_tree(site.node, new):
-                seen.add(changed)
+            edited = (changed.rhs, changed.where)
+            if edited not in seen:
+                seen.add(edited)
                 yield site, new, changed

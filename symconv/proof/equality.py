@@ -31,6 +31,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
+from symconv.algebra.evaluation import Evaluator
 from symconv.algebra.expressions import Statement
 from symconv.algebra.indices import Condition, Symbol
 from symconv.algebra.normal_form import normal_form
@@ -229,8 +230,9 @@ class _Run:
         sound = sound_definitions(self.layer)
         walker = Walker(self.layer.definition_by_name, sound, self.solver)
         # An assumption must have a value before it may be assumed.
-        bare = Solver(self.base, self.least, self.effort)
-        for requirement in walker.assumptions(self.statement.assumptions, scope):
+        needed = walker.assumptions(self.statement.assumptions, scope)
+        bare = Solver(self.base, self.least, self.effort) if needed else self.solver
+        for requirement in needed:
             if not bare.never(*requirement.obligation.formulas):
                 raise NotSupported(f"an assumption needs that {requirement.obligation.claim}")
         names = [item.index for item in self.statement.free]
@@ -246,16 +248,28 @@ class _Run:
         Raises:
             IllFormed: when there are none: the statement states nothing.
         """
-        require_satisfiable(self.solver, (), "no size satisfies the assumptions")
-        require_satisfiable(self.solver, self.free, "the free indices never have a value")
-        nearby = small_sizes(self.layer, self.statement.assumptions, most_tried=200)
-        for sizes in islice(nearby, 1):
-            return sizes
+        nearby = list(
+            islice(small_sizes(self.layer, self.statement.assumptions, most_tried=200), 1)
+        )
+        # An example shows both at once, without the solver.
+        if not (nearby and self._says_something(nearby[0])):
+            require_satisfiable(self.solver, (), "no size satisfies the assumptions")
+            require_satisfiable(self.solver, self.free, "the free indices never have a value")
+        if nearby:
+            return nearby[0]
         # Assumptions may put the smallest sizes far away: the solver knows where.
         found = smallest_sizes(self.solver, Either((self.free,)), self.layer).sizes
         if found is None:
             raise NotSupported("no admissible sizes were found", code="solver-limit")
         return found
+
+    def _says_something(self, sizes: Sizes) -> bool:
+        """Tell whether the free indices have a value at sizes that satisfy the assumptions."""
+        evaluator = Evaluator({}, sizes.by_symbol)
+        try:
+            return next(evaluator.assignments(self.statement.free), None) is not None
+        except IllFormed:
+            return False
 
     def _check(self, requirements: Iterable[Requirement]) -> _Checked:
         """Ask the solver for every requirement once."""

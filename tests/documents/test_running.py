@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -108,9 +110,245 @@ def test_a_listing_cannot_take_all_memory() -> None:
     assert "Memory" in result.detail
 
 
-def test_a_listing_that_ends_its_process_is_undecided() -> None:
-    [result] = _results("import os\nos._exit(0)")
-    assert (result.verdict, result.code) == (Verdict.UNDECIDED, "timeout")
+RIGHT = "db = dout.sum(axis=(0, 2, 3))"
+
+ENDED = {
+    "at once": ("import os\nos._exit(3)", "process-ended", "with code 3"),
+    "by a signal": (
+        "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)",
+        "process-ended",
+        "by the signal SIGKILL",
+    ),
+    "politely": ("import sys\nsys.exit(0)", "raised", "SystemExit: 0"),
+    "by an interrupt": ("raise KeyboardInterrupt", "raised", "KeyboardInterrupt"),
+    "by endless recursion": ("def f():\n    f()\nf()", "raised", "RecursionError"),
+    "by asking for input": ("db = input()", "raised", "EOFError"),
+}
+
+
+@pytest.mark.parametrize("how", ENDED)
+def test_a_listing_that_ends_is_undecided_and_takes_no_other_with_it(how: str) -> None:
+    code, word, fact = ENDED[how]
+    before, ended, after = _results(RIGHT, code, RIGHT)
+    assert (ended.verdict, ended.code) == (Verdict.UNDECIDED, word)
+    assert fact in ended.detail
+    assert (before.verdict, after.verdict) == (Verdict.VERIFIED, Verdict.VERIFIED)
+
+
+STUBBORN = {
+    "one that catches everything": (
+        "while True:\n    try:\n        while True:\n            pass\n"
+        "    except BaseException:\n        pass"
+    ),
+    "one that ignores the alarm": (
+        "import signal\nsignal.signal(signal.SIGALRM, signal.SIG_IGN)\nwhile True:\n    pass"
+    ),
+    "one long operation": "n = sum(range(10**13))",
+}
+
+
+@pytest.mark.parametrize("kind", STUBBORN)
+def test_a_listing_that_cannot_be_interrupted_is_stopped_and_the_others_run(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("symconv.documents.running.SECONDS", 0.3)
+    monkeypatch.setattr("symconv.documents.listing_answers.SECONDS_TO_ANSWER", 1.0)
+    before, stuck, after = _results(RIGHT, STUBBORN[kind], RIGHT)
+    assert (stuck.verdict, stuck.code) == (Verdict.UNDECIDED, "timeout")
+    assert "not to be interrupted" in stuck.detail
+    assert (before.verdict, after.verdict) == (Verdict.VERIFIED, Verdict.VERIFIED)
+
+
+def test_a_slow_listing_is_waited_for_at_the_smallest_sizes_alone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("symconv.documents.running.SECONDS", 0.3)
+    witness = tmp_path / "witness"
+    witness.mkdir()
+    # Files cannot be written; folders can be made, and tell how often the listing ran.
+    code = f"import os, time\nos.mkdir({str(witness)!r} + f'/{{time.monotonic_ns()}}')\n"
+    slow, right = _results(f"{code}time.sleep(60)", RIGHT)
+    assert (slow.code, right.verdict) == ("timeout", Verdict.VERIFIED)
+    assert len(list(witness.iterdir())) == 1
+
+
+LEFT_BEHIND = {
+    "a process": "import os, time\nif os.fork() == 0:\n    time.sleep(600)",
+    "a thread": (
+        "import threading, time\nthreading.Thread(target=time.sleep, args=(600,)).start()"
+    ),
+    "something to do at the end": "import atexit, time\natexit.register(time.sleep, 600)",
+}
+
+
+@pytest.mark.parametrize("what", LEFT_BEHIND)
+def test_what_a_listing_leaves_behind_is_not_waited_for(what: str) -> None:
+    left, right = _results(f"{LEFT_BEHIND[what]}\n{RIGHT}", RIGHT)
+    assert (left.verdict, right.verdict) == (Verdict.VERIFIED, Verdict.VERIFIED)
+
+
+def test_a_flood_of_output_goes_nowhere() -> None:
+    [result] = _results(
+        "import os, sys\nfor _ in range(20):\n    print('x' * 10**6)\n"
+        "    sys.stderr.write('y' * 10**6)\n    os.write(1, b'z' * 10**6)\n" + RIGHT
+    )
+    assert result.verdict is Verdict.VERIFIED
+
+
+def test_a_flood_of_made_up_answers_stops_its_listing_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("symconv.documents.listing_answers.MOST_ANSWERED", 10**6)
+    flood = (
+        "import os\nfor pipe in range(3, 8):\n    try:\n"
+        "        for _ in range(100):\n            os.write(pipe, b'z' * 10**5)\n"
+        "    except OSError:\n        pass\n"
+    )
+    stopped, right = _results(flood + RIGHT, RIGHT)
+    assert stopped.verdict is Verdict.UNDECIDED
+    assert right.verdict is Verdict.VERIFIED
+
+
+def test_an_answer_that_a_listing_makes_up_is_not_believed() -> None:
+    forged = json.dumps({"listing": 0, "site": 0, "arrays": {}, "others": {}, "token": ""})
+    code = (
+        "import os\nfor pipe in range(3, 8):\n    try:\n"
+        f"        os.write(pipe, {forged!r}.encode() + b'\\n[]\\n')\n"
+        "    except OSError:\n        pass\ndb = dout.sum(axis=(0, 2, 3)) + 1"
+    )
+    [result] = _results(code)
+    assert (result.verdict, result.code) == (Verdict.REFUTED, "wrong-value")
+
+
+def test_the_values_of_a_result_of_the_wrong_size_are_not_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("symconv.documents.listing_answers.MOST_ANSWERED", 10**6)
+    [result] = _results("db = np.zeros((3000, 3000))")
+    assert (result.verdict, result.code) == (Verdict.REFUTED, "wrong-shape")
+    assert "(3000, 3000)" in result.detail
+
+
+@pytest.mark.parametrize("dtype", ["int64", "int32", "float32", "float64", "object"])
+def test_results_of_any_real_type_are_compared(dtype: str) -> None:
+    right, wrong = _results(
+        f"db = dout.sum(axis=(0, 2, 3)).astype('{dtype}')",
+        f"db = dout.sum(axis=(0, 2, 3)).astype('{dtype}') + 1",
+    )
+    assert (right.verdict, wrong.verdict) == (Verdict.VERIFIED, Verdict.REFUTED)
+
+
+@pytest.mark.parametrize("dtype", ["longdouble", "complex128", "str", "datetime64[s]"])
+def test_results_of_other_types_are_named_and_not_judged(dtype: str) -> None:
+    [result] = _results(f"db = dout.sum(axis=(0, 2, 3)).astype('int64').astype('{dtype}')")
+    assert (result.verdict, result.code) == (None, "computes-nothing")
+    assert "db is an array of" in result.detail
+
+
+def test_a_listing_that_computes_in_single_precision_is_exact() -> None:
+    code = (
+        "out = np.zeros((N, F, Hh, Hw), dtype='float32')\nfor k in range(Hh):\n"
+        "    for l in range(Hw):\n"
+        "        window = x_pad[:, None, :, k*S:k*S+HH, l*S:l*S+WW].astype('float32')\n"
+        "        out[:, :, k, l] = np.sum(window * w.astype('float32'), axis=(2, 3, 4)) + b"
+    )
+    [result] = _results(code)
+    assert result.verdict is Verdict.VERIFIED
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf"])
+def test_what_is_no_number_is_a_wrong_value(value: str) -> None:
+    [result] = _results(f"db = dout.sum(axis=(0, 2, 3))\ndb[-1] = float('{value}')")
+    assert (result.verdict, result.code) == (Verdict.REFUTED, "wrong-value")
+    assert result.counterexample is not None
+    assert result.counterexample.right == value
+
+
+NO_RESULTS = {
+    "a list": ("db = list(dout.sum(axis=(0, 2, 3)))", "db is of type list, and not compared"),
+    "a number": ("dx = 1e-5", "dx is of type float, and not compared"),
+    "an integer with too many digits": ("y = 10**5000", "y is of type int, and not compared"),
+    "placeholders": ("dx, dw, db = None, None, None", "it leaves nothing in out, y, dx, dw, db"),
+}
+
+
+@pytest.mark.parametrize("what", NO_RESULTS)
+def test_what_is_no_array_is_no_result(what: str) -> None:
+    code, fact = NO_RESULTS[what]
+    [result] = _results(code)
+    assert (result.verdict, result.code) == (None, "computes-nothing")
+    assert fact in result.detail
+
+
+def test_a_value_that_cannot_be_told_is_no_answer() -> None:
+    huge, right = _results(f"{RIGHT}.astype(object)\ndb[0] = 10**5000", RIGHT)
+    assert (huge.verdict, huge.code) == (Verdict.UNDECIDED, "raised")
+    assert right.verdict is Verdict.VERIFIED
+
+
+def test_one_result_of_two_is_judged_and_the_other_is_named() -> None:
+    [result] = _results(f"{RIGHT}\ndx = [1, 2]")
+    assert result.verdict is Verdict.VERIFIED
+    assert "dx is of type list, and not compared" in result.detail
+
+
+def test_a_result_left_at_some_sizes_alone_is_said_to_be() -> None:
+    [result] = _results(f"if P > 0:\n    {RIGHT}")
+    assert result.verdict is Verdict.VERIFIED
+    assert re.search(r"db \(left at [1-9] of them\) equal .* at 10 sizes", result.detail)
+
+
+def test_a_listing_cannot_spoil_the_inputs_of_the_next() -> None:
+    spoiling = "dout += 1\nx[:] = 0\nw = None\nN = 99\nS = 'x'\nconv_param['stride'] = 7\ndel b"
+    first, second, third = _results(
+        spoiling,
+        RIGHT,
+        "assert conv_param['stride'] == S\nassert N == len(x) and b.shape == (F,)\n"
+        "assert x.any() and w.ndim == 4\n" + RIGHT,
+    )
+    assert (first.verdict, first.code) == (None, "computes-nothing")
+    assert (second.verdict, third.verdict) == (Verdict.VERIFIED, Verdict.VERIFIED)
+
+
+def test_what_a_listing_does_to_its_own_inputs_counts() -> None:
+    [result] = _results(f"dout += 1\n{RIGHT}")
+    assert (result.verdict, result.code) == (Verdict.REFUTED, "wrong-value")
+
+
+DEFINITION = '''import numpy as np
+
+def conv_backward(dout, cache):
+    """Return the gradients."""
+    x, w, b, conv_param = cache
+    db = dout.sum(axis=(0, 2, 3)){}
+    return None, None, db
+'''
+
+
+@pytest.mark.parametrize("error", ["", " + 1"])
+def test_functions_that_nothing_calls_are_not_verified(error: str) -> None:
+    [result] = _results(DEFINITION.format(error))
+    assert (result.verdict, result.code, result.method) == (None, "defines-only", None)
+    assert "it defines conv_backward and runs nothing" in result.detail
+
+
+@pytest.mark.parametrize(("error", "verdict"), [("", "verified"), (" + 1", "refuted")])
+def test_the_listing_that_calls_a_function_is_judged(error: str, verdict: str) -> None:
+    defined, called = _results(
+        DEFINITION.format(error), "dx, dw, db = conv_backward(dout, (x, w, b, conv_param))"
+    )
+    assert (defined.verdict, defined.code) == (None, "defines-only")
+    assert called.verdict is not None
+    assert called.verdict.value == verdict
+
+
+def test_several_definitions_are_named_and_one_call_is_more_than_a_definition() -> None:
+    several, called = _results(
+        "class A:\n    pass\nasync def f():\n    pass", "def f():\n    pass\nf()"
+    )
+    assert several.code == "defines-only"
+    assert "A, f" in several.detail
+    assert called.code == "computes-nothing"
 
 
 def test_what_a_listing_prints_is_not_taken_for_its_answer() -> None:

@@ -49,7 +49,10 @@ def _paths(*folders: str) -> list[Path]:
     ]
 
 
-@pytest.mark.parametrize("path", _paths("right", "wrong", "malformed"), ids=lambda path: path.stem)
+ALL = _paths("right", "wrong", "malformed", "notations")
+
+
+@pytest.mark.parametrize("path", ALL, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_a_sample_gets_what_it_expects(path: Path) -> None:
     results = _check(path)
     text = path.read_text(encoding="utf-8")
@@ -66,6 +69,41 @@ def test_a_sample_gets_what_it_expects(path: Path) -> None:
         )
     before = places[0] if places else float("inf")
     assert _judged(results, 0, before) == []
+
+
+NOTATIONS = {
+    "align": r"\begin{align}",
+    "curly_d": r"\frac{\partial L}",
+    "eqnarray": r"\begin{eqnarray}",
+    "exclusive_bounds": "upper-bounds exclusive",
+    "flipped_kernel": "w_{f,c,HH-1-p,WW-1-q}",
+    "inclusive_bounds": "upper-bounds inclusive",
+    "no_batch": "x^{pad}_{c,",
+    "one_based": "index-base 1",
+    "one_dimensional": "array x (M)",
+    "single_channel": "y_{kl}",
+    "straight_d": r"\frac{d\mathcal{L}}",
+    "zero_based": "from zero",
+}
+
+
+def test_every_notation_has_a_document_of_its_own() -> None:
+    assert [path.stem for path in _paths("notations")] == list(NOTATIONS)
+
+
+@pytest.mark.parametrize("path", _paths("notations"), ids=lambda path: path.stem)
+def test_every_notation_has_right_wrong_and_malformed_formulas(path: Path) -> None:
+    assert NOTATIONS[path.stem] in path.read_text(encoding="utf-8")
+    judged = [result for result in _check(path) if result.verdict is not None]
+    right = [result for result in judged if result.verdict is Verdict.PROVED]
+    wrong = [result for result in judged if _is_false(result) and result.method == "proof"]
+    malformed = [result for result in judged if result.method is None]
+    assert right
+    assert wrong
+    assert malformed
+    for result in malformed:
+        assert result.verdict in (Verdict.ILL_FORMED, Verdict.UNDECIDED)
+        assert result.detail
 
 
 @pytest.mark.parametrize("path", _paths("right"), ids=lambda path: path.stem)

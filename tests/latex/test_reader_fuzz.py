@@ -13,7 +13,11 @@ from symconv.latex.writer import statement_latex
 from symconv.layers.convolution.two_dimensional import conv2d
 
 LAYER = context_of_layer(conv2d())
-WRITTEN = [statement_latex(statement) for statement in conv2d().statements]
+WRITTEN = [
+    *(statement_latex(statement) for statement in conv2d().statements),
+    r"b_f = \begin{cases} b_f, & \text{if } f<1 \\ 2 b_f & \text{if $f\ge1$.} \\ \end{cases} - 1",
+    r"b_f = b_0 + b_1 + \cdots + b_{F-1}",
+]
 PIECES = [
     *(r"\frac", "{", "}", "_", "^", r"\sum", "(", ")", "[", "]", "=", "&", "\\\\", "+"),
     *("-", ",", "x", "p", "0", "1", "'", r"\delta", r"\left(", r"\right)", r"\partial"),
@@ -23,7 +27,7 @@ PIECES = [
     *(r"\Delta", r"\substack{", ".", "é", r"\lfloor", r"\rfloor", r"\max", "%", "$"),
     *("|", ":", r"\mathbb{1}", "L", "p_0", r"\forall", r"\lnot", r"\land", "dx"),
     *("^{pad}", r"\mathrm{", "\x00", "\n", '"', "\\", "x^{pad}_{n,c,i,j}", "H=W=5"),
-    *(" where ", r"\tag{1}"),
+    *(" where ", r"\tag{1}", r"\begin{cases} x & ", r"\text{otherwise}", r"\text{if $p$}"),
 ]
 
 

@@ -236,3 +236,29 @@ def test_random_expressions_are_read_back(expression: Expression, style) -> None
 )
 def test_formulas_that_look_alike_are_told_apart(latex: str, other: str) -> None:
     assert value(read_back(latex)) != value(read_back(other))
+
+
+@pytest.mark.parametrize(
+    "latex",
+    [
+        r"b_{\Delta p} = b_{\Delta p}, \quad \text{where } \Delta p = HH",
+        r"b_{\Delta p_{0}+k\Delta q} = 1, \quad \text{where } \Delta p_{0} = HH,\ \Delta q = S",
+        r"x_{n,c,\Delta p'S,0} = 1, \quad \text{where } \Delta p' = H",
+    ],
+)
+def test_differences_are_written_as_they_were_read(latex: str) -> None:
+    statement = read_statement(latex, context_of_layer(conv2d()))
+    written = statement_latex(statement)
+    assert written == latex
+    assert read_statement(written, context_of_layer(conv2d())) == statement
+
+
+def test_an_array_that_is_a_difference_is_read_back() -> None:
+    size = Size("K")
+    array = Array("Delta_u", (size,))
+    context = Context().with_size("K").with_array("Delta_u", (size,))
+    entry = array[Index("i")]
+    written = statement_latex(Statement(entry, 2 * entry))
+    assert written == r"\Delta u_{i} = 2 \Delta u_{i}"
+    found = read_statement(written, context)
+    assert (found.lhs, found.rhs) == (entry, 2 * entry)

@@ -34,6 +34,12 @@ SYMBOL_NAMES = [
     ("delta", r"\mathit{delta}", "the letter delta is Kronecker's"),
     ("alpha", r"\alpha", "a Greek letter"),
     ("lambda_1", r"\lambda_{1}", "a Greek letter with a number"),
+    ("Delta_p", r"\Delta p", "a difference, as it is read"),
+    ("Delta_p'", r"\Delta p'", "one of a primed letter"),
+    ("Delta_p_0", r"\Delta p_{0}", "one with a subscript of its own"),
+    ("Delta_pq", "Delta_{pq}", "no difference of one letter"),
+    ("Delta_0", "Delta_{0}", "nor of a number"),
+    ("Delta'_p", "Delta'_{p}", "nor where the sign itself has a prime"),
 ]
 ARRAY_NAMES = [
     ("x", "x", "a letter"),
@@ -43,6 +49,8 @@ ARRAY_NAMES = [
     ("bias", "bias", "several letters"),
     ("dout", r"\mathit{dout}", "a bare d may be a differential"),
     ("x'", "x'", "a prime"),
+    ("Delta_p", r"\Delta p", "a difference"),
+    ("Delta_pad", "Delta^{pad}", "no difference of one letter"),
 ]
 UNWRITABLE = [
     ("", "nothing"),
