@@ -36,12 +36,14 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from symconv import Sizes, SymconvError, conv2d, prove
+from symconv.concrete.contractions import Contractions
 from symconv.concrete.monomial_tables import Tables
 
 LAYER = conv2d()
 SMALL = LAYER.sizes("N=2,C=2,H=6,W=6,F=2,HH=3,WW=3,S=1,P=0")
 MEDIUM = LAYER.sizes("N=2,C=3,H=8,W=8,F=4,HH=3,WW=3,S=1,P=1")
 LARGE = LAYER.sizes("N=4,C=3,H=16,W=16,F=8,HH=3,WW=3,S=1,P=1")
+BATCH = LAYER.sizes("N=8,C=3,H=32,W=32,F=16,HH=3,WW=3,S=1,P=1")
 FORMULAS = [
     LAYER.statement(key)
     for key in ("y:strided", "dL/dw:contracted", "dL/db:contracted", "dL/dx:contracted")
@@ -54,10 +56,13 @@ KEPT = Path(__file__).with_name("benchmark_full.json")
 
 Own: TypeAlias = "dict[tuple[str, Sizes], float]"
 """How long symconv takes, by the work and the sizes."""
+Answers: TypeAlias = "Callable[[dict[str, Any], Sizes], dict[str, Any]]"
+"""What gives y and the gradients at arrays and sizes."""
 
 FORMULAS_ALONE = "formulas alone"
 WITH_LOOPS = "formulas and traced loops"
 NINE_LOOPS = "the nine loops of dL/dx, traced"
+AT_NUMBERS = "formulas on float64, forward and backward"
 LINEARITY = "time per product, against the smallest T"
 
 
@@ -302,9 +307,55 @@ def rows(*, full: bool) -> Iterator[Row]:
         scaled *= products(sizes) / products(SMALL)
         peer = f"T = {products(SMALL):,}, scaled to T = {products(sizes):,}"
         yield Row(LINEARITY, str(sizes), here, peer, scaled, scaled / here)
+    yield from number_rows(torch_answers())
     yield from proof_rows()
     for arguments in (["--help"], ["verify"], ["verify", "--method", "closed-form"]):
         yield Row(f"symconv {' '.join(arguments)}", "", seconds_of(lambda a=arguments: run(a), 5))
+
+
+def torch_answers() -> Answers | None:
+    """Return torch's convolution with its derivatives, or None where it is not installed."""
+    try:
+        import torch
+    except ImportError:
+        return None
+
+    def answers(arrays: dict[str, Any], sizes: Sizes) -> dict[str, Any]:
+        x, w, b, dout = (torch.from_numpy(arrays[name]) for name in ("x", "w", "b", "dout"))
+        inputs = [array.requires_grad_() for array in (x, w, b)]
+        y = torch.nn.functional.conv2d(*inputs, stride=sizes["S"], padding=sizes["P"])
+        found = (y.detach(), *torch.autograd.grad(y, inputs, dout))
+        return dict(zip(("y", "dL/dx", "dL/dw", "dL/db"), found, strict=True))
+
+    return answers
+
+
+def number_rows(peer: Answers | None) -> Iterator[Row]:
+    """Evaluate the formulas at numbers, beside torch, which has to give the same numbers."""
+    source = np.random.default_rng(1)
+    for sizes in (MEDIUM, BATCH):
+        formulas = Contractions(LAYER, sizes)
+        arrays = {
+            name: source.integers(-8, 9, shape).astype(np.float64)
+            for name, shape in formulas.inputs.items()
+        }
+
+        def own(formulas: Contractions = formulas, given: Any = arrays) -> dict[str, Any]:
+            run = formulas.on(given)
+            return {statement.name: run.statement_values(statement) for statement in FORMULAS}
+
+        first = own()
+        here = seconds_of(own, 101)
+        if peer is None:
+            missing = "torch is missing: pip install 'symconv[torch]'"
+            yield Row(AT_NUMBERS, str(sizes), here, missing)
+            continue
+        theirs = peer(arrays, sizes)
+        for name, values in first.items():
+            if not np.array_equal(values, np.asarray(theirs[name])):
+                raise SystemExit(f"benchmark.py: torch finds a difference in {name} at {sizes}")
+        seconds = seconds_of(lambda given=arrays, at=sizes: peer(given, at), 101)
+        yield Row(AT_NUMBERS, str(sizes), here, "torch", seconds, seconds / here)
 
 
 def proof_rows() -> Iterator[Row]:

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # The one gate, the same here and in CI: the README's two set-up commands, word for word,
 # then format, lint, types, import rules, and branch coverage of the algebra. It works in
-# the virtual environment .venv beside the README, which those commands make.
+# the virtual environment .venv beside the README, which those commands make. Between the two
+# it installs the frameworks that the tests compare with; PIP_CONSTRAINT, which CI sets, says
+# which versions.
 #
 # SYMCONV_LONG=1, which CI sets, runs the random tests with all their samples.
 set -euo pipefail
@@ -13,6 +15,8 @@ readme_command() { grep -m 1 "^python3 -m venv .*$1" README.md; }
 
 step 'README: install and run the main job'
 bash -euc "$(readme_command 'symconv verify')"
+step 'frameworks to compare with'
+.venv/bin/pip install --quiet --disable-pip-version-check -e '.[torch,jax]'
 step 'README: install and run the tests'
 bash -euc "$(readme_command pytest)"
 

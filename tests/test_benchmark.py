@@ -15,6 +15,7 @@ import sympy
 
 from symconv import conv2d
 from symconv.algebra.expressions import Add
+from symconv.concrete.contractions import Contractions
 
 SCRIPT = Path(__file__).parent.parent / "scripts" / "benchmark.py"
 TINY = conv2d().sizes("N=1,C=2,H=3,W=2,F=1,HH=2,WW=1,S=1,P=1")
@@ -31,7 +32,7 @@ def benchmark(monkeypatch, tmp_path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     monkeypatch.setitem(sys.modules, "benchmark", module)
     spec.loader.exec_module(module)
-    for name in ("SMALL", "MEDIUM", "LARGE"):
+    for name in ("SMALL", "MEDIUM", "LARGE", "BATCH"):
         monkeypatch.setattr(module, name, LEAST)
     monkeypatch.setattr(module, "KEPT", tmp_path / "kept.json")
     monkeypatch.setattr(module, "run", lambda arguments: None)
@@ -110,6 +111,7 @@ def test_the_rows_say_what_was_measured(benchmark, capsys, monkeypatch) -> None:
         benchmark.WITH_LOOPS,
         benchmark.NINE_LOOPS,
         benchmark.LINEARITY,
+        benchmark.AT_NUMBERS,
         "symconv --help",
         "symconv verify",
     }
@@ -140,6 +142,29 @@ def test_a_missing_peer_says_how_to_get_it(benchmark, monkeypatch) -> None:
     missing = [row for row in benchmark.rows(full=False) if "missing" in row.peer]
     assert missing
     assert all("pip install symengine" in row.peer and row.ratio is None for row in missing)
+
+
+def test_missing_torch_is_said_in_its_row(benchmark) -> None:
+    rows = list(benchmark.number_rows(None))
+    assert {row.name for row in rows} == {benchmark.AT_NUMBERS}
+    assert all("pip install 'symconv[torch]'" in row.peer and row.ratio is None for row in rows)
+    assert all(row.seconds > 0 for row in rows)
+
+
+@pytest.mark.parametrize("name", ["y", "dL/dw", "dL/db", "dL/dx"])
+def test_numbers_that_differ_stop_the_benchmark(benchmark, name) -> None:
+    def answers(arrays: Any, sizes: Any) -> dict[str, Any]:
+        run = Contractions(benchmark.LAYER, sizes).on(arrays)
+        found = {other: run.values(other) for other in ("y", "dL/dw", "dL/db", "dL/dx")}
+        if wrong:
+            found[name] = found[name] + 1
+        return found
+
+    wrong = False
+    assert all(row.ratio is not None for row in benchmark.number_rows(answers))
+    wrong = True
+    with pytest.raises(SystemExit, match=f"torch finds a difference in {name}"):
+        _ = list(benchmark.number_rows(answers))
 
 
 def test_the_table_shows_every_row(benchmark, capsys) -> None:

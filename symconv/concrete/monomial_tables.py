@@ -230,6 +230,13 @@ class Tables:
             np.add.at(total, places, abs(spread(rows)).astype(object) * largest ** len(kind))
         return max(total, default=0)
 
+    def products(
+        self, name: str
+    ) -> Iterator[tuple[np.ndarray, np.ndarray, dict[str, tuple[np.ndarray, ...]]]]:
+        """Yield the products of a result: flat places, coefficients, positions of entries."""
+        for places, rows, _, positions in self._decoded(self._truth(name)):
+            yield places, spread(rows), positions
+
     def _evaluated(self, table: _Table, arrays: Mapping[str, Any]) -> Any:
         total = np.zeros(prod(table.shape), dtype=object)
         for places, rows, kind, positions in self._decoded(table):

@@ -1,0 +1,64 @@
+"""Integers that are affine in loop indices, each of which counts from 0."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from symconv.algebra.indices import Index
+
+
+class Affine:
+    """An integer that is affine in loop indices: ``start + sum of step * index``; immutable."""
+
+    __slots__ = ("start", "steps")
+
+    def __init__(self, start: int, steps: Mapping[Index, int] | None = None) -> None:
+        self.start = start
+        self.steps = {index: step for index, step in (steps or {}).items() if step}
+
+    def plus(self, other: Affine, factor: int = 1) -> Affine:
+        """Return self + factor * other."""
+        steps = dict(self.steps)
+        for index, step in other.steps.items():
+            steps[index] = steps.get(index, 0) + factor * step
+        return Affine(self.start + factor * other.start, steps)
+
+    def times(self, factor: int) -> Affine:
+        """Return factor * self."""
+        return Affine(0).plus(self, factor)
+
+    def put(self, index: Index, value: Affine) -> Affine:
+        """Replace an index by what it is."""
+        if index not in self.steps:
+            return self
+        return without(self, index).plus(value, self.steps[index])
+
+    def span(self, lengths: Mapping[Index, int]) -> tuple[int, int]:
+        """Return the least and the greatest value over a box that is not empty."""
+        ends = [step * (lengths[index] - 1) for index, step in self.steps.items()]
+        least = self.start + sum(end for end in ends if end < 0)
+        return least, self.start + sum(end for end in ends if end > 0)
+
+
+def without(value: Affine, index: Index) -> Affine:
+    """Leave out the part of an affine integer that depends on an index."""
+    return Affine(value.start, {i: step for i, step in value.steps.items() if i != index})
+
+
+def shorter(value: Affine, other: Affine, index: Index) -> bool:
+    """Tell whether taking away multiples of another value leaves fewer indices than before.
+
+    The step of the index in the other value is 1 or -1.
+    """
+    factor = value.steps[index] * other.steps[index]
+    return len(value.plus(other, -factor).steps) + 1 < len(value.steps)
+
+
+def column(value: Affine, columns: Mapping[Index, np.ndarray]) -> np.ndarray:
+    """Compute the values of an affine integer on columns of its indices, which broadcast."""
+    total = np.asarray(value.start)
+    for index, step in value.steps.items():
+        total = total + step * columns[index]
+    return total

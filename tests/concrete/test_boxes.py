@@ -1,0 +1,220 @@
+"""Boxes: how deltas and brackets are solved, and what is left to be asked."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+from symconv import indices, sizes
+from symconv.algebra.evaluation import Evaluator
+from symconv.algebra.expressions import Array, Delta, Iverson, Number
+from symconv.algebra.indices import (
+    TRUE,
+    Comparison,
+    Maximum,
+    Range,
+    as_integer,
+    between,
+    ceiling,
+    divides,
+    equal,
+)
+from symconv.concrete.boxes import Box, Limit
+from symconv.concrete.products import Context
+from symconv.errors import IllFormed, NotSupported
+
+H, K, S, P, W = sizes("H K S P W")
+i, j, k, p = indices("i j k p")
+w = Array("w", (W,))
+AT = {H: 7, K: 3, S: 2, P: 1, W: 3}
+
+
+def span(index, length):
+    return Range(index, as_integer(0), as_integer(length) - 1)
+
+
+RANGES = (span(i, H), span(k, K), span(p, W))
+
+
+def points(box: Box, context: Context) -> set[tuple[int, ...]]:
+    """Return the values of every index at the points that a box has."""
+    if box.empty:
+        return set()
+    axes = tuple(box.lengths)
+    held = box.mask([*box.limits, *box.conditions], axes)
+    found = []
+    for point in product(*(range(box.lengths[axis]) for axis in axes)):
+        if held[point]:
+            here = dict(zip(axes, point, strict=True))
+            found.append(
+                tuple(
+                    box.at[item.index].start
+                    + sum(step * here[axis] for axis, step in box.at[item.index].steps.items())
+                    for item in context.ranges
+                )
+            )
+    assert len(set(found)) == len(found), "no point comes twice"
+    return set(found)
+
+
+def meant(context: Context) -> set[tuple[int, ...]]:
+    """Return the values of every index at which a context is reached, one by one."""
+    evaluator = Evaluator({}, AT)
+    return {
+        tuple(values.values())
+        for values in evaluator.assignments(context.ranges)
+        if all(evaluator.polynomial(guard, values) for guard in context.guards)
+    }
+
+
+GUARDS = {
+    "the delta of a strided window": (Delta(p + S * k, i + P),),
+    "the bracket of a strided window": (Iverson(between(0, i + P - S * k, W - 1)),),
+    "a delta between two indices": (Delta(k, p),),
+    "a delta that turns an index around": (Delta(k, 2 - p),),
+    "two deltas": (Delta(p, k), Delta(i, p + k)),
+    "deltas that contradict": (Delta(p, 0), Delta(p, 1)),
+    "a delta without a unit": (Delta(2 * k, 3 * p),),
+    "a delta that never holds": (Delta(2 * k, 2 * p + 1),),
+    "a delta of numbers": (Delta(H, 7),),
+    "a delta of other numbers": (Delta(H, 8),),
+    "an index set": (Delta(i, 2),),
+    "an index set outside": (Delta(i, 9),),
+    "half of an index": (Delta(2 * i, 6),),
+    "one side": (Iverson(i >= 3),),
+    "one side, strictly": (Iverson(i < 3),),
+    "a negative step": (Iverson(6 - 2 * i > 0),),
+    "both sides with steps": (Iverson(between(2, 3 * i, 11)),),
+    "nothing left": (Iverson(i > 6),),
+    "one side of two indices": (Iverson(i - 2 * k >= 0),),
+    "sides of two sums of indices": (Iverson(i + k <= 4), Iverson(k - p > 0)),
+    "the same sum from both sides": (Iverson(k - p >= 0), Iverson(p - k >= 0)),
+    "a window with its delta and a cut": (Delta(p + S * k, i + P), Iverson(i >= 2)),
+    "a window with another bracket": (Delta(p + S * k, i + P), Iverson(p + k <= 3)),
+    "an equality in a bracket": (Iverson(equal(i, k + p)),),
+    "all but one": (Iverson(Comparison(i, "!=", as_integer(2))),),
+    "divisors": (Iverson(divides(S, i)),),
+    "a remainder": (Iverson(equal(i % S, 1)),),
+    "a ceiling": (Iverson(ceiling(i / 2) <= k),),
+    "either": (Iverson((i < 1) | (k > p)),),
+    "neither": (Iverson(~(i < 1)),),
+    "a maximum": (Iverson(Maximum((i, k)) <= 2),),
+    "always": (Iverson(TRUE),),
+    "a coefficient of 0": (Number(as_integer(0)),),
+    "a coefficient": (Number(H - 2),),
+}
+
+
+@pytest.mark.parametrize("read", [(), (w[p],), (w[i + P - S * k],)], ids=["none", "w[p]", "window"])
+@pytest.mark.parametrize("name", GUARDS)
+def test_a_box_has_exactly_the_points_that_are_meant(name, read) -> None:
+    context = Context(RANGES, GUARDS[name])
+    box = Box(context, AT, (i,), read)
+    # A free index that left its range is outside the result, which the limits say too.
+    assert points(box, context) == meant(context)
+
+
+def test_the_guards_are_of_many_kinds() -> None:
+    counts = [len(meant(Context(RANGES, guards))) for guards in GUARDS.values()]
+    assert counts.count(0) == 6
+    assert counts.count(7 * 3 * 3) == 3
+
+
+@pytest.mark.parametrize(
+    "ranges",
+    [
+        (span(k, K), Range(p, S * k, S * k + W - 1)),
+        (span(k, K), Range(p, as_integer(0), k)),
+        (span(k, K), Range(p, k, as_integer(2))),
+        (span(k, K), Range(p, as_integer(2), as_integer(1)), Range(j, p, as_integer(9))),
+        (span(k, 1), span(p, W)),
+        (Range(k, as_integer(-2), as_integer(2)), Range(p, 0 - k, as_integer(1))),
+    ],
+)
+def test_ranges_that_depend_on_indices_have_the_points_that_are_meant(ranges) -> None:
+    context = Context(ranges)
+    assert points(Box(context, AT, (), ()), context) == meant(context)
+
+
+def test_a_strided_window_leaves_no_condition_to_ask() -> None:
+    by_delta = Box(Context(RANGES, (Delta(p + S * k, i + P),)), AT, (i,), (w[p],))
+    by_bracket = Box(
+        Context(RANGES[:2], (Iverson(between(0, i + P - S * k, W - 1)),)),
+        AT,
+        (i,),
+        (w[i + P - S * k],),
+    )
+    for box in (by_delta, by_bracket):
+        assert [limit.crop for limit in box.limits] == [True]
+        assert sorted(box.lengths.values()) == [3, 3]
+    position = by_bracket.affine(i + P - S * k)
+    assert position.start == 0
+    assert list(position.steps.values()) == [1]
+
+
+def test_both_sides_of_a_sum_of_indices_become_one_limit() -> None:
+    guards = GUARDS["the same sum from both sides"]
+    assert len(Box(Context(RANGES, guards), AT, (i,), ()).limits) == 1
+
+
+def test_a_cut_of_the_free_index_is_asked_and_not_cropped() -> None:
+    cut = (Delta(p + S * k, i + P), Iverson(i >= 2))
+    box = Box(Context(RANGES, cut), AT, (i,), (w[p],))
+    assert not all(limit.crop for limit in box.limits)
+
+
+@pytest.mark.parametrize(
+    ("guards", "position", "reads"),
+    [
+        ((), p + 1, True),
+        ((), p - 1, True),
+        ((), p, False),
+        ((Iverson(p + k >= 2),), p + k, True),
+        ((Iverson(p + k <= 2),), p + k, False),
+        ((Iverson(divides(S, p + k)), Iverson(p + k <= 2)), p + k, False),
+        ((Iverson(divides(S, p + k)),), p + k, True),
+        ((Iverson(p > 9),), p + 7, False),
+        ((Delta(k, 0),), p + k, False),
+        ((Delta(k, 1),), p + k, True),
+    ],
+)
+def test_an_entry_is_out_of_range_exactly_where_it_is_read(guards, position, reads) -> None:
+    box = Box(Context(RANGES, guards), AT, (i,), (w[position],))
+    if not reads:
+        box.require_in_range(w[position], (3,), complete=True)
+        return
+    with pytest.raises(IllFormed, match=r"axis of w that has 3"):
+        box.require_in_range(w[position], (3,), complete=True)
+    with pytest.raises(NotSupported, match="behind a factor that may be 0"):
+        box.require_in_range(w[position], (3,), complete=False)
+
+
+@pytest.mark.parametrize(
+    "guard",
+    [
+        Number(as_integer(2) * i),
+        Delta(i * k, 1),
+        Delta(j, 1),
+        Iverson(equal(j, 1)),
+        Iverson(divides(k, i)),
+        Iverson(divides(S - 2, i)),
+        Iverson(divides(k - 1, i)),
+        Iverson(equal((i / k), 1)),
+        Iverson(equal(sizes("Z")[0], 1)),
+        Iverson(equal(i % (10**19), 1)),
+    ],
+    ids=str,
+)
+def test_what_is_not_affine_or_may_fail_is_refused(guard) -> None:
+    with pytest.raises(NotSupported):
+        _ = Box(Context(RANGES, (guard,)), AT, (i,), ())
+
+
+def test_conditions_on_too_many_points_are_refused() -> None:
+    many = {**AT, H: 3000, K: 3000}
+    box = Box(Context(RANGES, (Iverson(i - 5 * k >= 3),)), many, (), ())
+    (limit,) = box.limits
+    assert isinstance(limit, Limit)
+    with pytest.raises(NotSupported, match="more than 4,000,000 points"):
+        _ = box.mask([limit], box.axes_of(limit))
