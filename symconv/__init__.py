@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from symconv.algebra.indices import between, ceiling, divides, equal, floor, indices, sizes
     from symconv.algebra.normal_form import normal_form
     from symconv.errors import SymconvError
+    from symconv.implementations.checking import check_implementation
+    from symconv.implementations.conclusions import CodeReport
     from symconv.latex.entries import entries_latex
     from symconv.latex.writer import expression_latex, statement_latex
     from symconv.layers.axis import Axis
@@ -38,6 +40,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Array": "symconv.algebra.expressions",
     "Axis": "symconv.layers.axis",
+    "CodeReport": "symconv.implementations.conclusions",
     "Counterexample": "symconv.verdicts",
     "Definition": "symconv.algebra.expressions",
     "Delta": "symconv.algebra.expressions",
@@ -54,6 +57,7 @@ _HOMES = {
     "Verdict": "symconv.verdicts",
     "between": "symconv.algebra.indices",
     "ceiling": "symconv.algebra.indices",
+    "check_implementation": "symconv.implementations.checking",
     "claim": "symconv.algebra.expressions",
     "contract": "symconv.algebra.calculus",
     "conv2d": "symconv.layers.convolution.two_dimensional",
@@ -74,6 +78,7 @@ _HOMES = {
 __all__ = [
     "Array",
     "Axis",
+    "CodeReport",
     "Counterexample",
     "Definition",
     "Delta",
@@ -90,6 +95,7 @@ __all__ = [
     "Verdict",
     "between",
     "ceiling",
+    "check_implementation",
     "claim",
     "contract",
     "conv2d",

@@ -1,4 +1,4 @@
-"""The command line: `symconv verify`, `latex`, `derive` and `check`.
+"""The command line: `symconv verify`, `latex`, `derive`, `check` and `test`.
 
 Exit codes: 0 everything proved or verified; 1 something refuted or ill-formed; 2 bad
 usage, unreadable input or nothing to check; 3 nothing false but something undecided; 70
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal, NoReturn
 import click
 
 from symconv import __version__
-from symconv.errors import InternalError, SymconvError, UsageError
+from symconv.errors import InternalError, NotSupported, SymconvError, UsageError
 
 if TYPE_CHECKING:
     from symconv.verdicts import Method
@@ -282,6 +282,142 @@ def check(
         _print(documents_text(report, sys.stdout, verbose=verbose))
     if report.exit_code == 2:
         click.echo("symconv: nothing to check: no formula states an equality", err=True)
+    return report.exit_code
+
+
+@cli.command(epilog=_EXIT_CODES)
+@click.argument("target", metavar="FILE|MODULE[:FUNCTION]")
+@click.option("--forward", metavar="NAME", help="The function, class or module that computes y.")
+@click.option("--backward", metavar="NAME", help="The function that computes the gradients.")
+@click.option(
+    "--convention",
+    type=click.Choice(["cs231n", "course", "functions", "class", "torch", "jax"]),
+    help="How they are called; told by their signatures.",
+)
+@click.option("--images", metavar="AXES", help="Axes of x and y: NCHW, NHWC, CHW or HWC.")
+@click.option("--filters", metavar="AXES", help="Axes of w: OIHW, HWIO, ...")
+@click.option("--bias-shape", metavar="AXES", help="Axes of b: F, or 1,1,1,F, ...")
+@click.option("--no-bias", is_flag=True, help="There is no bias.")
+@click.option("--no-batch", is_flag=True, help="There is no batch axis.")
+@click.option("--square", is_flag=True, help="Only square images and square filters are meant.")
+@click.option("--stride", type=int, help="The stride that the code has built in.")
+@click.option("--padding", type=int, help="The padding that the code has built in.")
+@click.option(
+    "--framework",
+    type=click.Choice(["numpy", "torch", "jax"]),
+    help="What its arrays are; told by what the file imports.",
+)
+@click.option(
+    "--dtype",
+    "dtypes",
+    multiple=True,
+    metavar="DTYPE",
+    help="float64 (when left out), float32, float16, bfloat16, int64, int32. Repeatable.",
+)
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(min=0, min_open=True),
+    help="For code that rounds by nature: how far off a number may be, relative to the largest.",
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    default=5.0,
+    show_default=True,
+    help="How long one run may take.",
+)
+@click.option(
+    "--sizes",
+    multiple=True,
+    metavar="SIZES",
+    help=f"{_SIZES_HELP} Repeatable; every class of shapes when left out.",
+)
+@click.option(
+    "--regression-test",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write a pytest file, free of symconv, that reproduces each failure.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the whole report as JSON.")
+@click.option("-v", "--verbose", is_flag=True, help="List every single check.")
+def test(
+    target: str,
+    forward: str | None,
+    backward: str | None,
+    convention: str | None,
+    images: str | None,
+    filters: str | None,
+    bias_shape: str | None,
+    no_bias: bool,
+    no_batch: bool,
+    square: bool,
+    stride: int | None,
+    padding: int | None,
+    framework: Literal["numpy", "torch", "jax"] | None,
+    dtypes: Sequence[str],
+    tolerance: float | None,
+    seconds: float,
+    sizes: Sequence[str],
+    regression_test: Path | None,
+    as_json: bool,
+    verbose: bool,
+) -> int:
+    """Run your own forward and backward pass, and compare it exactly at every class of shapes.
+
+    This RUNS the code that it is given, in a process of its own. (`symconv check` only reads.)
+
+    It finds the pair by its names and signatures, as in conv_forward_naive(x, w, b, conv_param)
+    and conv_backward_naive(dout, cache). It is run on integers so small that nothing rounds,
+    and compared by ==, over every class of shapes that can make a difference; where something
+    is wrong, it says when, shows where, and names the mistake.
+    """
+    from symconv.implementations.checking import Options, check_target
+    from symconv.implementations.finding import Target
+
+    chosen = Target(
+        target,
+        forward=forward,
+        backward=backward,
+        convention=convention,
+        images=images,
+        filters=filters,
+        bias_shape=bias_shape,
+        bias=False if no_bias else None,
+        batch=not no_batch,
+        square=square,
+        stride=stride,
+        padding=padding,
+        framework=framework,
+    )
+    options = Options(
+        dtypes=tuple(dtypes) or ("float64",),
+        tolerance=tolerance,
+        seconds=seconds,
+        sizes=tuple(sizes),
+    )
+    with _progress_bar() as progress:
+        report = check_target(chosen, options, progress)
+    if as_json:
+        from symconv.reports.json_view import report_json
+
+        _print(report_json(report) + "\n")
+    else:
+        from symconv.reports.code_view import code_text
+
+        _print(code_text(report, sys.stdout, verbose=verbose))
+    if regression_test is not None:
+        from symconv.implementations.regression_tests import regression_test_text
+        from symconv.reports.files import write_whole
+
+        try:
+            text = regression_test_text(chosen, report, options, place=regression_test)
+        except NotSupported as error:
+            click.echo(f"no test was written: {error}", err=True)
+        else:
+            if text is None:
+                click.echo("no test was written: nothing that one could reproduce", err=True)
+            else:
+                write_whole(regression_test, text)
     return report.exit_code
 
 

@@ -1,4 +1,6 @@
-"""Documents as pytest items: `pytest --symconv PATH` checks every equality in them.
+"""Documents and convolutions as pytest items.
+
+`pytest --symconv PATH` checks every equality in documents.
 
 Each equality is an item, named by its line and its text, and fails with what is wrong and
 what would be right. Two lines of configuration keep a project's derivations checked::
@@ -6,12 +8,21 @@ what would be right. Two lines of configuration keep a project's derivations che
     [tool.pytest.ini_options]
     addopts = ["--symconv=docs", "--symconv-layer=conv2d"]
 
-Loading this module costs nothing; the prover is imported when a document is collected.
+A test with the marker `symconv` runs once for every class of shapes and every result of the
+forward and backward pass that the marker names, with items such as
+``test_conv[dL/dx-padding 0]`` (`symconv.testing` says more)::
+
+    @pytest.mark.symconv(forward=conv_forward, backward=conv_backward)
+    def test_conv(symconv_check):
+        symconv_check()
+
+Loading this module costs nothing; the rest is imported when a document or a marked test is
+collected.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +30,11 @@ import pytest
 
 if TYPE_CHECKING:
     from symconv.documents.checking import Task
+    from symconv.testing import ShapeCheck
     from symconv.verdicts import Result
+
+MARKER = "symconv"
+FIXTURE = "symconv_check"
 
 DOCUMENT_ENDINGS = frozenset([".md", ".markdown", ".tex", ".ipynb"])
 """Which files of a folder are documents; a file that is named itself always is one."""
@@ -40,11 +55,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let pytest visit the documents, wherever they are.
+    """Register the marker, and let pytest visit the documents, wherever they are.
 
     Raises:
         pytest.UsageError: for a path that does not exist.
     """
+    config.addinivalue_line(
+        "markers",
+        f"{MARKER}(forward, backward, **options): check this forward and backward pass of a "
+        f"convolution, one item per class of shapes and result; the test calls {FIXTURE}",
+    )
     for path in _paths(config):
         if not path.exists():
             raise pytest.UsageError(f"--symconv: there is no file or folder {path}")
@@ -147,3 +167,70 @@ class NotProved(Exception):
 def _paths(config: pytest.Config) -> list[Path]:
     root = config.invocation_params.dir
     return [(root / path).absolute() for path in config.getoption("--symconv") or ()]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make an item for every class of shapes and every result of a marked test.
+
+    Raises:
+        CollectError: when the marker's arguments are not understood.
+    """
+    marker = metafunc.definition.get_closest_marker(MARKER)
+    if marker is None or FIXTURE not in metafunc.fixturenames:
+        return
+    from symconv.errors import UsageError
+    from symconv.testing import Kernel, ShapeCheck
+
+    said = f"{metafunc.definition.nodeid}: @pytest.mark.{MARKER}"
+    if marker.args:
+        raise pytest.Collector.CollectError(
+            f"{said}: name its arguments: @pytest.mark.{MARKER}(forward=..., backward=...)"
+        )
+    try:
+        kernel = Kernel(**marker.kwargs)
+    except UsageError as error:
+        raise pytest.Collector.CollectError(f"{said}: {error}") from error
+    metafunc.parametrize(
+        FIXTURE,
+        [
+            pytest.param(ShapeCheck(kernel, result, one), id=f"{result}-{one.name}")
+            for one in kernel.classes
+            for result in kernel.results
+        ],
+        indirect=True,
+    )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse a marker that would check nothing.
+
+    Raises:
+        pytest.UsageError: for a marked test that does not take the fixture.
+    """
+    for item in items:
+        if item.get_closest_marker(MARKER) and FIXTURE not in getattr(item, "fixturenames", ()):
+            raise pytest.UsageError(
+                f"{item.nodeid} has the marker {MARKER} but does not take {FIXTURE}: "
+                f"write def test(..., {FIXTURE}), and call it"
+            )
+
+
+@pytest.fixture
+def symconv_check(request: pytest.FixtureRequest) -> ShapeCheck:
+    """One result of the marked code in one class of shapes; call it to have it checked."""
+    if not hasattr(request, "param"):
+        pytest.fail(
+            f"{FIXTURE} needs a marker: @pytest.mark.{MARKER}(forward=..., backward=...)",
+            pytrace=False,
+        )
+    return request.param
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """Fail a test that passed without having called the check that it took."""
+    done = yield
+    check: Any = pyfuncitem.funcargs.get(FIXTURE)
+    if check is not None and not check.called:
+        pytest.fail(f"{FIXTURE} was never called, so nothing was checked", pytrace=False)
+    return done

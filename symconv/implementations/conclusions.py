@@ -1,0 +1,177 @@
+"""What a check of code comes to: per result, where it is right and where and why it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from symconv.implementations.features import regions
+from symconv.implementations.model import Description
+from symconv.implementations.shape_classes import ShapeClass
+from symconv.verdicts import Report, Result, Verdict
+
+UNKNOWN = frozenset(["not-run", "not-supported"])
+"""Codes of what was not found out, at whichever shapes that was."""
+
+MOST_NAMED = 3
+"""Up to so many classes are named as exceptions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Shapes at which a result fails in one way.
+
+    Attributes:
+        clause: when it fails: ``when the stride does not divide``, or the names of classes.
+        smallest: the smallest class in it.
+    """
+
+    clause: str
+    smallest: ShapeClass
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """What became of one result over all shapes.
+
+    Attributes:
+        name: the result: ``dL/dx``, or ``forward`` for what a whole pass did.
+        code: ``right``, or the code of its smallest failure, or ``rejected``, ``incomplete``.
+        verdict: the worst verdict; None where the code refused every shape on purpose.
+        counts: how many classes there are of each code.
+        where: the regions in which it is wrong, by the code of what is wrong.
+        rejected: the regions that the code refuses on purpose.
+        failure: the result at the smallest shape at which it fails.
+        rejection: the result at the smallest shape that it refuses.
+        diagnosis: which line of thought went wrong, or an empty string.
+        mistake: the stable name of that mistake, or an empty string.
+        picture: a map of the wrong entries at the smallest shape at which it fails.
+    """
+
+    name: str
+    code: str
+    verdict: Verdict | None
+    counts: Mapping[str, int]
+    where: Mapping[str, tuple[Region, ...]] = field(default_factory=dict)
+    rejected: tuple[Region, ...] = ()
+    failure: Result | None = None
+    rejection: Result | None = None
+    diagnosis: str = ""
+    mistake: str = ""
+    picture: str = ""
+
+
+class CodeReport(Report):
+    """A report on somebody's code.
+
+    Args:
+        results: every verdict, as in every report.
+        description: what was checked.
+        classes: the shapes at which it was checked.
+        conclusions: what the results come to.
+        notes: what else there is to say of how it was checked.
+    """
+
+    def __init__(
+        self,
+        results: Iterable[Result],
+        *,
+        layer: str,
+        description: Description,
+        classes: Sequence[ShapeClass],
+        conclusions: Sequence[Conclusion],
+        notes: Sequence[str] = (),
+    ) -> None:
+        super().__init__(results, layer=layer)
+        self.description = description
+        self.classes = tuple(classes)
+        self._conclusions = tuple(conclusions)
+        self.notes = tuple(notes)
+
+    @property
+    def conclusions(self) -> tuple[Conclusion, ...]:
+        """What became of each result over all shapes."""
+        self._read = True
+        return self._conclusions
+
+
+def conclude(
+    name: str,
+    by_class: Mapping[ShapeClass, Result],
+    *,
+    diagnosis: str = "",
+    mistake: str = "",
+    picture: str = "",
+) -> Conclusion:
+    """Sum up what became of one result.
+
+    Args:
+        name: the result's name.
+        by_class: the worst verdict on it in each class.
+        diagnosis: what went wrong, if that is known.
+        mistake: its stable name.
+        picture: a map of wrong entries.
+    """
+    places = sorted(by_class, key=lambda place: place.sizes.order())
+    codes = [str(by_class[place].code) for place in places]
+    counts = {code: codes.count(code) for code in dict.fromkeys(codes)}
+    bad = [place for place in places if _is_bad(by_class[place])]
+    refused = [place for place in places if by_class[place].code == "rejected"]
+    judged = [place for place in places if place not in refused]
+    where = {}
+    for code in dict.fromkeys(str(by_class[place].code) for place in bad):
+        failing = [place for place in bad if by_class[place].code == code]
+        if code in UNKNOWN:
+            where[code] = (_counted(failing, places),)
+        else:
+            known = [place for place in judged if by_class[place].code not in UNKNOWN]
+            where[code] = _regions(failing, [place for place in known if place not in failing])
+    verdicts = [by_class[place].verdict for place in places]
+    order = (Verdict.REFUTED, Verdict.UNDECIDED, Verdict.VERIFIED, None)
+    verdict = min(verdicts, key=order.index)
+    failure = by_class[bad[0]] if bad else None
+    for place in bad:
+        # What is wrong is said first, and then what is merely not known.
+        if by_class[place].verdict is verdict:
+            failure = by_class[place]
+            break
+    return Conclusion(
+        name=name,
+        code=str(failure.code) if failure else ("rejected" if not judged else "right"),
+        verdict=verdict,
+        counts=counts,
+        where=where,
+        rejected=_regions(refused, judged) if refused else (),
+        failure=failure,
+        rejection=by_class[refused[0]] if refused else None,
+        diagnosis=diagnosis,
+        mistake=mistake,
+        picture=picture,
+    )
+
+
+def _counted(inside: Sequence[ShapeClass], places: Sequence[ShapeClass]) -> Region:
+    return Region(f"at {len(inside)} of {len(places)} shapes", inside[0])
+
+
+def _is_bad(result: Result) -> bool:
+    return result.verdict is not None and not result.verdict.is_true
+
+
+def _regions(inside: Sequence[ShapeClass], outside: Sequence[ShapeClass]) -> tuple[Region, ...]:
+    """Say in words which classes these are, each region with its smallest class."""
+    found = regions([place.sizes for place in inside], [place.sizes for place in outside])
+    if len(found or inside) > 1 and 1 <= len(outside) <= MOST_NAMED:
+        names = " and ".join(f"“{place.name}”" for place in outside)
+        return (Region(f"at every shape but {names}", inside[0]),)
+    if found is None:
+        return tuple(Region(f"in the class “{place.name}”", place) for place in inside)
+    if not outside:
+        return (Region("at every shape", inside[0]),)
+    return tuple(
+        Region(
+            f"when {feature.clause}",
+            next(place for place in inside if feature.holds(place.sizes)),
+        )
+        for feature in found
+    )

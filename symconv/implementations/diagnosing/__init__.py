@@ -1,0 +1,1 @@
+"""What mistakes would have produced: the candidates among which a diagnosis chooses."""

@@ -1,0 +1,125 @@
+"""Calling a pair of functions, or separate functions for each gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from symconv.errors import UsageError
+from symconv.implementations.names import CACHE, HYPER, KERNEL, PADDING, STRIDE, W_SHAPE, X_SHAPE
+from symconv.implementations.results import NoArray, gradients, no_gradients, output_and_cache
+from symconv.implementations.signatures import Signature
+
+Results = dict[str, Any]
+
+
+class HyperParameters(dict[str, int]):
+    """Stride and padding under the keys of a convention; another key is an error that says so."""
+
+    def __missing__(self, key: object) -> int:
+        raise KeyError(f"no key {key!r}: the dictionary holds {' and '.join(self)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What a forward pass leaves for the backward pass of the same pair."""
+
+    y: Any
+    cache: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Functions:
+    """A forward function, and one backward function or one for each gradient.
+
+    Attributes:
+        forward: the forward function, or None.
+        backward: the backward functions by the one gradient that each returns; the key "" is
+            a function that returns all of them.
+        keys: the keys of stride and padding in a dictionary of hyperparameters.
+        bias: whether a bias is given; without, a parameter for it gets None.
+    """
+
+    forward: Signature | None
+    backward: Mapping[str, Signature]
+    keys: tuple[str, str]
+    bias: bool
+
+    def run_forward(
+        self, arrays: Mapping[str, Any], sizes: Mapping[str, int]
+    ) -> tuple[Results, Left | None]:
+        """Call the forward function."""
+        if self.forward is None:
+            return {}, None
+        values = values_by_role(arrays, sizes, self.keys, bias=self.bias)
+        y, cache = output_and_cache(self.forward.call(values))
+        return {"y": y}, Left(y, cache)
+
+    def run_backward(
+        self, arrays: Mapping[str, Any], sizes: Mapping[str, int], left: Left | None
+    ) -> Results:
+        """Call the backward functions, on the cache that the forward function left."""
+        values = values_by_role(arrays, sizes, self.keys, bias=self.bias)
+        if left is not None:
+            values |= {"y": left.y, CACHE: left.cache}
+        results: Results = {}
+        for result, signature in self.backward.items():
+            if CACHE in signature.roles and values.get(CACHE) is None:
+                reason = "the backward pass takes a cache, but the forward pass left none"
+                found = no_gradients(reason)
+            else:
+                returned = signature.call(values)
+                found = {result: _single(returned)} if result else gradients(returned)
+            results |= {result: found[result]} if result else found
+        return results
+
+
+def values_by_role(
+    arrays: Mapping[str, Any], sizes: Mapping[str, int], keys: tuple[str, str], *, bias: bool
+) -> dict[str, Any]:
+    """Return what can be given to a parameter, by its role."""
+    values: dict[str, Any] = {
+        **arrays,
+        STRIDE: sizes["S"],
+        PADDING: sizes["P"],
+        HYPER: HyperParameters(zip(keys, (sizes["S"], sizes["P"]), strict=True)),
+        KERNEL: (sizes["HH"], sizes["WW"]),
+        **{name: sizes[name] for name in ("C", "F", "HH", "WW")},
+    }
+    for role, name in ((X_SHAPE, "x"), (W_SHAPE, "w")):
+        if name in arrays:
+            values[role] = tuple(arrays[name].shape)
+    if not bias:
+        values["b"] = None
+    return values
+
+
+def _single(returned: Any) -> Any:
+    """Return the one gradient that a function for one gradient gives."""
+    if isinstance(returned, tuple):
+        if len(returned) == 1:
+            return returned[0]
+        return NoArray(f"{len(returned)} values were returned where one gradient was expected")
+    return returned
+
+
+def check_cache(forward: Signature | None, backward: Mapping[str, Signature]) -> None:
+    """Make sure that a backward function that needs a forward pass has one.
+
+    Raises:
+        UsageError: when it has none.
+    """
+    for signature in backward.values():
+        needed = [role for role in (CACHE, "y") if role in signature.roles]
+        if needed and forward is None:
+            what = "the cache" if needed[0] == CACHE else "the output"
+            raise UsageError(
+                f"{signature.text} takes {what} of a forward pass, and there is none",
+                code="no-forward",
+                help="name it with --forward NAME",
+            )
+
+
+Run = Callable[[Mapping[str, Any], Mapping[str, int]], tuple[Results, Any]]
+RunBack = Callable[[Mapping[str, Any], Mapping[str, int], Any], Results]

@@ -1,0 +1,206 @@
+"""Integers on which code is run so that no sum rounds, and what a run on them can miss.
+
+A sum of at most T products of two integers of magnitude at most m stays within T*m*m,
+whatever its order, and so does every part of it. Where a dtype holds every integer up to a
+limit, such a sum is exact as long as T*m*m is within the limit. T is the largest number of
+products that one entry of the output or of a gradient adds up, counted at the sizes in
+question. Where T alone passes the limit (bfloat16 has every integer up to 256 only), most
+entries of x and dout are 0, so that few products are left.
+
+What a run can miss: let an entry that the code computes be a polynomial of degree at most d = 2
+in the inputs, and not the right one. On entries drawn uniformly from an interval of 2m+1
+integers it comes out right by chance with a probability of at most d / (2m+1) (Schwartz and
+Zippel). Rounds with fresh integers multiply.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from itertools import count
+from math import isqrt, prod
+from typing import Any
+
+import numpy as np
+
+from symconv.algebra.evaluation import integer_value
+from symconv.algebra.expressions import Array
+from symconv.errors import NotSupported, UsageError
+from symconv.layers.layer import Layer, Sizes
+
+SEED = 20160202
+EXACT_UP_TO: Mapping[str, int | None] = {
+    "float64": 2**53,
+    "float32": 2**24,
+    "float16": 2**11,
+    "bfloat16": 2**8,
+    "int64": 2**63 - 1,
+    "int32": 2**31 - 1,
+    "object": None,
+}
+"""The largest integer up to which a dtype holds every integer; None for no limit."""
+BIG_BITS = 128
+DEGREE = 2
+MISS_GOAL = Fraction(1, 2**40)
+"""Rounds are run until the probability of a miss is below this."""
+MOST_ROUNDS = 1_000
+FLOATS = ("float64", "float32", "float16", "bfloat16")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How integers are drawn at given sizes, in a dtype.
+
+    Attributes:
+        dtype: the dtype under test; ``object`` for Python integers.
+        most: no entry passes this magnitude.
+        kept: at most so many entries of x and of dout are not 0; None for all of them.
+        rounds: how many runs on fresh integers bring the probability of a miss to its goal.
+        miss: the probability of a miss after all rounds is at most this.
+    """
+
+    dtype: str
+    most: int
+    kept: int | None
+    rounds: int
+    miss: Fraction
+
+    def sentence(self) -> str:
+        """Say what was compared, and what could be missed under which assumption."""
+        power = max(1, self.miss.denominator // max(1, self.miss.numerator)).bit_length() - 1
+        kind = (
+            f"integers of {BIG_BITS} bits" if self.dtype == "object" else f"{self.dtype} integers"
+        )
+        runs = "1 run" if self.rounds == 1 else f"{self.rounds} runs"
+        sparse = "" if self.kept is None else f", {self.kept} of x and dout not 0"
+        polynomial = "polynomial of degree at most 2"
+        if self.kept is not None:
+            polynomial += ", at most 1 in each entry,"
+        return (
+            f"{runs} on {kind} up to {self.most:,}{sparse}, compared by ==; "
+            f"a wrong {polynomial} in the inputs passes with probability below 2^-{power}"
+        )
+
+
+def plan(layer: Layer, sizes: Sizes, dtype: str, products: int) -> Plan:
+    """Choose integers that stay exact in a dtype.
+
+    Args:
+        layer: whose inputs are drawn.
+        sizes: at which sizes.
+        dtype: a name from `EXACT_UP_TO`.
+        products: the largest number of products that one entry of a result adds up.
+
+    Raises:
+        UsageError: for a dtype that is not known.
+    """
+    if dtype not in EXACT_UP_TO:
+        raise UsageError(
+            f"unknown dtype {dtype!r}", help=f"the dtypes are {', '.join(EXACT_UP_TO)}"
+        )
+    limit = EXACT_UP_TO[dtype]
+    if limit is None:
+        most = 2 ** (BIG_BITS - 1) - 1
+        return _rounds(dtype, most, None, 1 - Fraction(DEGREE, 2 * most + 1))
+    most = isqrt(limit // max(1, products))
+    if most >= 1:
+        return _rounds(dtype, most, None, 1 - Fraction(DEGREE, 2 * most + 1))
+    # x_i * l(w) + r with l not 0: x_i is drawn not to be 0 with probability kept/size, l(w) is
+    # not 0 for 2 of 3 values of one of its entries, and one of the two signs of x_i shows it.
+    largest = max(prod(_shape(array, sizes)) for array in _thinned(layer))
+    # One less than the limit, since a bias may be added.
+    kept = min(limit - 1, largest)
+    return _rounds(dtype, 1, kept, Fraction(kept, largest) / 3)
+
+
+def _rounds(dtype: str, most: int, kept: int | None, seen: Fraction) -> Plan:
+    missed, left = 1 - seen, Fraction(1)
+    for rounds in count(1):
+        left = left * missed
+        if left < MISS_GOAL or rounds == MOST_ROUNDS:
+            return Plan(dtype, most, kept, rounds, left)
+    raise AssertionError("count never ends")
+
+
+def draw(layer: Layer, sizes: Sizes, plan: Plan, number: int) -> dict[str, np.ndarray]:
+    """Draw the input arrays of one round as Python integers; the same ones on every machine.
+
+    Returns:
+        Object arrays by name, or int64 arrays where 64 bits hold the integers.
+    """
+    source = random.Random(f"{SEED} {sizes} {plan.dtype} {number}")  # noqa: S311, reproducible
+    small = plan.most < 2**62
+    drawn: dict[str, np.ndarray] = {}
+    for array in layer.inputs:
+        shape = _shape(array, sizes)
+        size = prod(shape)
+        if small:
+            # Uniform, from as many random bytes at once as are needed.
+            generator = np.random.Generator(np.random.PCG64(source.getrandbits(64)))
+            flat = generator.integers(-plan.most, plan.most, size, endpoint=True)
+        else:
+            flat = np.array(
+                [source.randint(-plan.most, plan.most) for _ in range(size)], dtype=object
+            )
+        if plan.kept is not None and array in _thinned(layer):
+            kept = np.zeros(size, dtype=bool)
+            kept[source.sample(range(size), min(plan.kept, size))] = True
+            # A sign at every kept entry, as the bound on what is missed assumes.
+            flat = np.where(kept, np.where(flat >= 0, 1, -1), 0)
+        drawn[array.name] = flat.reshape(shape)
+    return drawn
+
+
+def in_dtype(arrays: Mapping[str, np.ndarray], dtype: str) -> dict[str, np.ndarray]:
+    """Turn drawn integers into arrays of the dtype under test.
+
+    Raises:
+        NotSupported: for bfloat16 where no package that knows it is installed.
+    """
+    return {name: array.astype(_kind(dtype)) for name, array in arrays.items()}
+
+
+def halved(arrays: Mapping[str, np.ndarray], dtype: str) -> dict[str, np.ndarray]:
+    """Divide arrays, or results, by powers of two that floats hold exactly.
+
+    Whole numbers do not show that code turns them into integers on the way; halves do. The
+    inputs x, w and dout are divided by 2 and b by 4, so that y and the gradients by x and w come
+    out divided by 4 and the gradient by b by 2.
+    """
+    return {
+        name: (array.astype(np.float64) / 2 ** _HALVINGS[name]).astype(_kind(dtype))
+        for name, array in arrays.items()
+    }
+
+
+_HALVINGS = {"x": 1, "w": 1, "dout": 1, "b": 2, "y": 2, "dL/dx": 2, "dL/dw": 2, "dL/db": 1}
+
+
+def _kind(dtype: str) -> Any:
+    if dtype != "bfloat16":
+        return dtype
+    try:
+        from ml_dtypes import bfloat16  # pyright: ignore[reportMissingImports]
+    except ImportError as error:
+        raise NotSupported(
+            "NumPy has no bfloat16 of its own", help="install symconv[jax], or ml_dtypes"
+        ) from error
+    return bfloat16
+
+
+def _thinned(layer: Layer) -> tuple[Array, ...]:
+    """Return the arrays of which few entries are kept: every product has one of one of them."""
+    return tuple(array for array in layer.inputs if array.name in ("x", "dout"))
+
+
+@cache
+def _extents(array: Array, values: tuple[tuple[Any, int], ...]) -> tuple[int, ...]:
+    scope = dict(values)
+    return tuple(int(integer_value(extent, scope)) for extent in array.shape)
+
+
+def _shape(array: Array, sizes: Sizes) -> tuple[int, ...]:
+    return _extents(array, tuple(sizes.by_symbol.items()))

@@ -1,0 +1,170 @@
+"""How people name the arguments, results and functions of a convolution: tables of data.
+
+Names are compared without case and underscores: ``A_prev``, ``a_prev`` and ``aPrev`` are one.
+A *role* is what a parameter is for: an array of the layer (``x``, ``w``, ``b``, ``dout``), a
+size, or one of the words below.
+"""
+
+from __future__ import annotations
+
+import re
+
+STRIDE = "stride"
+PADDING = "padding"
+HYPER = "hyper"
+"""A dictionary that holds stride and padding."""
+CACHE = "cache"
+"""What the forward pass left for the backward pass."""
+CHANNELS = "C"
+FILTERS = "F"
+KERNEL = "kernel"
+"""Height and width of the filters in one parameter."""
+X_SHAPE = "x_shape"
+W_SHAPE = "w_shape"
+FOREIGN = "foreign"
+"""Something that the layer does not have; never guessed to be something else."""
+
+_WORDS_BY_ROLE = {
+    "x": "x inp input inputs a aprev data xin inputdata inputtensor image images img imgs "
+    "signal feature features featuremap featuremaps bottom inputimage inputimages lhs",
+    "w": "w weight weights kernel kernels filter filters filt filts ker k f wt wts rhs "
+    "weightmatrix weighttensor",
+    "b": "b bias biases",
+    STRIDE: "s stride strides step st",
+    PADDING: "p pad pads padding paddings padwidth padsize zeropad zeropadding npad",
+    HYPER: "convparam convparams hparameters hparams hparam hyperparameters hyperparams hyper "
+    "param params parameters config cfg options opts settings",
+    "dout": "dout dy dz da dh do g gy grad gradient gradients grads gradout gradoutput "
+    "gradoutputs gradin gout outgrad outputgrad ygrad grady gradz upstream upstreamgrad "
+    "upstreamgradient dupstream delta deltas doutput doutputs douts dldy dldout dldz dldoutput "
+    "topdiff dtop dyout error err cotangent ct dnext dvalues incoming",
+    CACHE: "cache caches cached ctx context saved memory memo residual residuals res state tape",
+    "y": "y z out output outputs yout",
+    CHANNELS: "inchannels inputchannels cin nin inch channels c numchannels nchannels inc "
+    "inputdepth indepth inchannel inplanes inputchannel numinputchannels numinchannels",
+    FILTERS: "outchannels numfilters nfilters cout nout outch outputchannels numkernels nkernels "
+    "outchannel outdepth planes filtercount numoutputchannels numoutchannels noffilters",
+    KERNEL: "kernelsize ksize filtersize kernelshape filtershape fsize windowsize size",
+    "HH": "hh kh kernelheight filterheight fh",
+    "WW": "ww kw kernelwidth filterwidth fw",
+    X_SHAPE: "xshape inputshape inputsize inshape imageshape xsize",
+    W_SHAPE: "wshape wsize weightshape weightsize weightsshape weightssize",
+    FOREIGN: "dilation dilations groups outputpadding paddingmode mode axis axes lr learningrate "
+    "eta alpha dtype device activation name dim dims slope",
+}
+_ROLE_BY_WORD = {word: role for role, words in _WORDS_BY_ROLE.items() for word in words.split()}
+
+_ROLES_BY_PURPOSE = {
+    "forward": f"x w b {STRIDE} {PADDING} {HYPER} {CHANNELS} {FILTERS} {KERNEL} HH WW",
+    "backward": f"dout x w b y {STRIDE} {PADDING} {HYPER} {CACHE} {KERNEL} {CHANNELS} {FILTERS} "
+    f"HH WW {X_SHAPE} {W_SHAPE}",
+    "constructor": f"w b {STRIDE} {PADDING} {HYPER} {CHANNELS} {FILTERS} {KERNEL} HH WW",
+}
+
+RESULT_BY_INPUT = {"x": "dL/dx", "w": "dL/dw", "b": "dL/db"}
+_AROUND_A_GRADIENT = ("d{}", "grad{}", "{}grad", "gradient{}", "{}gradient", "delta{}", "dld{}")
+_RESULT_BY_WORD = {
+    pattern.format(word): result
+    for role, result in RESULT_BY_INPUT.items()
+    for word in _WORDS_BY_ROLE[role].split()
+    for pattern in _AROUND_A_GRADIENT
+}
+
+WEIGHT_ATTRIBUTES = tuple(_WORDS_BY_ROLE["w"].split())
+BIAS_ATTRIBUTES = tuple(_WORDS_BY_ROLE["b"].split())
+GRADIENT_DICTIONARIES = ("grads", "gradients", "grad", "gradient", "dparams")
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_FORWARD_TOKENS = _words("forward forwards fwd fprop fw")
+_BACKWARD_TOKENS = _words(
+    "backward backwards bwd bprop back backprop backpropagation bw grad grads gradient gradients "
+    "vjp derivative derivatives"
+)
+_CONVOLUTION = re.compile(r"(?:my|naive|fast|simple)?(?:conv|correl|crosscorrel|corr2d|xcorr)")
+_OTHER_TOKENS = _words(
+    "pool pooling maxpool avgpool relu norm batchnorm layernorm groupnorm instancenorm bn ln "
+    "affine spatial fc dense linear dropout softmax svm sigmoid tanh rnn lstm gru attention loss "
+    "deconv transpose transposed depthwise separable pointwise upsample conv1d conv3d 1d 3d "
+    "test tests check numeric numerical size shape dim dims step convert converter converts "
+    "converted conversion convergence converge"
+)
+_DIFFERENTIALS = {
+    "dL/dx": _words("dx da dinput dinputs"),
+    "dL/dw": _words("dw dk dweight dweights dkernel dkernels dfilter dfilters"),
+    "dL/db": _words("db dbias"),
+}
+_PARTS = {
+    "dL/dx": _DIFFERENTIALS["dL/dx"] | _words("x input inputs"),
+    "dL/dw": _DIFFERENTIALS["dL/dw"] | _words("w weight weights filter filters kernel kernels"),
+    "dL/db": _DIFFERENTIALS["dL/db"] | _words("b bias biases"),
+}
+_ALL_DIFFERENTIALS = frozenset[str]().union(*_DIFFERENTIALS.values())
+_ALL_PARTS = frozenset[str]().union(*_PARTS.values())
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+def plain(name: str) -> str:
+    """Return a name as it is compared: without case and underscores."""
+    return name.replace("_", "").casefold()
+
+
+def role_of(name: str, purpose: str) -> str | None:
+    """Return what a parameter of a function for a purpose is for, None if its name is not known.
+
+    A name that means something which such a function cannot be given is `FOREIGN`.
+    """
+    role = _ROLE_BY_WORD.get(plain(name))
+    if role is None or role in _ROLES_BY_PURPOSE[purpose].split():
+        return role
+    return FOREIGN
+
+
+def gradient_of(name: str) -> str | None:
+    """Return the result that a name of a gradient means: ``grad_weight`` is ``dL/dw``."""
+    return _RESULT_BY_WORD.get(plain(name))
+
+
+def tokens(name: str) -> tuple[str, ...]:
+    """Split a function's name into words in lower case: ``convBackward_fast``."""
+    return tuple(part.casefold() for part in re.split(r"_+", _CAMEL.sub("_", name)) if part)
+
+
+def is_convolution(name: str) -> bool:
+    """Tell whether a function's name speaks of a 2-D convolution and of nothing else."""
+    words = tokens(name)
+    return any(_CONVOLUTION.match(word) for word in words) and not is_other(name)
+
+
+def is_other(name: str) -> bool:
+    """Tell whether a function's name speaks of another layer, or of a helper."""
+    return not _OTHER_TOKENS.isdisjoint(word.removesuffix("2d") for word in tokens(name))
+
+
+def direction_of(name: str) -> str | None:
+    """Return ``forward`` or ``backward`` where a function's name says so."""
+    words = set(tokens(name))
+    if words & _BACKWARD_TOKENS or words & _ALL_DIFFERENTIALS:
+        return "backward"
+    return "forward" if words & _FORWARD_TOKENS else None
+
+
+def part_of(name: str) -> str | None:
+    """Return the one gradient that a backward function's name speaks of, if it does of one."""
+    words = set(tokens(name))
+    parts = [result for result, spoken in _PARTS.items() if words & spoken]
+    return parts[0] if len(parts) == 1 else None
+
+
+def is_differential(name: str) -> bool:
+    """Tell a name that can only mean one gradient, ``conv_dx``, from one that may mean all."""
+    return not _ALL_DIFFERENTIALS.isdisjoint(tokens(name))
+
+
+def variant_of(name: str) -> tuple[str, ...]:
+    """Return what is left of a name without direction and part, by which functions pair up."""
+    left_out = _FORWARD_TOKENS | _BACKWARD_TOKENS | _ALL_PARTS
+    return tuple(word for word in tokens(name) if word not in left_out)

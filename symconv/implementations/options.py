@@ -1,0 +1,168 @@
+"""What can be said of somebody's code: the convention that it follows, and what it leaves out.
+
+A convention says what parameters are for where their names do not, under which keys stride and
+padding stand in a dictionary, and in which order the axes are. Everything else is read from
+the signatures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from symconv.errors import UsageError
+from symconv.implementations.frameworks import FRAMEWORKS
+from symconv.implementations.layouts import FILTERS, Axes
+from symconv.implementations.model import Framework
+from symconv.implementations.names import CACHE, HYPER, PADDING, STRIDE
+
+
+@dataclass(frozen=True, slots=True)
+class Convention:
+    """One way to write a forward and a backward pass.
+
+    Attributes:
+        name: what `--convention` calls it.
+        description: what it is, in one sentence.
+        forward: the roles of the forward pass's parameters, in order.
+        backward: the roles of the backward pass's parameters, in order.
+        keys: the keys of stride and padding in a dictionary of hyperparameters.
+        axes: the order of axes.
+    """
+
+    name: str
+    description: str
+    forward: tuple[str, ...] = ("x", "w", "b", STRIDE, PADDING)
+    backward: tuple[str, ...] = ("dout", "x", "w", "b", STRIDE, PADDING)
+    keys: tuple[str, str] = ("stride", "pad")
+    axes: Axes = field(default_factory=Axes)
+
+
+_CACHED = {"forward": ("x", "w", "b", HYPER), "backward": ("dout", CACHE)}
+CONVENTION_BY_NAME = {
+    convention.name: convention
+    for convention in (
+        Convention(
+            "cs231n",
+            "Functions conv_forward(x, w, b, conv_param) -> out, cache and "
+            "conv_backward(dout, cache) -> dx, dw, db; conv_param holds stride and pad.",
+            **_CACHED,
+        ),
+        Convention(
+            "course",
+            "Functions conv_forward(A_prev, W, b, hparameters) -> Z, cache and conv_backward(dZ, "
+            "cache) -> dA_prev, dW, db; NHWC images, HWIO filters, a bias of shape (1, 1, 1, F).",
+            **_CACHED,
+            axes=Axes("NHWC", "HWIO", "1,1,1,F"),
+        ),
+        Convention(
+            "functions",
+            "Functions (x, w, b, stride, padding) and (dout, x, w, b, stride, padding) or "
+            "(dout, cache); parameters by name, in any order; one backward function per "
+            "gradient is read too.",
+        ),
+        Convention(
+            "class",
+            "A class with forward(x) and backward(dout), constructed from (w, b, stride, padding) "
+            "or (in_channels, out_channels, kernel_size, stride, padding); gradients returned or "
+            "left in attributes such as dw and db.",
+        ),
+        Convention(
+            "torch",
+            "PyTorch: a function (x, w, b, stride, padding) on tensors, an nn.Module or an "
+            "autograd.Function; gradients by autograd.",
+        ),
+        Convention(
+            "jax",
+            "JAX: a function (x, w, b, stride, padding), with or without a custom_vjp; gradients "
+            "by jax.vjp.",
+        ),
+    )
+}
+CONVENTIONS: Mapping[str, str] = {
+    name: convention.description for name, convention in CONVENTION_BY_NAME.items()
+}
+"""What each convention is, by the name that `--convention` takes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeOptions:
+    """What a user says of code that its signature does not say.
+
+    Attributes:
+        convention: a name of `CONVENTIONS`, or None to detect it.
+        images: the axes of images (NCHW, NHWC, CHW, HWC), or None for the convention's.
+        filters: the axes of filters (OIHW, HWIO), or None for the convention's.
+        bias_shape: the axes of the bias, such as ``1,1,1,F``, or None for the convention's.
+        bias: whether there is a bias; None to tell by the signature.
+        batch: whether images have a batch axis.
+        square: whether only square images and filters are taken.
+        stride: the only stride that the code has, or None.
+        padding: the only padding that the code has, or None.
+        framework: what its arrays are, or None to detect it.
+    """
+
+    convention: str | None = None
+    images: str | None = None
+    filters: str | None = None
+    bias_shape: str | None = None
+    bias: bool | None = None
+    batch: bool = True
+    square: bool = False
+    stride: int | None = None
+    padding: int | None = None
+    framework: Framework | None = None
+
+    def refuse(self, others: tuple[str, ...], fact: str) -> None:
+        """Refuse a convention that was asked for where the code is of another kind.
+
+        Raises:
+            UsageError: when the convention is among the others.
+        """
+        if self.convention in others:
+            raise UsageError(
+                f"{fact}, which the {self.convention} convention does not take",
+                help=f"that convention is: {CONVENTIONS[self.convention or '']}",
+            )
+
+    def has_bias(self, signature_has: bool, name: str) -> bool:
+        """Return whether a bias is given.
+
+        Raises:
+            UsageError: when one is asked for that the code does not take.
+        """
+        if self.bias and not signature_has:
+            raise UsageError(f"{name} takes no bias", help="leave out the option for a bias")
+        return signature_has if self.bias is None else self.bias
+
+    def check(self) -> None:
+        """Make sure that every option is one that exists.
+
+        Raises:
+            UsageError: for an unknown convention or framework, or a stride or padding out of
+                range.
+        """
+        for what, value, known in (
+            ("convention", self.convention, tuple(CONVENTIONS)),
+            ("framework", self.framework, FRAMEWORKS),
+        ):
+            if value is not None and value not in known:
+                raise UsageError(f"unknown {what} {value!r}", help=f"one of {', '.join(known)}")
+        for what, value, least in (("stride", self.stride, 1), ("padding", self.padding, 0)):
+            if value is not None and value < least:
+                raise UsageError(
+                    f"the {what} must be at least {least}, got {value}",
+                    help=f"leave it out where the code takes a {what}",
+                )
+
+    def axes(self, usual: Axes) -> Axes:
+        """Return the order of axes: what was asked for, and else what is usual."""
+        filters, images = self.filters or usual.filters, self.images
+        if images is None:
+            # Filters with their channels last go with images of that kind, and the other way.
+            images = "NHWC" if filters == "HWIO" else usual.images
+        elif self.filters is None and usual.filters == FILTERS and images in ("NHWC", "HWC"):
+            filters = "HWIO"
+        if not self.batch:
+            images = images.replace("N", "")
+        return Axes(images, filters, self.bias_shape or usual.bias)

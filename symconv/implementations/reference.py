@@ -1,0 +1,152 @@
+"""What an implementation should compute, at given sizes.
+
+The truth is the layer's polynomials, by definition and automatic derivative (`Tables`). At
+sizes with many products it is the layer's formulas evaluated on arrays (`Contractions`), which
+are proved for every size; at sizes with few, both are computed and have to agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property, lru_cache
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from symconv.algebra.counting import term_count
+from symconv.algebra.evaluation import integer_value
+from symconv.algebra.expressions import Array
+from symconv.concrete.contractions import Contractions
+from symconv.concrete.monomial_tables import Tables
+from symconv.errors import InternalError
+from symconv.implementations.model import RESULTS
+from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.layer import Layer, Sizes
+
+Polynomial: TypeAlias = dict[tuple[int, ...], Any]
+"""Coefficients by monomial: a sorted tuple of the numbers of its entries."""
+
+FEW_PRODUCTS = 4_000
+"""Up to this many products of the layer both ways are computed, and code runs on symbols."""
+EXACT_IN_FLOATS = 2**53
+PLACES_KEPT = 64
+
+
+@lru_cache(PLACES_KEPT)
+def reference_at(sizes: Sizes) -> Reference:
+    """Return what the 2-D convolution computes at given sizes; kept for the next check."""
+    return Reference(conv2d(), sizes)
+
+
+class Reference:
+    """The output and the gradients of a layer at given sizes, exactly.
+
+    Args:
+        layer: the layer.
+        sizes: what `Layer.sizes` returned.
+    """
+
+    def __init__(self, layer: Layer, sizes: Sizes) -> None:
+        self._layer = layer
+        self.sizes = sizes
+        self._contractions = Contractions(layer, sizes)
+
+    @cached_property
+    def products(self) -> int:
+        """How many products the loss adds up: the unit of work."""
+        assert self._layer.loss is not None, "code is checked against a layer with a loss"
+        definitions = self._layer.definition_by_name
+        return term_count(self._layer.loss[()], definitions, self.sizes.by_symbol)
+
+    @property
+    def is_small(self) -> bool:
+        """Whether there are so few products that everything can be looked at."""
+        return self.products <= FEW_PRODUCTS
+
+    @cached_property
+    def longest_sum(self) -> int:
+        """The largest number of products that one entry of a result adds up.
+
+        Every coefficient of a convolution is 1, so its values at ones count products.
+        """
+        if self.is_small:
+            return max(self._tables.magnitude(name, 1) for name in RESULTS)
+        ones = {name: np.ones(shape) for name, shape in self._shapes.items()}
+        return max(int(self._contractions.values(name, ones).max(initial=0)) for name in RESULTS)
+
+    def values(
+        self, arrays: Mapping[str, np.ndarray], largest: int, *, twice: bool = True
+    ) -> dict[str, np.ndarray]:
+        """Evaluate every result at integers.
+
+        Args:
+            arrays: the inputs, integers.
+            largest: no entry of them passes this magnitude.
+            twice: whether both ways are taken where there are few products.
+
+        Returns:
+            Integers by result, as int64 or as Python integers.
+
+        Raises:
+            InternalError: when the two ways disagree.
+        """
+        exact_in_floats = self.longest_sum * largest**2 <= EXACT_IN_FLOATS
+        found: dict[str, np.ndarray] = {}
+        if exact_in_floats:
+            floats = {name: array.astype(np.float64) for name, array in arrays.items()}
+            found = {
+                name: self._contractions.values(name, floats).astype(np.int64) for name in RESULTS
+            }
+        if exact_in_floats and not (twice and self.is_small):
+            return found
+        objects = {name: array.astype(object) for name, array in arrays.items()}
+        truth = {name: self._tables.values(name, objects) for name in RESULTS}
+        for name, value in found.items():
+            if not np.array_equal(value, truth[name]):
+                raise InternalError(
+                    f"{name} at {self.sizes}: the layer's formulas and its polynomials differ"
+                )
+        return found or truth
+
+    def numbering(self) -> dict[str, np.ndarray]:
+        """Number the entries of the inputs, one after the other, for a run on symbols."""
+        found: dict[str, np.ndarray] = {}
+        start = 0
+        for name, shape in self._shapes.items():
+            size = int(np.prod(shape))
+            found[name] = np.arange(start, start + size).reshape(shape)
+            start += size
+        return found
+
+    def polynomials(self, name: str) -> np.ndarray:
+        """Return a result's entries as polynomials in the numbered entries of the inputs."""
+        numbers = self.numbering()
+        entries = [Polynomial() for _ in range(int(np.prod(self.shape(name))))]
+        for places, coefficients, positions in self._tables.products(name):
+            columns = [numbers[array][where].tolist() for array, where in positions.items()]
+            monomials = zip(*columns, strict=True) if columns else [()] * len(places)
+            for place, coefficient, monomial in zip(
+                places.tolist(), coefficients.tolist(), monomials, strict=True
+            ):
+                if coefficient:
+                    entries[place][tuple(sorted(monomial))] = coefficient
+        found = np.empty(len(entries), dtype=object)
+        found[:] = entries
+        return found.reshape(self.shape(name))
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Return the shape of a result."""
+        body, by = self._layer.named_arrays(name)
+        return self._shape_of(by or body)
+
+    @cached_property
+    def _tables(self) -> Tables:
+        return Tables(self._layer, self.sizes)
+
+    @cached_property
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        return {array.name: self._shape_of(array) for array in self._layer.inputs}
+
+    def _shape_of(self, array: Array) -> tuple[int, ...]:
+        scope = self.sizes.by_symbol
+        return tuple(int(integer_value(extent, scope)) for extent in array.shape)

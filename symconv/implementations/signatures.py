@@ -1,0 +1,353 @@
+"""Reading a signature: what each parameter of somebody's function is for."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import linecache
+import re
+import textwrap
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from symconv.errors import UsageError
+from symconv.implementations import names
+from symconv.implementations.names import FOREIGN, KERNEL, PADDING, STRIDE
+
+Purpose = Literal["forward", "backward", "constructor"]
+_KINDS = inspect.Parameter
+_NOTHING = inspect.Parameter.empty
+_DEFINITION = re.compile(r"\s*(?:async\s+def|def|class)\s")
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of a function, and what it is for.
+
+    Attributes:
+        name: its name.
+        role: what it is for (see `names`), None where it stays at its default.
+        default: its default, or `inspect.Parameter.empty`.
+        keyword: whether it can only be given by its name.
+        positional: whether it can only be given by its position.
+        pairs: whether its value is a pair, one for each spatial axis: ``pair``, ``number``, or
+            ``either`` where the function asks.
+    """
+
+    name: str
+    role: str | None
+    default: Any
+    keyword: bool
+    positional: bool
+    pairs: Literal["pair", "number", "either"]
+
+    def adapted(self, value: Any) -> Any:
+        """Return a value in the form that the parameter takes: a number, or a pair of them."""
+        if self.role == KERNEL:
+            return value if self.pairs != "number" else value[0]
+        if self.role in (STRIDE, PADDING):
+            if isinstance(self.default, (tuple, list)):
+                return _like(self.default, value)
+            return (value, value) if self.pairs == "pair" else value
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """A function and what its parameters are for.
+
+    Attributes:
+        function: what is called.
+        text: how it is written: ``conv(x, w, b, stride=1)``.
+        parameters: its parameters, in order.
+        guessed: the names of parameters whose roles follow from their order only.
+    """
+
+    function: Callable[..., Any]
+    text: str
+    parameters: tuple[Parameter, ...]
+    guessed: tuple[str, ...] = ()
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """What its parameters are for."""
+        return frozenset(item.role for item in self.parameters if item.role is not None)
+
+    def parameter(self, role: str) -> Parameter | None:
+        """Return the parameter with a role."""
+        return next((item for item in self.parameters if item.role == role), None)
+
+    def call(self, values: Mapping[str, Any]) -> Any:
+        """Call the function on values by role; what has no role stays at its default."""
+        return self.bound(values, self.function)
+
+    def bound(self, values: Mapping[str, Any], function: Callable[..., Any]) -> Any:
+        """Call a function that has this signature: `call` for a method of another object."""
+        given: list[Any] = []
+        named: dict[str, Any] = {}
+        for position, item in enumerate(self.parameters):
+            if item.role is None:
+                if item.positional:
+                    given.append(item.default)
+                continue
+            value = item.adapted(values[item.role])
+            if item.keyword or len(given) < position:
+                named[item.name] = value
+            else:
+                given.append(value)
+        return function(*given, **named)
+
+    def positions(self, values: Mapping[str, Any]) -> tuple[Any, ...]:
+        """Return all arguments by position, defaults written out."""
+        return tuple(
+            item.default if item.role is None else item.adapted(values[item.role])
+            for item in self.parameters
+        )
+
+
+def read_signature(
+    function: Callable[..., Any], purpose: Purpose, order: tuple[str, ...], *, drop: int = 0
+) -> Signature:
+    """Read what the parameters of a function are for, by their names.
+
+    Parameters with unknown names and no default take the roles of `order` that no name has, in
+    that order; ones with a default keep it.
+
+    Args:
+        function: the function, or a class for its constructor.
+        purpose: what the function does; it decides which roles there are.
+        order: the roles in the documented order.
+        drop: how many first parameters are given by somebody else (``ctx``).
+
+    Raises:
+        UsageError: when a parameter is not understood, or two have the same role.
+    """
+    name = name_of(function)
+    try:
+        given = list(inspect.signature(function).parameters.values())[drop:]
+    except (ValueError, TypeError) as error:
+        raise UsageError(
+            f"{name} has no signature that can be read: {error}",
+            code="signature",
+            help=f"wrap it in a Python function {_documented(name, order)}",
+        ) from error
+    text = f"{name}({', '.join(_shown(item) for item in given)})"
+    known = _known_roles(given, purpose)
+    roles: dict[str, str | None] = {}
+    unknown: list[str] = []
+    foreign: list[str] = []
+    for item in given:
+        if item.kind in (_KINDS.VAR_POSITIONAL, _KINDS.VAR_KEYWORD):
+            continue
+        role = known[item.name]
+        if role is not None and role != FOREIGN:
+            roles[item.name] = role
+        elif item.default is not _NOTHING:
+            roles[item.name] = None
+        else:
+            (foreign if role == FOREIGN else unknown).append(item.name)
+    free = [role for role in order if role not in roles.values()]
+    guessed = tuple(unknown) if len(unknown) <= len(free) else ()
+    roles |= dict(zip(guessed, free, strict=False))
+    not_understood = [item.name for item in given if item.name in {*foreign, *unknown} - {*guessed}]
+    if not_understood:
+        raise _misfit(function, text, f"{_words(not_understood)} not understood", name, order)
+    named: dict[str, str] = {}
+    for key, role in roles.items():
+        if role is not None and role in named:
+            fact = f"{named[role]} and {key} both look like {_MEANING.get(role, role)}"
+            raise _misfit(function, text, fact, name, order)
+        if role is not None:
+            named[role] = key
+    shapes = _forms(function, given)
+    parameters = tuple(
+        Parameter(
+            item.name,
+            roles[item.name],
+            item.default,
+            item.kind is _KINDS.KEYWORD_ONLY,
+            item.kind is _KINDS.POSITIONAL_ONLY,
+            shapes.get(item.name, "number"),
+        )
+        for item in given
+        if item.name in roles
+    )
+    return Signature(function, text, parameters, guessed)
+
+
+def require(signature: Signature, roles: tuple[str, ...], order: tuple[str, ...]) -> None:
+    """Make sure that a function takes what every such function takes.
+
+    Raises:
+        UsageError: when it does not.
+    """
+    missing = [_MEANING.get(role, role) for role in roles if role not in signature.roles]
+    if missing:
+        name = name_of(signature.function)
+        fact = f"no parameter for {' and '.join(missing)}"
+        raise _misfit(signature.function, signature.text, fact, name, order)
+
+
+def name_of(function: Any) -> str:
+    """Return how people call a function or class."""
+    function = getattr(function, "func", function)
+    return getattr(function, "__qualname__", None) or type(function).__qualname__
+
+
+def location_of(function: Any, shown: Mapping[str, str] | None = None) -> str:
+    """Return ``file:line:column`` of where a function or class is defined, or an empty string.
+
+    Args:
+        function: the function, decorated or not.
+        shown: how files are called, by their paths; others by their path as it is.
+    """
+    inner = inspect.unwrap(function)
+    inner = getattr(inner, "func", inner)
+    inner = getattr(inner, "__func__", inner)
+    inner = getattr(inner, "py_func", inner)
+    try:
+        file = inspect.getsourcefile(inner)
+        first = inspect.getsourcelines(inner)[1] if inspect.isclass(inner) else None
+    except (TypeError, OSError):
+        return ""
+    code = getattr(inner, "__code__", None)
+    line = first if code is None else code.co_firstlineno
+    if file is None or line is None:
+        return ""
+    text = linecache.getline(file, line)
+    # A decorated function begins at its first decorator; its definition is what people look for.
+    if text.lstrip().startswith("@"):
+        for number, later in enumerate(linecache.getlines(file)[line:], line + 1):
+            if _DEFINITION.match(later):
+                line, text = number, later
+                break
+    column = len(text) - len(text.lstrip()) + 1
+    return f"{path_shown(file, shown or {})}:{line}:{column}"
+
+
+def path_shown(file: str, shown: Mapping[str, str]) -> str:
+    """Return how people call a file: as they wrote it, or from the folder that they are in."""
+    path = Path(file).resolve()
+    if str(path) in shown:
+        return shown[str(path)]
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+_LONGEST_DEFAULT = 24
+_MEANING = {
+    "x": "the input x",
+    "w": "the filters w",
+    "b": "the bias b",
+    "dout": "the upstream gradient dout",
+    "y": "the output y",
+    "hyper": "a dictionary with stride and padding",
+    "cache": "the cache of the forward pass",
+    "C": "the number of channels",
+    "F": "the number of filters",
+    "kernel": "the size of the filters",
+}
+
+
+def _known_roles(given: list[inspect.Parameter], purpose: Purpose) -> dict[str, str | None]:
+    """Return what parameters are for by their names, None where a name says nothing."""
+    roles: dict[str, str | None] = {}
+    for item in given:
+        role = names.role_of(item.name, purpose)
+        # A flag such as bias=True, a mode such as padding="valid": neither is the thing itself.
+        is_mode = role == PADDING and isinstance(item.default, str)
+        roles[item.name] = None if isinstance(item.default, bool) or is_mode else role
+    if purpose == "constructor":
+        counts = {names.CHANNELS, names.FILTERS} & set(roles.values())
+        sized = {KERNEL, "HH"} & set(roles.values())
+        for name, role in roles.items():
+            # Beside the size of a filter, filters are counted; beside counts, a kernel is a size.
+            if names.plain(name) in ("filters", "kernels") and sized:
+                roles[name] = names.FILTERS
+            elif role == "w" and counts and not sized:
+                roles[name] = KERNEL
+    return roles
+
+
+def _like(default: Any, value: Any) -> Any:
+    if isinstance(default, (tuple, list)):
+        return type(default)(_like(item, value) for item in default)
+    return value
+
+
+def _forms(
+    function: Callable[..., Any], given: list[inspect.Parameter]
+) -> dict[str, Literal["pair", "number", "either"]]:
+    """Tell from the source which parameters are taken apart into height and width.
+
+    A parameter that is unpacked or subscripted is a pair; one whose type is asked for, or which
+    goes on to something that takes both, is either.
+    """
+    found: dict[str, Literal["pair", "number", "either"]] = {}
+    for item in given:
+        annotation = str(item.annotation)
+        if "uple" in annotation:
+            found[item.name] = "either" if "|" in annotation or "Union" in annotation else "pair"
+    wanted = {item.name for item in given}
+    for node in _nodes(function):
+        taken: list[ast.expr] = []
+        form: Literal["pair", "either"] = "pair"
+        match node:
+            case ast.Subscript(value=value):
+                taken = [value]
+            case ast.Assign(targets=[ast.Tuple()], value=value):
+                taken = [value]
+            case ast.Call(func=called, args=arguments, keywords=keywords):
+                last = ast.unparse(called).rpartition(".")[2]
+                if last in ("isinstance", "type", "_pair", "pair", "tuple", "Conv2d"):
+                    taken, form = [*arguments, *(item.value for item in keywords)], "either"
+                if last in ("len", "iter"):
+                    taken = arguments
+        for value in taken:
+            name = value.attr if isinstance(value, ast.Attribute) else getattr(value, "id", None)
+            if name in wanted and found.get(name) != "either":
+                found[name] = form
+    return found
+
+
+def _nodes(function: Any) -> Iterator[ast.AST]:
+    """Yield the nodes of a function's source, or of a class's and its bases'."""
+    sources: list[Any] = [inspect.unwrap(function)]
+    if inspect.isclass(function):
+        # What every module of PyTorch has in common is long, and says nothing of sizes.
+        sources = [kind for kind in function.__mro__[:-1] if kind.__name__ != "Module"]
+    for source in sources:
+        try:
+            yield from ast.walk(ast.parse(textwrap.dedent(inspect.getsource(source))))
+        except (TypeError, OSError, SyntaxError):
+            continue
+
+
+def _shown(item: inspect.Parameter) -> str:
+    star = {_KINDS.VAR_POSITIONAL: "*", _KINDS.VAR_KEYWORD: "**"}.get(item.kind, "")
+    if item.default is _NOTHING:
+        return star + item.name
+    text = repr(item.default)
+    # The text of an object may hold its address, which is another one in every run.
+    return (
+        f"{item.name}={text if len(text) <= _LONGEST_DEFAULT and ' at 0x' not in text else '...'}"
+    )
+
+
+def _documented(name: str, order: tuple[str, ...]) -> str:
+    return f"{name}({', '.join(order)})"
+
+
+def _words(items: list[str]) -> str:
+    return f"{', '.join(items)} {'is' if len(items) == 1 else 'are'}"
+
+
+def _misfit(function: Any, text: str, fact: str, name: str, order: tuple[str, ...]) -> UsageError:
+    return UsageError(
+        f"{text}: {fact}",
+        code="signature",
+        location=location_of(function),
+        help=f"write it as {_documented(name, order)}, and give other parameters a default",
+    )

@@ -1,0 +1,259 @@
+"""Exact checks of a convolution inside a test suite.
+
+One assertion over every class of shapes::
+
+    from symconv.testing import assert_gradients_exact
+
+    def test_my_convolution():
+        assert_gradients_exact(conv_forward, conv_backward)
+
+Or an item of pytest for every class of shapes and every result, such as
+``test_conv[dL/dx-padding 0]``, by a marker and a fixture that come with the installed package::
+
+    @pytest.mark.symconv(forward=conv_forward, backward=conv_backward)
+    def test_conv(symconv_check):
+        symconv_check()
+
+Both take the options of `symconv.check_implementation`, and both fail with the diagnosis. What
+was not decided fails as well: unknown is never a pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from symconv.errors import UsageError
+from symconv.implementations.checking import (
+    SECONDS_PER_RUN,
+    Options,
+    check_implementation,
+    places_of,
+    wanted_results,
+)
+from symconv.implementations.conclusions import CodeReport, Conclusion
+from symconv.implementations.conventions import wrap
+from symconv.implementations.inputs import plan
+from symconv.implementations.model import BACKWARD_RESULTS, FORWARD_RESULTS
+from symconv.implementations.shape_classes import ShapeClass
+from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.layer import Sizes
+from symconv.verdicts import Result, Verdict
+
+__all__ = ["Kernel", "ShapeCheck", "assert_gradients_exact"]
+
+
+def assert_gradients_exact(
+    forward: Any = None,
+    backward: Any = None,
+    *,
+    sizes: str | Sizes | Iterable[str | Sizes] | None = None,
+    dtypes: Iterable[str] = ("float64",),
+    tolerance: float | None = None,
+    seconds: float = SECONDS_PER_RUN,
+    isolate: bool = True,
+    **convention: Any,
+) -> CodeReport:
+    """Assert that a forward and a backward pass are right, exactly, at every class of shapes.
+
+    Args:
+        forward: computes the output; a function, a lambda, a class, a module, or None.
+        backward: computes the gradients; None where `forward` does it as well.
+        sizes: sizes to check at, such as ``"N=2,C=3,H=8,W=8,F=4,HH=3,WW=3,S=1,P=1"``, or
+            several; every class of shapes when left out.
+        dtypes: in which dtypes, such as ``("float64", "float32")``.
+        tolerance: how far from the right value a number may be, relative to the largest one;
+            for code that rounds by nature. None for not at all.
+        seconds: how long one run may take, in seconds.
+        isolate: whether to run it in a process of its own where that is possible.
+        **convention: how it is called, as `check_implementation` takes it.
+
+    Returns:
+        The report; shapes that the code rejects on purpose are in it.
+
+    Raises:
+        AssertionError: when anything is wrong, not decided, or was not judged at all; its text
+            says when it fails, at which smallest shape, and why.
+        UsageError: when the callables fit no convention.
+    """
+    __tracebackhide__ = True
+    report = check_implementation(
+        forward,
+        backward,
+        sizes=_several(sizes),
+        dtypes=dtypes,
+        tolerance=tolerance,
+        seconds=seconds,
+        isolate=isolate,
+        **convention,
+    )
+    problems = [*_not_judged(report)]
+    if report.failures:
+        from symconv.reports.code_view import failures_text
+
+        problems.insert(0, failures_text(report))
+    if problems:
+        raise AssertionError("\n\n".join([report.description.name, *problems]))
+    return report
+
+
+def _several(sizes: str | Sizes | Iterable[str | Sizes] | None) -> tuple[str | Sizes, ...]:
+    if sizes is None:
+        return ()
+    return (sizes,) if isinstance(sizes, str | Sizes) else tuple(sizes)
+
+
+def _not_judged(report: CodeReport) -> Iterator[str]:
+    """Say which results there is no verdict on."""
+    if not set(report.description.provides) & {*BACKWARD_RESULTS}:
+        yield "no gradient was judged: there is no backward pass"
+    for conclusion in report.conclusions:
+        if conclusion.verdict is None:
+            yield _nothing_judged(conclusion)
+
+
+def _nothing_judged(conclusion: Conclusion) -> str:
+    reason = "" if conclusion.rejection is None else f": {conclusion.rejection.detail}"
+    return f"{conclusion.name}: nothing was judged, every shape is rejected on purpose{reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one result in one class of shapes.
+
+    Attributes:
+        results: the verdicts on it, and on the pass that computes it.
+        failure: what is wrong or not known, for people; an empty string when it is right.
+        rejection: why the code refuses the class on purpose, or an empty string.
+    """
+
+    results: tuple[Result, ...]
+    failure: str = ""
+    rejection: str = ""
+
+
+class Kernel:
+    """A forward and a backward pass under test, which run once for all the items on them.
+
+    Args:
+        forward: as for `assert_gradients_exact`.
+        backward: as for `assert_gradients_exact`.
+        sizes: as for `assert_gradients_exact`.
+        **options: as for `assert_gradients_exact`.
+
+    Raises:
+        UsageError: when the callables fit no convention, or an option is unknown.
+
+    Attributes:
+        classes: the classes of shapes that the signatures leave.
+        results: the results that are asked for.
+    """
+
+    def __init__(
+        self,
+        forward: Any = None,
+        backward: Any = None,
+        *,
+        sizes: str | Sizes | Iterable[str | Sizes] | None = None,
+        **options: Any,
+    ) -> None:
+        self._given = (forward, backward)
+        self._sizes = _several(sizes)
+        self._options = options
+        self._report: CodeReport | None = None
+        run = ("dtypes", "tolerance", "seconds", "isolate")
+        convention = {key: value for key, value in options.items() if key not in run}
+        description = wrap(forward, backward, **convention).description
+        self.classes = places_of(conv2d(), description, Options(sizes=self._sizes))
+        for dtype in options.get("dtypes", ()):
+            # An unknown one is better refused now than once for every item.
+            _ = plan(conv2d(), self.classes[0].sizes, dtype, 1)
+        self.results = wanted_results(description)
+
+    @property
+    def report(self) -> CodeReport:
+        """The report on all classes; the code runs when it is first asked for."""
+        if self._report is None:
+            self._report = check_implementation(*self._given, sizes=self._sizes, **self._options)
+        return self._report
+
+    def outcome(self, result: str, shape_class: ShapeClass) -> Outcome:
+        """Return what became of one result in one class."""
+        passed = "forward" if result in FORWARD_RESULTS else "backward"
+        given = shape_class.sizes.given
+        found = self.report.where(
+            lambda one: one.statement in (result, passed) and one.sizes == given
+        )
+        bad = [one for one in found if one.verdict is not None and not one.verdict.is_true]
+        if bad:
+            first = min(bad, key=lambda one: one.verdict is not Verdict.REFUTED)
+            return Outcome(found, failure=self._failure(first, shape_class))
+        refused = next((one for one in found if one.verdict is None), None)
+        if refused is None and found:
+            return Outcome(found)
+        conclusion = self._conclusion(result)
+        if conclusion is None or refused is None:
+            return Outcome(found, failure=f"{result}: nothing was judged at {shape_class.sizes}")
+        if conclusion.verdict is None:
+            return Outcome(found, failure=_nothing_judged(conclusion))
+        return Outcome(found, rejection=f"rejected on purpose: {refused.detail}")
+
+    def _conclusion(self, name: str) -> Conclusion | None:
+        return next((one for one in self.report.conclusions if one.name == name), None)
+
+    def _failure(self, first: Result, shape_class: ShapeClass) -> str:
+        from symconv.reports.code_view import WORDS, where_text
+
+        word = WORDS.get(str(first.code), str(first.code))
+        where = f" {first.location}" if first.location else ""
+        lines = [f"{first.statement}: {word} [{first.code}]{where}", first.detail]
+        lines.append(f"at {shape_class.sizes}")
+        conclusion = self._conclusion(first.statement)
+        if conclusion is not None:
+            lines += where_text(conclusion)
+            lines += [conclusion.diagnosis] if conclusion.diagnosis else []
+        return "\n    ".join(lines)
+
+
+@dataclass(slots=True)
+class ShapeCheck:
+    """What the fixture `symconv_check` is: one result in one class of shapes.
+
+    Call it to have the result checked; a test that takes it and never calls it fails.
+
+    Attributes:
+        kernel: the code under test.
+        result: the result: ``y``, ``dL/dx``, ``dL/dw`` or ``dL/db``.
+        shape_class: the class of shapes, with its name and its smallest sizes.
+        called: whether it was called.
+    """
+
+    kernel: Kernel
+    result: str
+    shape_class: ShapeClass
+    called: bool = field(default=False, compare=False)
+
+    def __call__(self) -> tuple[Result, ...]:
+        """Check the result in the class.
+
+        Returns:
+            The verdicts, all of them true.
+
+        Raises:
+            pytest.fail.Exception: with the diagnosis, when it is wrong or not decided.
+            pytest.skip.Exception: with the reason, when the code rejects the class on purpose.
+        """
+        import pytest
+
+        __tracebackhide__ = True
+        self.called = True
+        try:
+            outcome = self.kernel.outcome(self.result, self.shape_class)
+        except UsageError as error:
+            pytest.fail(str(error), pytrace=False)
+        if outcome.failure:
+            pytest.fail(outcome.failure, pytrace=False)
+        if outcome.rejection:
+            pytest.skip(outcome.rejection)
+        return outcome.results

@@ -1,0 +1,343 @@
+"""The wrong implementations whose mistake is one of indices: stride, filter, sizes."""
+
+from samples.calls import (
+    CONV,
+    CONV2D,
+    CONV_LAYER,
+    CONVOLUTION,
+    DW,
+    DX,
+    FUNCTIONS,
+    GRADIENTS,
+    IM2COL,
+    NAIVE,
+    NO_BIAS,
+    PLAIN,
+    RAISED,
+    SHAPE,
+    SHORT,
+    SLIDING,
+    SPREAD,
+    TORCH_FUNCTION,
+    TORCH_MODULE,
+    UNFOLD,
+    VALUE,
+    Y,
+)
+from samples.conditions import (
+    HEIGHT,
+    WIDTH,
+    along,
+    dropped,
+    flipped_column,
+    flipped_row,
+    moved,
+    output_sizes_differ,
+    remainder,
+    rests,
+    swapped_weights,
+    swapped_windows,
+    uncovered,
+    without_stride,
+)
+from samples.entries import Wrong
+
+
+def _stride_added(s, k, p):
+    return k + s["S"] + p - s["P"]
+
+
+def _stride_on_the_filter(s, k, p):
+    return k + p * s["S"] - s["P"]
+
+
+def _one_zero_too_many(s, k, p):
+    return k * (s["S"] + 1) + p - s["P"]
+
+
+def _stride_one_only(s):
+    full = s["Hh"] + s["HH"] - 1 - s["P"], s["Hw"] + s["WW"] - 1 - s["P"]
+    return full[0] < s["H"] or full[1] < s["W"] or moved(without_stride, without_stride)(s)
+
+
+def _column_condition_missing(s):
+    rows, columns = along(s, HEIGHT), along(s, WIDTH)
+    return bool(rows) and len(columns) < s["Hw"] * s["WW"] * s["W"]
+
+
+WRONG_INDICES = (
+    # The filter read backwards.
+    Wrong(
+        "wrong/flipped_forward.py",
+        PLAIN,
+        Y,
+        VALUE,
+        "the filter is larger than 1x1",
+        moved(flipped_row, flipped_column),
+        "kernel-flipped|backwards",
+    ),
+    Wrong(
+        "wrong/transposed_without_flip.py",
+        SHORT,
+        DX,
+        VALUE,
+        "the filter is larger than 1x1",
+        moved(flipped_row, flipped_column),
+        "kernel-flipped|backwards",
+    ),
+    Wrong(
+        "wrong/flipped_along_the_height.py",
+        SLIDING,
+        DX,
+        VALUE,
+        "the filter is wider than 1",
+        moved(column=flipped_column),
+        "kernel-flipped-on-one-axis|backwards along one axis",
+    ),
+    # The stride.
+    Wrong(
+        "wrong/window_moves_by_one.py",
+        NAIVE,
+        Y,
+        VALUE,
+        "the stride is above 1, with several positions",
+        moved(without_stride, without_stride),
+        "stride-dropped|stride.*left out",
+    ),
+    Wrong(
+        "wrong/stride_along_rows_only.py",
+        NAIVE,
+        Y,
+        VALUE,
+        "the stride is above 1, with several columns of output",
+        moved(column=without_stride),
+        "stride-dropped|stride.*left out",
+    ),
+    Wrong(
+        "wrong/dw_without_step.py",
+        CONV2D,
+        DW,
+        VALUE,
+        "the stride is above 1, with several positions",
+        moved(without_stride, without_stride),
+        "stride-dropped|stride.*left out",
+    ),
+    Wrong(
+        "wrong/scatter_without_stride.py",
+        UNFOLD,
+        DX,
+        VALUE,
+        "the stride is above 1, with several positions",
+        moved(without_stride, without_stride),
+        "stride-dropped|stride.*left out",
+    ),
+    Wrong(
+        "wrong/conditions_on_rows.py",
+        NAIVE,
+        DX,
+        VALUE,
+        "the stride is above 1, with several rows of output",
+        moved(row=without_stride),
+        "stride-dropped|stride.*left out",
+    ),
+    Wrong(
+        "wrong/torch_without_stride.py",
+        TORCH_FUNCTION,
+        DX,
+        VALUE,
+        "the stride is above 1, with several positions",
+        moved(without_stride, without_stride),
+        "stride-dropped|stride.*left out",
+    ),
+    Wrong(
+        "wrong/stride_added.py",
+        NAIVE,
+        DX,
+        VALUE,
+        "nearly always",
+        moved(_stride_added, _stride_added),
+        "stride-added|stride is added",
+    ),
+    Wrong(
+        "wrong/stride_on_the_filter.py",
+        NAIVE,
+        (*DX, *DW),
+        VALUE,
+        "the stride is above 1",
+        moved(_stride_on_the_filter, _stride_on_the_filter),
+        "stride-on-the-wrong-index|other index",
+    ),
+    Wrong(
+        "wrong/spread_too_far.py",
+        SPREAD,
+        DX,
+        VALUE,
+        "there are several positions",
+        moved(_one_zero_too_many, _one_zero_too_many),
+        "stride",
+    ),
+    Wrong(
+        "wrong/stride_one_only.py",
+        CONV,
+        DX,
+        ("wrong-shape", "wrong-value"),
+        "the stride is above 1",
+        _stride_one_only,
+        "stride",
+    ),
+    # Height and width, rows and columns.
+    Wrong(
+        "wrong/swapped_output_sizes.py",
+        NAIVE,
+        Y,
+        ("wrong-shape", "raised"),
+        "the output is not square",
+        lambda s: s["Hh"] != s["Hw"],
+        "size-of-the-other-axis|height and width",
+    ),
+    Wrong(
+        "wrong/swapped_loops.py",
+        NAIVE,
+        GRADIENTS,
+        RAISED,
+        "the output is not square",
+        lambda s: s["Hh"] != s["Hw"],
+        "size-of-the-other-axis|height and width",
+    ),
+    Wrong(
+        "wrong/filter_transposed.py",
+        NAIVE,
+        DX,
+        ("wrong-value", "raised"),
+        "the filter is larger than 1x1",
+        swapped_weights,
+        "axes-swapped|axes.* swapped|height and width",
+    ),
+    Wrong(
+        "wrong/gradient_of_the_transpose.py",
+        CONVOLUTION,
+        DW,
+        ("wrong-shape", "wrong-value"),
+        "the filter is larger than 1x1",
+        swapped_weights,
+        "axes-swapped|axes.* swapped|height and width",
+    ),
+    Wrong(
+        "wrong/output_indices_swapped.py",
+        NAIVE,
+        DX,
+        ("wrong-value", "raised"),
+        "there are several positions",
+        swapped_windows,
+        "axes-swapped|axes.* swapped|height and width",
+    ),
+    Wrong(
+        "wrong/torch_rows_and_columns.py",
+        TORCH_MODULE,
+        (*Y, *DX, *DW),
+        ("wrong-value", "wrong-shape", "raised"),
+        "there are several positions",
+        lambda s: s["Hh"] != s["Hw"] or swapped_windows(s),
+        "axes-swapped|axes.* swapped|height and width",
+    ),
+    Wrong(
+        "wrong/cropped_by_the_height.py",
+        IM2COL,
+        DX,
+        SHAPE,
+        "height and width differ",
+        lambda s: min(s["W"] + s["P"], s["H"]) != s["W"],
+        "size-of-the-other-axis|height and width",
+    ),
+    Wrong(
+        "wrong/unpacked_in_another_order.py",
+        NAIVE,
+        GRADIENTS,
+        RAISED,
+        "filter height and width differ",
+        lambda s: s["HH"] != s["WW"],
+        "sizes-unpacked-in-the-wrong-order|size-of-the-other-axis|height and width",
+    ),
+    Wrong(
+        "wrong/delta_of_columns_missing.py",
+        NAIVE,
+        DX,
+        VALUE,
+        "the input or the output is wider than 1",
+        _column_condition_missing,
+        "delta-dropped|equation between indices",
+    ),
+    # What the stride leaves over, and the output's size.
+    Wrong(
+        "wrong/no_output_padding.py",
+        SHORT,
+        DX,
+        SHAPE,
+        "the stride does not divide",
+        remainder,
+        "remainder-rows-dropped|leaves over",
+    ),
+    Wrong(
+        "wrong/windows_only.py",
+        NAIVE,
+        DX,
+        SHAPE,
+        "the stride leaves over more than the padding",
+        lambda s: max(rests(s)) > s["P"],
+        "remainder-rows-dropped|leaves over",
+    ),
+    Wrong(
+        "wrong/divided_by_coverage.py",
+        UNFOLD,
+        DX,
+        ("not-a-number",),
+        "an input is under no window",
+        uncovered,
+        None,
+    ),
+    Wrong(
+        "wrong/rounded_up.py",
+        NAIVE,
+        Y,
+        SHAPE,
+        "the stride does not divide",
+        remainder,
+        "division-rounded-up|rounded up",
+    ),
+    Wrong(
+        "wrong/one_position_short.py",
+        NO_BIAS,
+        Y,
+        SHAPE,
+        "always",
+        lambda _: True,
+        "plus-one-dropped|1 is missing",
+    ),
+    Wrong(
+        "wrong/one_inside_the_division.py",
+        FUNCTIONS,
+        Y,
+        SHAPE,
+        "the stride is above 1 and leaves over all but one row",
+        output_sizes_differ(lambda s, room: (room + 1) // s["S"]),
+        "plus-one-divided|divided by the stride",
+    ),
+    Wrong(
+        "wrong/last_row_of_windows.py",
+        CONV_LAYER,
+        DX,
+        VALUE,
+        "the last row of windows meets the input",
+        dropped(lambda s, k, l, p, q: k == s["Hh"] - 1),
+        "sum-ends-one-too-early|one position too early",
+    ),
+    Wrong(
+        "wrong/filter_from_one.py",
+        CONV2D,
+        Y,
+        VALUE,
+        "the first row of the filter meets the input",
+        dropped(lambda s, k, l, p, q: p == 0),
+        "sum-starts-one-too-late|one position too late",
+    ),
+)

@@ -1,0 +1,180 @@
+"""The wrong implementations whose mistake is one of the padding."""
+
+from samples.calls import (
+    CONV_LAYER,
+    COURSE,
+    DW,
+    DX,
+    GRADIENTS,
+    JAX,
+    NAIVE,
+    NO_BIAS,
+    PLAIN,
+    RAISED,
+    SHAPE,
+    SLIDING,
+    TORCH_FUNCTION,
+    VALUE,
+    Y,
+)
+from samples.conditions import (
+    HEIGHT,
+    along,
+    moved,
+    output_sizes_differ,
+    padded,
+    sees_padding,
+    unpadded,
+    without_padding,
+)
+from samples.entries import Wrong
+
+
+def _padding_across(s, k, p):
+    return k * s["S"] + p + s["P"]
+
+
+def _rows_padded_only(s):
+    width = (s["W"] - s["WW"]) // s["S"] + 1
+    return s["P"] > 0 and (width != s["Hw"] or bool(along(s, HEIGHT)))
+
+
+WRONG_PADDING = (
+    Wrong(
+        "wrong/padding_returned.py",
+        NAIVE,
+        DX,
+        SHAPE,
+        "there is padding",
+        padded,
+        "crop-missing|not cropped",
+    ),
+    Wrong("wrong/cropped_twice.py", PLAIN, DX, SHAPE, "there is padding", padded, "cropped twice"),
+    Wrong(
+        "wrong/crop_to_minus_padding.py",
+        NAIVE,
+        DX,
+        SHAPE,
+        "the padding is 0",
+        unpadded,
+        "crop-to-minus-padding|minus the padding",
+    ),
+    Wrong(
+        "wrong/minus_padding_in_the_course.py",
+        COURSE,
+        GRADIENTS,
+        RAISED,
+        "the padding is 0",
+        unpadded,
+        "crop-to-minus-padding|minus the padding|P:-P",
+    ),
+    Wrong(
+        "wrong/crop_at_the_origin.py",
+        CONV_LAYER,
+        DX,
+        VALUE,
+        "there is padding",
+        moved(without_padding, without_padding),
+        "crop-at-the-origin|from its corner|padding-dropped|shift by the padding",
+    ),
+    Wrong("wrong/rows_cropped_only.py", CONV_LAYER, DX, SHAPE, "there is padding", padded, "crop"),
+    Wrong(
+        "wrong/image_in_the_corner.py",
+        NO_BIAS,
+        Y,
+        VALUE,
+        "there is padding",
+        moved(without_padding, without_padding),
+        "padding-dropped|shift by the padding",
+    ),
+    Wrong(
+        "wrong/padding_of_ones.py",
+        NAIVE,
+        Y,
+        VALUE,
+        "a window reaches into the padding",
+        sees_padding,
+        "padd(ed|ing).* ones|ones.* padd(ed|ing)",
+    ),
+    Wrong(
+        "wrong/edge_padding.py",
+        NAIVE,
+        (*Y, *DW),
+        VALUE,
+        "a window reaches into the padding",
+        sees_padding,
+        "padding.* edge|edge.* padding|padded with",
+    ),
+    Wrong(
+        "wrong/dw_without_the_shift.py",
+        NAIVE,
+        DW,
+        VALUE,
+        "there is padding",
+        moved(without_padding, without_padding),
+        "padding-dropped|shift by the padding|unpadded-array",
+    ),
+    Wrong(
+        "wrong/unpadded_in_backward.py",
+        NAIVE,
+        DW,
+        ("raised", "wrong-value"),
+        "there is padding",
+        padded,
+        "unpadded-array|padding-dropped|padded input",
+    ),
+    Wrong(
+        "wrong/rows_padded_only.py",
+        SLIDING,
+        Y,
+        ("wrong-shape", "wrong-value", "raised"),
+        "there is padding",
+        _rows_padded_only,
+        "padding",
+    ),
+    Wrong(
+        "wrong/padding_counted_once.py",
+        NAIVE,
+        Y,
+        ("wrong-shape", "raised"),
+        "there is padding that makes another position",
+        output_sizes_differ(lambda s, room: (room - s["P"]) // s["S"] + 1),
+        "padding-counted-once|counted once",
+    ),
+    Wrong(
+        "wrong/frame_at_zero.py",
+        NO_BIAS,
+        Y,
+        ("raised", "wrong-value"),
+        "the padding is 0",
+        unpadded,
+        "minus the padding|crop-to-minus-padding|P:-P",
+    ),
+    Wrong(
+        "wrong/padding_on_the_other_side.py",
+        NAIVE,
+        DX,
+        VALUE,
+        "there is padding",
+        moved(_padding_across, _padding_across),
+        "padding-on-the-wrong-side|padding-with-the-wrong-sign|wrong sign|wrong side",
+    ),
+    Wrong(
+        "wrong/torch_padding_forgotten.py",
+        TORCH_FUNCTION,
+        DW,
+        VALUE,
+        "there is padding",
+        moved(without_padding, without_padding),
+        "padding-dropped|shift by the padding",
+    ),
+    Wrong(
+        "wrong/jax_without_crop_shift.py",
+        JAX,
+        DX,
+        VALUE,
+        "there is padding",
+        moved(without_padding, without_padding),
+        "crop-at-the-origin|from its corner|padding-dropped|shift by the padding",
+    ),
+)

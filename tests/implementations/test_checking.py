@@ -1,0 +1,210 @@
+"""Whole checks: every right sample passes, every wrong one is caught and diagnosed."""
+
+import os
+import re
+from functools import partial
+
+import pytest
+from samples.catalogue import FOLDER, RIGHT, WRONG
+
+from symconv.errors import UsageError
+from symconv.implementations import checking
+from symconv.implementations.checking import Options, check_implementation, check_target
+from symconv.implementations.finding import Target, load
+from symconv.implementations.shape_classes import shape_classes
+from symconv.layers.convolution import loops
+from symconv.verdicts import Verdict
+
+LONG = os.environ.get("SYMCONV_LONG") == "1"
+FAMILIAR = ("NCHW", "OIHW")
+ENDS = {"wrong/stops_the_program.py": ("raised",)}
+"""`sys.exit` in a function is an exception there, and ends no process."""
+SLOW = ("jax-callable",)
+
+
+def target(sample) -> Target:
+    """Say of a sample what its user would have to say."""
+    call = sample.call
+    said = {}
+    if (call.images, call.filters) != FAMILIAR:
+        said |= {"images": call.images, "filters": call.filters}
+    if call.bias_shape is None:
+        said["bias"] = False
+    elif len(call.bias_shape) > 1:
+        said["bias_shape"] = ",".join(
+            "F" if size is None else str(size) for size in call.bias_shape
+        )
+    return Target(str(FOLDER / sample.file), **said)
+
+
+def checked(sample, **options):
+    """Check a sample, in this process where it does no harm there."""
+    harmless = getattr(sample, "harmless", True)
+    chosen = Options(seconds=2.0, **options)
+    if sample.call.style in SLOW:
+        # Every shape is compiled anew.
+        some = [place.sizes for place in shape_classes()][: 39 if LONG else 4]
+        chosen = Options(seconds=60.0, sizes=tuple(some))
+    if sample.call.style.startswith(("torch", "jax")):
+        _ = pytest.importorskip(
+            sample.call.style.partition("-")[0], reason="pip install 'symconv[torch,jax]'"
+        )
+    return checking._check(partial(load, target(sample)), chosen, None, isolate=not harmless)
+
+
+@pytest.mark.parametrize("sample", RIGHT, ids=lambda sample: sample.file)
+def test_right_code_is_verified_without_a_false_alarm(sample) -> None:
+    report = checked(sample, tolerance=1e-9 if sample.tolerance else None)
+    assert report
+    assert [one.verdict for one in report.conclusions] == [Verdict.VERIFIED] * len(
+        report.conclusions
+    )
+    for conclusion in report.conclusions:
+        assert conclusion.failure is None
+        assert set(conclusion.counts) <= {"right", "within-tolerance", "rejected"}
+        if sample.tolerance:
+            assert "right" not in conclusion.counts
+
+
+@pytest.mark.parametrize("sample", WRONG, ids=lambda sample: sample.file)
+def test_wrong_code_is_caught_with_what_is_wrong(sample) -> None:
+    if sample.needs == "not-contiguous":
+        pytest.skip("it is right on arrays with the usual order in memory, which it is given")
+    if sample.needs == "repeat" and sample.call.style == "class":
+        pytest.skip("gradients that pile up in an object, until it is made anew, are a convention")
+    report = checked(sample)
+    failing = {one.name: one for one in report.conclusions if one.failure is not None}
+    codes = {code for one in failing.values() for code in one.where}
+    assert not report
+    assert codes & {*sample.codes, *ENDS.get(sample.file, ())}
+    by_name = {one.name: one for one in report.conclusions}
+    if "incomplete" in sample.codes:
+        assert report.exit_code == 3
+    else:
+        assert report.exit_code == 1
+        assert any(one.verdict is Verdict.REFUTED for one in failing.values())
+    for name in {"y", "dL/dx", "dL/dw", "dL/db"} & set(by_name) - set(sample.results):
+        # What is not wrong is right, or was not reached.
+        lost = {"right", "not-run", "timeout", "crashed", "raised", "incomplete"}
+        assert set(by_name[name].counts) <= lost | {"rejected"}, name
+    if sample.diagnosis and sample.call.style not in SLOW:
+        # Code that only raises gives no numbers to tell a mistake by.
+        told = {"wrong-value", "wrong-shape", "not-a-number"} & codes
+        assert not told or any(re.search(sample.diagnosis, text) for text in said(report))
+
+
+def said(report):
+    """Yield what a user reads of a failure."""
+    for conclusion in report.conclusions:
+        yield from (conclusion.mistake, conclusion.diagnosis)
+        if conclusion.failure is not None:
+            yield conclusion.failure.detail
+
+
+DIAGNOSED = [sample for sample in WRONG if sample.diagnosis]
+
+
+def test_enough_samples_are_diagnosed() -> None:
+    assert len(RIGHT) >= 15
+    assert len(WRONG) >= 40
+    assert len(DIAGNOSED) >= 30
+
+
+def pair(forward=loops.forward, dx=loops.input_gradient_scatter):
+    def conv(x, w, b, stride, padding):
+        return forward(x, w, b, stride, padding)
+
+    def conv_backward(dout, x, w, b, stride, padding):
+        return (
+            dx(dout, x, w, stride, padding),
+            loops.weights_gradient(dout, x, w, stride, padding),
+            loops.bias_gradient(dout, b),
+        )
+
+    return conv, conv_backward
+
+
+@pytest.mark.parametrize("dx", [loops.input_gradient, loops.input_gradient_scatter])
+def test_the_loops_of_the_layer_pass_every_class(dx) -> None:
+    report = check_implementation(*pair(dx=dx))
+    assert report
+    assert len(report.classes) == len(shape_classes())
+    for conclusion in report.conclusions:
+        assert conclusion.counts == {"right": len(shape_classes())}
+    exact = report.where(lambda result: result.method == "closed-form")
+    assert len({str(result.sizes) for result in exact}) >= 35
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "int64", "object"])
+def test_every_dtype_is_checked_exactly(dtype) -> None:
+    sizes = ["N=2,C=3,H=2,W=5,F=4,HH=2,WW=3,S=2,P=1", "N=2,C=3,H=8,W=8,F=4,HH=3,WW=3,S=1,P=1"]
+    report = check_implementation(*pair(), dtypes=[dtype], sizes=sizes, isolate=False)
+    assert report
+    assert {result.route for result in report} >= {dtype}
+
+    def off_by_one(dout, x, w, S, P):
+        dx = loops.input_gradient_scatter(dout, x, w, S, P)
+        dx[-1, -1, -1, -1] += 1
+        return dx
+
+    report = check_implementation(*pair(dx=off_by_one), dtypes=[dtype], sizes=sizes, isolate=False)
+    assert report.exit_code == 1
+    assert {result.statement for result in report.failures} == {"dL/dx"}
+
+
+def test_a_mistake_at_one_shape_only_is_found_there() -> None:
+    def only_at_7(dout, x, w, S, P):
+        dx = loops.input_gradient_scatter(dout, x, w, S, P)
+        return dx + (x.shape[3] == 7)
+
+    report = check_implementation(*pair(dx=only_at_7), isolate=False)
+    assert report.exit_code == 1
+    wide = [place for place in report.classes if place.sizes["W"] == 7]
+    (conclusion,) = [one for one in report.conclusions if one.failure is not None]
+    assert conclusion.counts["wrong-value"] == len(wide) > 0
+
+
+def test_what_is_asked_for_at_sizes_is_checked_there() -> None:
+    sizes = "N=1,C=1,H=3,W=3,F=1,HH=2,WW=2,S=1,P=0"
+    report = check_implementation(*pair(), sizes=[sizes], isolate=False)
+    assert [str(place.sizes) for place in report.classes] == [sizes]
+    assert {str(result.sizes["H"]) for result in report} == {"3"}
+
+
+def test_sizes_that_the_signature_cannot_take_are_refused() -> None:
+    def conv(x, w, b):
+        return loops.forward(x, w, b, 1, 0)
+
+    with pytest.raises(UsageError, match="S=2") as caught:
+        _ = check_implementation(conv, sizes=["N=1,C=1,H=3,W=3,F=1,HH=2,WW=2,S=2,P=0"])
+    assert "S == 1" in caught.value.help
+
+
+def test_a_forward_pass_alone_is_judged_alone() -> None:
+    report = check_implementation(pair()[0], isolate=False)
+    assert report
+    assert {result.statement for result in report} == {"y"}
+
+
+def test_a_check_of_a_file_says_where_its_functions_are(tmp_path) -> None:
+    file = tmp_path / "layers.py"
+    _ = file.write_text((FOLDER / "wrong/crop_to_minus_padding.py").read_text())
+    report = check_target(Target(str(file)))
+    (failure,) = [one for one in report.conclusions if one.failure is not None]
+    assert failure.name == "dL/dx"
+    assert re.search(r"layers\.py:\d+:1$", failure.failure.location)
+    (smallest,) = [result for result in report if result.notes]
+    assert "when padding is 0" in smallest.notes[0]
+    assert re.search(r"\[P:-P\]", smallest.notes[-1])
+
+
+def test_a_disagreement_of_symbols_and_numbers_is_never_a_pass() -> None:
+    """Code that computes something else on symbols than on numbers is undecided."""
+
+    def two_faced(dout, x, w, S, P):
+        dx = loops.input_gradient_scatter(dout, x, w, S, P)
+        return dx * 2 if x.dtype == object else dx
+
+    report = check_implementation(*pair(dx=two_faced), isolate=False)
+    assert report.exit_code == 3
+    assert {result.code for result in report.failures} == {"not-supported"}

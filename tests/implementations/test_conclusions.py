@@ -1,0 +1,83 @@
+"""What results over all shapes come to: nothing that failed is lost on the way."""
+
+from symconv.implementations.conclusions import conclude
+from symconv.implementations.shape_classes import shape_classes
+from symconv.verdicts import Counterexample, Result, Verdict
+
+
+def result(place, verdict, code) -> Result:
+    example = Counterexample(place.sizes.given, {}) if verdict is Verdict.REFUTED else None
+    return Result(
+        "dL/dx", kind="code", verdict=verdict, code=code, sizes=place.sizes.given,
+        counterexample=example,
+    )  # fmt: skip
+
+
+def concluded(choose):
+    return conclude(
+        "dL/dx", {place: result(place, *choose(place.sizes)) for place in shape_classes()}
+    )
+
+
+RIGHT = (Verdict.VERIFIED, "right")
+WRONG = (Verdict.REFUTED, "wrong-value")
+RAISED = (Verdict.REFUTED, "raised")
+REJECTED = (None, "rejected")
+UNKNOWN = (Verdict.UNDECIDED, "incomplete")
+
+
+def test_what_is_right_everywhere_is_verified() -> None:
+    conclusion = concluded(lambda s: RIGHT)
+    assert (conclusion.verdict, conclusion.code) == (Verdict.VERIFIED, "right")
+    assert conclusion.counts == {"right": len(shape_classes())}
+    assert conclusion.failure is None
+    assert conclusion.where == {}
+
+
+def test_one_failing_class_is_enough() -> None:
+    last = max((place.sizes for place in shape_classes()), key=lambda sizes: sizes.order())
+    conclusion = concluded(lambda s: WRONG if s == last else RIGHT)
+    assert conclusion.verdict is Verdict.REFUTED
+    assert conclusion.counts["wrong-value"] == 1
+    assert conclusion.failure is not None
+    assert conclusion.failure.sizes == last.given
+
+
+def test_each_kind_of_failure_has_its_regions() -> None:
+    conclusion = concluded(lambda s: RAISED if s["P"] == 0 else (WRONG if s["S"] == 1 else RIGHT))
+    clauses = {
+        code: [region.clause for region in regions] for code, regions in conclusion.where.items()
+    }
+    assert clauses["raised"] == ["when padding is 0"]
+    assert set(conclusion.where) == {"raised", "wrong-value"}
+    for regions in conclusion.where.values():
+        assert all(region.smallest in shape_classes() for region in regions)
+
+
+def test_rejections_are_no_failures() -> None:
+    conclusion = concluded(
+        lambda s: REJECTED if (s["H"] + 2 * s["P"] - s["HH"]) % s["S"] else RIGHT
+    )
+    assert conclusion.verdict is Verdict.VERIFIED
+    assert conclusion.failure is None
+    assert [region.clause for region in conclusion.rejected] == ["when rows are left over"]
+    assert conclusion.rejection is not None
+
+
+def test_what_rejects_everything_is_not_verified() -> None:
+    conclusion = concluded(lambda s: REJECTED)
+    assert conclusion.verdict is None
+    assert conclusion.code == "rejected"
+
+
+def test_what_is_wrong_counts_before_what_is_not_known() -> None:
+    conclusion = concluded(lambda s: UNKNOWN if s["N"] == 1 else (WRONG if s["P"] else RIGHT))
+    assert conclusion.verdict is Verdict.REFUTED
+    assert conclusion.code == "wrong-value"
+    assert set(conclusion.where) == {"incomplete", "wrong-value"}
+
+
+def test_what_is_not_known_is_not_right() -> None:
+    conclusion = concluded(lambda s: UNKNOWN if s["N"] == 1 else RIGHT)
+    assert conclusion.verdict is Verdict.UNDECIDED
+    assert conclusion.code == "incomplete"
