@@ -14,7 +14,7 @@ UNKNOWN = frozenset(["not-run", "not-supported"])
 """Codes of what was not found out, at whichever shapes that was."""
 
 MOST_NAMED = 3
-"""Up to so many classes are named as exceptions."""
+"""Up to so many classes, and regions, are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,10 +162,11 @@ def _regions(inside: Sequence[ShapeClass], outside: Sequence[ShapeClass]) -> tup
     """Say in words which classes these are, each region with its smallest class."""
     found = regions([place.sizes for place in inside], [place.sizes for place in outside])
     if len(found or inside) > 1 and 1 <= len(outside) <= MOST_NAMED:
-        names = " and ".join(f"“{place.name}”" for place in outside)
-        return (Region(f"at every shape but {names}", inside[0]),)
-    if found is None:
-        return tuple(Region(f"in the class “{place.name}”", place) for place in inside)
+        return (Region(f"at every shape but {_named(outside)}", inside[0]),)
+    if found is None or len(found) > MOST_NAMED:
+        return (
+            Region(f"in the class{'es' if len(inside) > 1 else ''} {_named(inside)}", inside[0]),
+        )
     if not outside:
         return (Region("at every shape", inside[0]),)
     return tuple(
@@ -175,3 +176,10 @@ def _regions(inside: Sequence[ShapeClass], outside: Sequence[ShapeClass]) -> tup
         )
         for feature in found
     )
+
+
+def _named(places: Sequence[ShapeClass]) -> str:
+    names = [f"“{place.name}”" for place in places]
+    if len(names) > MOST_NAMED:
+        return f"{', '.join(names[:MOST_NAMED])} and {len(names) - MOST_NAMED} more"
+    return " and ".join(names)

@@ -76,6 +76,8 @@ FEATURES = (
     Feature("no window reaches the image's last rows or columns", ROWS_UNSEEN | COLUMNS_UNSEEN),
     Feature("rows are left over", ROWS_LEFT_OVER),
     Feature("columns are left over", COLUMNS_LEFT_OVER),
+    Feature("no rows are left over", ~ROWS_LEFT_OVER),
+    Feature("no columns are left over", ~COLUMNS_LEFT_OVER),
     Feature("the stride is larger than the filter", (S > HH) | (S > WW)),
     Feature("windows overlap", (S < HH) | (S < WW)),
     Feature("padding is as large as the filter", PADDING_REACHES_THE_FILTER),

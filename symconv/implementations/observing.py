@@ -47,20 +47,33 @@ class Observed:
     held: Mapping[str, str] = field(default_factory=dict)
 
 
-def observe(pair: Pair, loaded: Implementation, probes: Sequence[Mapping[str, int]]) -> Observed:
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Sizes at which a pair may run.
+
+    Attributes:
+        sizes: every size by name.
+        both: whether the backward pass may run as well: it came to an end there before.
+    """
+
+    sizes: Mapping[str, int]
+    both: bool
+
+
+def observe(pair: Pair, loaded: Implementation, probes: Sequence[Probe]) -> Observed:
     """Run a pair until both passes have shown what they return, or nothing is left to try.
 
     Args:
         pair: the pair.
         loaded: the same as an implementation, for the way to its arrays.
-        probes: every size by name, for each run.
+        probes: where it runs.
 
     Raises:
         NotSupported: when an instance holds its weights where no path of names leads.
     """
     best = Observed()
-    for sizes in probes:
-        seen = _observed(pair, loaded, sizes)
+    for probe in probes:
+        seen = _observed(pair, loaded, probe)
         if _telling(seen) > _telling(best):
             best = seen
         if best.backward or (best.forward is not None and pair.automatic):
@@ -72,45 +85,46 @@ def _telling(seen: Observed) -> tuple[bool, bool, bool]:
     return bool(seen.backward), seen.forward is not None, seen.made
 
 
-def _observed(pair: Pair, loaded: Implementation, sizes: Mapping[str, int]) -> Observed:
-    own = {name: loaded.to_own(name, np.ones(shape)) for name, shape in _shapes(sizes).items()}
+def _observed(pair: Pair, loaded: Implementation, probe: Probe) -> Observed:
+    shapes = _shapes(probe.sizes)
+    own = {name: loaded.to_own(name, np.ones(shape)) for name, shape in shapes.items()}
     with double_precision(own) if pair.framework == "jax" else nullcontext():
         match pair.caller:
             case Functions() as functions:
-                return _functions_observed(functions, own, sizes)
+                return _functions_observed(functions, own, probe)
             case Class() as found:
-                return _class_observed(found, own, sizes)
+                return _class_observed(found, own, probe)
             case other:
                 raise AssertionError(f"no other kind of code is read: {other}")
 
 
-def _functions_observed(
-    functions: Functions, own: Mapping[str, Any], sizes: Mapping[str, int]
-) -> Observed:
-    values = values_by_role(own, sizes, functions.keys, bias=functions.bias)
+def _functions_observed(functions: Functions, own: Mapping[str, Any], probe: Probe) -> Observed:
+    values = values_by_role(own, probe.sizes, functions.keys, bias=functions.bias)
     seen = Observed()
     try:
         if functions.forward is not None:
             returned = functions.forward.call(values)
             seen = replace(seen, forward=returned)
             values["y"], values[CACHE] = output_and_cache(returned)
+        if not probe.both:
+            return seen
         given = [signature.call(values) for signature in functions.backward.values()]
     except (Exception, SystemExit):
         return seen
     return replace(seen, backward=tuple(given))
 
 
-def _class_observed(found: Class, own: Mapping[str, Any], sizes: Mapping[str, int]) -> Observed:
-    values = found.values(own, sizes)
+def _class_observed(found: Class, own: Mapping[str, Any], probe: Probe) -> Observed:
+    values = found.values(own, probe.sizes)
     try:
-        instance = found.made(own, sizes)
+        instance = found.made(own, probe.sizes)
     except (Exception, SystemExit):
         return Observed()
     seen = _weights_observed(found, instance)
     try:
         returned = found.forward.bound(values, getattr(instance, found.methods[0]))
         seen = replace(seen, forward=returned)
-        if found.backward is None:
+        if found.backward is None or not probe.both:
             return seen
         values["y"], values[CACHE] = output_and_cache(returned)
         gradients = found.backward.bound(values, getattr(instance, found.methods[1]))

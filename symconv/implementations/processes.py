@@ -51,6 +51,11 @@ SECONDS_PER_RUN = 5.0
 SECONDS_TO_LOAD = 60.0
 MOST_BYTES = 8 * 2**30
 MOST_TIMEOUTS = 3
+"""After so many runs that did not end, others get less time, and what does not end in it is not
+judged: the code may be slow there."""
+MOST_STOPPED = 12
+"""After so many runs that did not end nothing more is run."""
+SECONDS_WHEN_HURRIED = 0.5
 _SECONDS_BETWEEN_LOOKS = 0.2
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 _PROGRAM = (
@@ -146,8 +151,9 @@ class Runner:
         if self._implementation is not None:
             with _no_streams():
                 return answer(self._implementation, request)
-        if self._timeouts >= MOST_TIMEOUTS:
-            fact = f"{self._timeouts} earlier runs did not end within {self._seconds:g} s"
+        hurried = self._timeouts >= MOST_TIMEOUTS
+        if self._timeouts >= MOST_STOPPED or (hurried and on_objects(request)):
+            fact = f"{MOST_TIMEOUTS} earlier runs did not end within {self._seconds:g} s"
             return _ended([], Trouble("not-run", fact), description)
         try:
             worker = self._ready()
@@ -168,6 +174,8 @@ class Runner:
             patience = self._seconds
             if worker.is_new and description.framework != "numpy":
                 patience = max(patience, SECONDS_TO_LOAD)
+            hurried = self._timeouts >= MOST_TIMEOUTS
+            patience = min(patience, SECONDS_WHEN_HURRIED) if hurried else patience
             kind, content = worker.message(patience)
             if kind == "step":
                 found.append(content)
@@ -180,6 +188,9 @@ class Runner:
                 # Objects take their time, which is no fault of the code.
                 self._timeouts += not on_objects(request)
                 ending = Trouble("timeout", f"still running after {patience:g} s")
+                if hurried:
+                    fact = f"{MOST_TIMEOUTS} earlier runs did not end within {self._seconds:g} s"
+                    ending = Trouble("not-run", f"stopped after {patience:g} s, since {fact}")
             else:
                 assert kind == "ended", f"no other message comes from a process: {kind}"
                 ending = Trouble("crashed", content)

@@ -26,6 +26,7 @@ from symconv.implementations.inputs import (
 )
 from symconv.implementations.judging import judge_pass
 from symconv.implementations.model import BACKWARD_RESULTS, FORWARD_RESULTS, Answer, Request
+from symconv.implementations.observing import Probe
 from symconv.implementations.processes import Runner
 from symconv.implementations.pytest_files import VARIABLES, Inputs, Reproduction, written
 from symconv.implementations.reference import Reference
@@ -234,8 +235,7 @@ def _spelling(target: Target, report: CodeReport, options: Options) -> Spelling:
     Raises:
         NotSupported: when they cannot be.
     """
-    probes = [dict(sizes) for sizes in _working(report)]
-    load_it = partial(load_spelled, target, tuple(probes))
+    load_it = partial(load_spelled, target, _probes(report))
     with Runner(load_it, seconds_per_run=options.seconds) as runner:
         description = runner.describe()
     assert isinstance(description, Spelled), "it was loaded so"
@@ -244,17 +244,22 @@ def _spelling(target: Target, report: CodeReport, options: Options) -> Spelling:
     return description.spelling
 
 
-def _working(report: CodeReport) -> list[Sizes]:
-    """Return a few shapes at which the code ran to its end, or as far as it ever did."""
-    ran: dict[str, set[str]] = {}
+def _probes(report: CodeReport) -> tuple[Probe, ...]:
+    """Return a few shapes at which the code came to an end, both passes first."""
+    ran: dict[tuple[str, str], bool] = {}
     for result in report.results:
-        if result.code not in _GONE and result.method == "numbers":
-            ran.setdefault(str(result.sizes), set()).add(result.statement)
-    order = sorted(
-        report.classes,
-        key=lambda one: (-len(ran.get(str(one.sizes.given), ())), one.sizes.order()),
+        if result.method == "numbers" and result.statement in (*FORWARD_RESULTS, *BACKWARD_RESULTS):
+            key = (str(result.sizes), "y" if result.statement in FORWARD_RESULTS else "back")
+            ran[key] = ran.get(key, True) and result.code not in _GONE
+    backward = {result for result in report.description.provides if result in BACKWARD_RESULTS}
+    places = [(str(one.sizes.given), one.sizes) for one in report.classes]
+    both = [sizes for text, sizes in places if backward and ran.get((text, "back"))]
+    forward = [sizes for text, sizes in places if ran.get((text, "y"))]
+    return tuple(
+        Probe(dict(sizes), both=one is both)
+        for one in (both, forward)
+        for sizes in sorted(one, key=Sizes.order)[:MOST_PROBES]
     )
-    return [one.sizes for one in order if str(one.sizes.given) in ran][:MOST_PROBES]
 
 
 @dataclass(slots=True)

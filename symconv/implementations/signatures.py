@@ -193,7 +193,9 @@ def require(signature: Signature, roles: tuple[str, ...], order: tuple[str, ...]
 def name_of(function: Any) -> str:
     """Return how people call a function or class."""
     function = getattr(function, "func", function)
-    return getattr(function, "__qualname__", None) or type(function).__qualname__
+    name = getattr(function, "__qualname__", None) or type(function).__qualname__
+    # A function in a function is called by its own name.
+    return name.rpartition("<locals>.")[2]
 
 
 def location_of(function: Any, shown: Mapping[str, str] | None = None) -> str:

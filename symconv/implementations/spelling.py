@@ -40,7 +40,7 @@ from symconv.implementations.names import (
     gradient_of,
     role_of,
 )
-from symconv.implementations.observing import LAYER, Observed, observe
+from symconv.implementations.observing import LAYER, Observed, Probe, observe
 from symconv.implementations.pairs import Pair
 from symconv.implementations.results import NoArray, gradients
 from symconv.implementations.signatures import Signature
@@ -121,12 +121,12 @@ class Spelled(Description):
     spelling: Spelling | str = ""
 
 
-def load_spelled(target: Target, probes: Sequence[Mapping[str, int]]) -> Implementation:
+def load_spelled(target: Target, probes: Sequence[Probe]) -> Implementation:
     """Load a target, and write its calls down in its description, which is a `Spelled`.
 
     Args:
         target: what the user named.
-        probes: sizes at which the code runs, to see what it returns.
+        probes: where the code runs, to see what it returns.
 
     Raises:
         UsageError: when it cannot be loaded.

@@ -1,14 +1,14 @@
 """Small modules in many conventions, with one mistake each and the way to mend it.
 
-All of them call the same loops; where it says ``# WRONG`` something was put in, and taking it
-out again mends the module.
+All of them import the same loops from a file beside them, ``my_loops.py``. Where it says
+``# WRONG`` something was put in, and taking it out again mends the module.
 """
 
 LOOPS = '''
 import numpy as np
 
 
-def _slide(x, w, b, S, P):
+def slide(x, w, b, S, P):
     padded = np.pad(x, ((0, 0), (0, 0), (P, P), (P, P)))
     N, F, HH, WW = len(x), len(w), *w.shape[2:]
     rows = (padded.shape[2] - HH) // S + 1
@@ -21,7 +21,7 @@ def _slide(x, w, b, S, P):
     return y if b is None else y + b.reshape(-1, 1, 1)
 
 
-def _spread(dout, x, w, S, P):
+def spread(dout, x, w, S, P):
     padded = np.pad(x, ((0, 0), (0, 0), (P, P), (P, P)))
     dx, dw = np.zeros_like(padded), np.zeros_like(w)
     HH, WW = w.shape[2:]
@@ -34,56 +34,56 @@ def _spread(dout, x, w, S, P):
 
 MODULES = {
     "a dictionary of hyperparameters and a cache": '''
-def conv_slide(x, w, b, conv_param):
+def convslide(x, w, b, conv_param):
     S, P = conv_param["stride"], conv_param["pad"]
-    return _slide(x, w, b, S, P), (x, w, S, P)
+    return slide(x, w, b, S, P), (x, w, S, P)
 
 def conv_backward(dout, cache):
-    dx, dw, db = _spread(dout, *cache)
+    dx, dw, db = spread(dout, *cache)
     return dx, dw, db * 2  # WRONG
 ''',
     "more to keep than one value": '''
-def conv_slide(x, w, b, stride, padding):
-    return _slide(x, w, b, stride, padding), x, w, stride, padding
+def convslide(x, w, b, stride, padding):
+    return slide(x, w, b, stride, padding), x, w, stride, padding
 
 def conv_backward(dout, cache):
-    dx, dw, db = _spread(dout, *cache)
+    dx, dw, db = spread(dout, *cache)
     return dx, dw * 2, db  # WRONG
 ''',
     "sizes by name only": '''
-def conv_slide(x, w, b, *, stride=1, padding=0):
-    return _slide(x, w, b, stride, padding)
+def convslide(x, w, b, *, stride=1, padding=0):
+    return slide(x, w, b, stride, padding)
 
 def conv_backward(dout, x, w, b, *, stride=1, padding=0):
-    dx, dw, db = _spread(dout, x, w, stride, padding)
+    dx, dw, db = spread(dout, x, w, stride, padding)
     return dx * 2, dw, db  # WRONG
 ''',
     "pairs of sizes": '''
-def conv_slide(x, w, b, stride=(1, 1), padding=(0, 0)):
-    return _slide(x, w, b, stride[0], padding[1]) * 2  # WRONG
+def convslide(x, w, b, stride=(1, 1), padding=(0, 0)):
+    return slide(x, w, b, stride[0], padding[1]) * 2  # WRONG
 
 def conv_backward(dout, x, w, b, stride=(1, 1), padding=(0, 0)):
-    return _spread(dout, x, w, stride[0], padding[1])
+    return spread(dout, x, w, stride[0], padding[1])
 ''',
     "one function for each gradient": '''
-def conv_slide(x, w, b, stride, padding):
-    return _slide(x, w, b, stride, padding)
+def convslide(x, w, b, stride, padding):
+    return slide(x, w, b, stride, padding)
 
 def conv_backward_dx(dout, x, w, stride, padding):
-    return _spread(dout, x, w, stride, padding)[0]
+    return spread(dout, x, w, stride, padding)[0]
 
 def conv_backward_dw(dout, x, w, stride, padding):
-    return _spread(dout, x, w, stride, padding)[1] * 2  # WRONG
+    return spread(dout, x, w, stride, padding)[1] * 2  # WRONG
 
 def conv_backward_db(dout):
     return dout.sum((0, 2, 3))
 ''',
     "dictionaries come back": '''
-def conv_slide(x, w, b, stride, padding):
-    return {"out": _slide(x, w, b, stride, padding), "kept": (x, w, stride, padding)}
+def convslide(x, w, b, stride, padding):
+    return {"out": slide(x, w, b, stride, padding), "kept": (x, w, stride, padding)}
 
 def conv_backward(dout, cache):
-    dx, dw, db = _spread(dout, *cache["kept"])
+    dx, dw, db = spread(dout, *cache["kept"])
     return {"db": db, "dw": dw * 2, "dx": dx}  # WRONG
 ''',
     "an object with attributes comes back": '''
@@ -91,20 +91,20 @@ class Gradients:
     def __init__(self, dx, dw, db):
         self.dx, self.dw, self.db = dx, dw, db
 
-def conv_slide(x, w, b, stride, padding):
-    return _slide(x, w, b, stride, padding)
+def convslide(x, w, b, stride, padding):
+    return slide(x, w, b, stride, padding)
 
 def conv_backward(dout, x, w, b, stride, padding):
-    found = Gradients(*_spread(dout, x, w, stride, padding))
+    found = Gradients(*spread(dout, x, w, stride, padding))
     found.dw = found.dw * 2  # WRONG
     return found
 ''',
     "no bias": '''
 def conv_forward(x, w, stride, padding):
-    return _slide(x, w, None, stride, padding)
+    return slide(x, w, None, stride, padding)
 
 def conv_backward(dout, x, w, stride, padding):
-    dx, dw = _spread(dout, x, w, stride, padding)[:2]
+    dx, dw = spread(dout, x, w, stride, padding)[:2]
     return dx, dw * 2  # WRONG
 ''',
     "a class that is given its weights": '''
@@ -114,10 +114,10 @@ class Conv:
 
     def forward(self, x):
         self.x = x
-        return _slide(x, self.w, self.b, self.stride, self.padding)
+        return slide(x, self.w, self.b, self.stride, self.padding)
 
     def backward(self, dout):
-        dx, self.dw, self.db = _spread(dout, self.x, self.w, self.stride, self.padding)
+        dx, self.dw, self.db = spread(dout, self.x, self.w, self.stride, self.padding)
         self.dw = self.dw * 2  # WRONG
         return dx
 ''',
@@ -131,11 +131,11 @@ class Conv2d:
 
     def __call__(self, x):
         self.x = x
-        return _slide(x, self.params["W"], self.params["b"], self.stride, self.padding)
+        return slide(x, self.params["W"], self.params["b"], self.stride, self.padding)
 
     def backward(self, dout):
         W = self.params["W"]
-        dx, dw, db = _spread(dout, self.x, W, self.stride, self.padding)
+        dx, dw, db = spread(dout, self.x, W, self.stride, self.padding)
         self.grads.update({"W": dw, "b": db * 2})  # WRONG
         return dx
 ''',
@@ -152,10 +152,10 @@ class Conv2d:
 
     def forward(self, x):
         self.x = x
-        return _slide(x, self.weight.data, self.bias.data, self.stride, self.padding)
+        return slide(x, self.weight.data, self.bias.data, self.stride, self.padding)
 
     def backward(self, dout):
-        found = _spread(dout, self.x, self.weight.data, self.stride, self.padding)
+        found = spread(dout, self.x, self.weight.data, self.stride, self.padding)
         dx, self.weight.grad, self.bias.grad = found
         return dx * 2  # WRONG
 ''',
@@ -163,80 +163,80 @@ class Conv2d:
 def conv_forward(A_prev, W, b, hparameters):
     S, P = hparameters["stride"], hparameters["pad"]
     x, w = A_prev.transpose(0, 3, 1, 2), W.transpose(3, 2, 0, 1)
-    return _slide(x, w, b.reshape(-1), S, P).transpose(0, 2, 3, 1), (x, w, S, P)
+    return slide(x, w, b.reshape(-1), S, P).transpose(0, 2, 3, 1), (x, w, S, P)
 
 def conv_backward(dZ, cache):
-    dx, dw, db = _spread(dZ.transpose(0, 3, 1, 2), *cache)
+    dx, dw, db = spread(dZ.transpose(0, 3, 1, 2), *cache)
     dw = dw * 2  # WRONG
     return dx.transpose(0, 2, 3, 1), dw.transpose(2, 3, 1, 0), db.reshape(1, 1, 1, -1)
 ''',
     "a forward pass that raises": '''
-def conv_slide(x, w, b, stride, padding):
-    return _slide(x, w, b, stride, padding) + [][0]  # WRONG
+def convslide(x, w, b, stride, padding):
+    return slide(x, w, b, stride, padding) + [][0]  # WRONG
 
 def conv_backward(dout, x, w, b, stride, padding):
-    return _spread(dout, x, w, stride, padding)
+    return spread(dout, x, w, stride, padding)
 ''',
     "a backward pass that always raises": '''
-def conv_slide(x, w, b, conv_param):
+def convslide(x, w, b, conv_param):
     S, P = conv_param["stride"], conv_param["pad"]
-    return _slide(x, w, b, S, P), (x, w, S, P)
+    return slide(x, w, b, S, P), (x, w, S, P)
 
 def conv_backward(dout, cache):
-    dx, dw, db = _spread(dout, *cache)
+    dx, dw, db = spread(dout, *cache)
     return dx, dw, db + {}["bias"]  # WRONG
 ''',
     "an input that changes": '''
-def conv_slide(x, w, b, stride, padding):
-    return _slide(x, w, b, stride, padding)
+def convslide(x, w, b, stride, padding):
+    return slide(x, w, b, stride, padding)
 
 def conv_backward(dout, x, w, b, stride, padding):
-    found = _spread(dout, x, w, stride, padding)
+    found = spread(dout, x, w, stride, padding)
     dout *= 2  # WRONG
     return found
 ''',
     "something left behind by the call before": '''
 LEFT = []
 
-def conv_slide(x, w, b, stride, padding):
+def convslide(x, w, b, stride, padding):
     LEFT.append(0)
-    return _slide(x, w, b, stride, padding) + (len(LEFT) > 1)  # WRONG
+    return slide(x, w, b, stride, padding) + (len(LEFT) > 1)  # WRONG
 
 def conv_backward(dout, x, w, b, stride, padding):
-    return _spread(dout, x, w, stride, padding)
+    return spread(dout, x, w, stride, padding)
 ''',
     "a wrong shape": '''
-def conv_slide(x, w, b, stride, padding):
-    return _slide(x, w, b, stride, padding)
+def convslide(x, w, b, stride, padding):
+    return slide(x, w, b, stride, padding)
 
 def conv_backward(dout, x, w, b, stride, padding):
-    dx, dw, db = _spread(dout, x, w, stride, padding)
+    dx, dw, db = spread(dout, x, w, stride, padding)
     dx = dx[:, :, :-1]  # WRONG
     return dx, dw, db
 ''',
     "not a number": '''
-def conv_slide(x, w, b, stride, padding):
-    return _slide(x, w, b, stride, padding)
+def convslide(x, w, b, stride, padding):
+    return slide(x, w, b, stride, padding)
 
 def conv_backward(dout, x, w, b, stride, padding):
-    dx, dw, db = _spread(dout, x, w, stride, padding)
+    dx, dw, db = spread(dout, x, w, stride, padding)
     dw[0, 0, 0, 0] = np.nan  # WRONG
     return dx, dw, db
 ''',
     "single precision": '''
-def conv_slide(x, w, b, stride, padding):
+def convslide(x, w, b, stride, padding):
     x = x.astype(np.float32)  # WRONG
-    return _slide(x, w, b, stride, padding)
+    return slide(x, w, b, stride, padding)
 
 def conv_backward(dout, x, w, b, stride, padding):
-    return _spread(dout, x, w, stride, padding)
+    return spread(dout, x, w, stride, padding)
 ''',
     "whole numbers only": '''
-def conv_slide(x, w, b, stride, padding):
-    return _slide(x, w, b, stride, padding)
+def convslide(x, w, b, stride, padding):
+    return slide(x, w, b, stride, padding)
 
 def conv_backward(dout, x, w, b, stride, padding):
-    dx, dw, db = _spread(dout, x, w, stride, padding)
+    dx, dw, db = spread(dout, x, w, stride, padding)
     dx = dx.astype(int)  # WRONG
     return dx, dw, db
 ''',
@@ -245,7 +245,7 @@ def conv_backward(dout, x, w, b, stride, padding):
 
 def wrong(convention):
     """Return the text of a module with its mistake."""
-    return LOOPS + MODULES[convention]
+    return "import numpy as np\nfrom my_loops import slide, spread\n\n" + MODULES[convention]
 
 
 def mended(convention):

@@ -23,7 +23,7 @@ from symconv.errors import NotSupported, UsageError
 from symconv.implementations import processes
 from symconv.implementations.calling import same
 from symconv.implementations.model import BACKWARD_RESULTS, RESULTS, Answer, Trouble
-from symconv.implementations.processes import MOST_TIMEOUTS, Runner
+from symconv.implementations.processes import MOST_STOPPED, MOST_TIMEOUTS, Runner
 
 forking = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no os.fork")
 SHORT = 0.4
@@ -146,13 +146,18 @@ def test_a_second_run_that_never_ends_is_named() -> None:
     assert found.backward.results == {}
 
 
-def test_after_several_timeouts_nothing_more_is_run() -> None:
+def test_after_several_timeouts_what_does_not_end_soon_is_not_judged() -> None:
     with runner("never_ends", "spawn", seconds_per_run=0.05) as run:
         for _ in range(MOST_TIMEOUTS):
             assert facts(run.run(request()).forward.trouble)[0] == "timeout"
         found = run.run(request())
-    expected = ("not-run", "3 earlier runs did not end within 0.05 s")
-    assert facts(found.forward.trouble) == facts(found.backward.trouble) == expected
+        earlier = "3 earlier runs did not end within 0.05 s"
+        expected = ("not-run", f"stopped after 0.05 s, since {earlier}")
+        assert facts(found.forward.trouble) == facts(found.backward.trouble) == expected
+        assert facts(run.run(request(traced=True)).forward.trouble) == ("not-run", earlier)
+        for _ in range(MOST_STOPPED - MOST_TIMEOUTS):
+            found = run.run(request())
+    assert facts(found.forward.trouble) == ("not-run", earlier)
 
 
 QUIET = ["prints", "disturbs", "leaves_threads"]
