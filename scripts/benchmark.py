@@ -34,6 +34,7 @@ from time import perf_counter
 from typing import Any, TypeAlias
 
 import numpy as np
+from benchmark_code import Answers, code_rows, torch_answers
 
 from symconv import Sizes, SymconvError, conv2d, prove
 from symconv.concrete.contractions import Contractions
@@ -56,8 +57,6 @@ KEPT = Path(__file__).with_name("benchmark_full.json")
 
 Own: TypeAlias = "dict[tuple[str, Sizes], float]"
 """How long symconv takes, by the work and the sizes."""
-Answers: TypeAlias = "Callable[[dict[str, Any], Sizes], dict[str, Any]]"
-"""What gives y and the gradients at arrays and sizes."""
 
 FORMULAS_ALONE = "formulas alone"
 WITH_LOOPS = "formulas and traced loops"
@@ -308,26 +307,12 @@ def rows(*, full: bool) -> Iterator[Row]:
         peer = f"T = {products(SMALL):,}, scaled to T = {products(sizes):,}"
         yield Row(LINEARITY, str(sizes), here, peer, scaled, scaled / here)
     yield from number_rows(torch_answers())
+    for name, here, peer, seconds in code_rows(MEDIUM, seconds_of):
+        yield Row(name, str(MEDIUM), here, peer, seconds, seconds and seconds / here)
     yield from proof_rows()
-    for arguments in (["--help"], ["verify"], ["verify", "--method", "closed-form"]):
+    loops = ["test", "symconv.layers.convolution.loops"]
+    for arguments in (["--help"], ["verify"], ["verify", "--method", "closed-form"], loops):
         yield Row(f"symconv {' '.join(arguments)}", "", seconds_of(lambda a=arguments: run(a), 5))
-
-
-def torch_answers() -> Answers | None:
-    """Return torch's convolution with its derivatives, or None where it is not installed."""
-    try:
-        import torch
-    except ImportError:
-        return None
-
-    def answers(arrays: dict[str, Any], sizes: Sizes) -> dict[str, Any]:
-        x, w, b, dout = (torch.from_numpy(arrays[name]) for name in ("x", "w", "b", "dout"))
-        inputs = [array.requires_grad_() for array in (x, w, b)]
-        y = torch.nn.functional.conv2d(*inputs, stride=sizes["S"], padding=sizes["P"])
-        found = (y.detach(), *torch.autograd.grad(y, inputs, dout))
-        return dict(zip(("y", "dL/dx", "dL/dw", "dL/db"), found, strict=True))
-
-    return answers
 
 
 def number_rows(peer: Answers | None) -> Iterator[Row]:

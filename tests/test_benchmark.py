@@ -29,6 +29,7 @@ def benchmark(monkeypatch, tmp_path) -> ModuleType:
     spec = importlib.util.spec_from_file_location("benchmark", SCRIPT)
     assert spec is not None
     assert spec.loader is not None
+    monkeypatch.syspath_prepend(SCRIPT.parent)
     module = importlib.util.module_from_spec(spec)
     monkeypatch.setitem(sys.modules, "benchmark", module)
     spec.loader.exec_module(module)
@@ -112,6 +113,8 @@ def test_the_rows_say_what_was_measured(benchmark, capsys, monkeypatch) -> None:
         benchmark.NINE_LOOPS,
         benchmark.LINEARITY,
         benchmark.AT_NUMBERS,
+        "exact check of code at one shape",
+        "symconv test symconv.layers.convolution.loops",
         "symconv --help",
         "symconv verify",
     }
@@ -139,7 +142,7 @@ def test_slow_peers_are_kept_with_their_date(benchmark) -> None:
 
 def test_a_missing_peer_says_how_to_get_it(benchmark, monkeypatch) -> None:
     monkeypatch.setattr(benchmark, "symengine_peer", lambda *, careful: None)
-    missing = [row for row in benchmark.rows(full=False) if "missing" in row.peer]
+    missing = [row for row in benchmark.rows(full=False) if "SymEngine is missing" in row.peer]
     assert missing
     assert all("pip install symengine" in row.peer and row.ratio is None for row in missing)
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
 
+from symconv.documents.conditions import condition_found
 from symconv.documents.declarations import Declared
 from symconv.documents.judging import Judge, Judgement
 from symconv.documents.listings import not_run
 from symconv.documents.model import Document, Listing, Trouble
-from symconv.documents.outline import Outline, ReadFormula, outline
+from symconv.documents.outline import Outline, outline
+from symconv.documents.passing import RANGE_SAID, RENEWED, ReadFormula
 from symconv.documents.source import SourceFile, SourceText
+from symconv.latex.context import Context
 from symconv.latex.reader_items import (
     Abbreviation,
     ArrayDefinition,
@@ -30,6 +33,8 @@ Progress: TypeAlias = Callable[[int, int, str], None]
 RunListings: TypeAlias = Callable[[Outline, Listing], Result]
 
 LONGEST_STATEMENT = 400
+LONGEST_LINE = 80
+"""How much is shown of a line in which something was left open."""
 
 _CLUTTER = re.compile(
     r"\\(?:begin|end)\s*\{(?:equation|align|alignat|flalign|eqnarray|gather|multline|split"
@@ -109,22 +114,25 @@ def tasks(read: Outline, judge: Judge, *, run_listings: bool = False) -> Iterato
                 claims = run_listings or plain.code == "not-python"
                 yield Task(plain.statement, plain.location or "", claims, partial(run, read, part))
             case ReadFormula():
-                for item in part.reading.items:
-                    yield _task(read.file, part, item, judge)
+                for item, notes in zip(part.reading.items, part.notes, strict=True):
+                    yield _task(read.file, part, item, notes, judge)
 
 
 def _settled(result: Result) -> Task:
     return Task(result.statement, result.location or "", result.verdict is not None, lambda: result)
 
 
-def _task(file: SourceFile, part: ReadFormula, item: Item, judge: Judge) -> Task:
+def _task(
+    file: SourceFile, part: ReadFormula, item: Item, notes: tuple[str, ...], judge: Judge
+) -> Task:
     source = part.formula.source
     if not isinstance(item, Equality):
-        return _settled(_accounted(file, source, item))
+        return _settled(_accounted(file, source, item, part.context, notes))
 
     def check() -> Result:
         judgement = judge.judge(source.text, item.span, part.context, item.statement)
-        return _judged(file, source, item, judgement)
+        found = _judged(file, source, item, judgement)
+        return replace(found, notes=(*notes, *found.notes))
 
     name = statement_text(source.text[slice(*item.span)])
     return Task(name, _location(file, source, item.span), True, check)
@@ -141,31 +149,42 @@ def _trouble(file: SourceFile, trouble: Trouble) -> Result:
     )
 
 
-def _accounted(file: SourceFile, source: SourceText, item: Item) -> Result:
+def _accounted(
+    file: SourceFile, source: SourceText, item: Item, context: Context, said: tuple[str, ...]
+) -> Result:
     """Account for what claims nothing, or could not be read."""
     kind: Kind = "definition"
-    code = None
-    readings: tuple[str, ...] = ()
+    verdict = code = None
+    notes: tuple[str, ...] = ()
     match item:
         case Abbreviation(index=index, value=value):
             detail = f"{index} stands for {value}"
+            code = "renewed" if any(note.startswith(RENEWED) for note in said) else None
         case ArrayDefinition(definition=definition, readings=readings):
             detail = f"defines {definition.array}"
+            notes = _sentences(readings)
+            code = "passing-range" if any(note.startswith(RANGE_SAID) for note in said) else None
         case ExampleSize(size=size, value=value):
             code = "example"
             detail = f"{size} = {value} in element equations, up to the next heading"
-        case NoStatement(reason=detail):
+        case NoStatement(span=span, reason=reason):
             kind = "no-statement"
+            found = condition_found(source.text[slice(*span)], reason, context)
+            code, detail, notes = found.code, found.detail, found.notes
+            if found.claims:
+                kind, verdict = "claim", Verdict.UNDECIDED
         case Unreadable():
-            return _unreadable(file, source, item)
+            found = _unreadable(file, source, item)
+            return replace(found, notes=(*said, *found.notes))
         case _:
             raise TypeError(f"not an item of a formula that claims nothing: {item!r}")
     return Result(
         statement=statement_text(source.text[slice(*item.span)]),
         kind=kind,
+        verdict=verdict,
         code=code,
         detail=detail,
-        notes=_sentences(readings),
+        notes=(*said, *notes),
         location=_location(file, source, item.span),
     )
 
@@ -222,9 +241,9 @@ def _sentences(readings: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _line(file: SourceFile, offset: int) -> str:
-    end = file.text.find("\n", offset)
-    line = file.text[offset : end if end >= 0 else len(file.text)]
-    return statement_text(line.partition("-->")[0])
+    line = file.text[offset : offset + LONGEST_LINE + 1].partition("\n")[0].partition("-->")[0]
+    told = statement_text(line)
+    return told if len(line) <= LONGEST_LINE else f"{told}…"
 
 
 def _runner(read: Outline, run_listings: bool) -> RunListings:

@@ -28,6 +28,23 @@ from symconv.errors import SymconvError, UsageError
 from symconv.latex.context import Context, context_of_layer
 from symconv.latex.reader import read_condition, read_formula, read_integer
 from symconv.latex.reader_items import Abbreviation, ArrayDefinition, Equality, Unreadable
+from symconv.latex.spellings import (
+    AND,
+    CEILING,
+    DIVIDES,
+    DOES_NOT_DIVIDE,
+    FALSE,
+    FLOOR,
+    MAXIMUM,
+    MINIMUM,
+    NOT,
+    OR,
+    PRODUCT_SIGN,
+    RELATIONS,
+    REMAINDER,
+    SUM_SIGN,
+    TRUE,
+)
 from symconv.layers.layer import Layer
 
 _NAME = r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*'*"
@@ -35,6 +52,21 @@ _LIST = re.compile(rf"({_NAME}(?:\s*,\s*{_NAME})*|{_NAME}(?:\s+{_NAME})*)(?:\s*>
 _ARRAY = re.compile(rf"({_NAME})\s*[(\[](.*)[)\]]", re.DOTALL)
 _INDEX = re.compile(rf"({_NAME})(?:\s+(.+?)\s*\.\.\s*(.+))?", re.DOTALL)
 _BASE = re.compile(rf"([01])(?:\s+(?:for\s+|in\s+)?({_NAME}))?")
+_SIGNS = re.compile(r"\\(?:[A-Za-z]+|.)|\S", re.DOTALL)
+_IN_NAMES = re.compile(r"\\[A-Za-z]+|[^\W]|['{}^_*]")
+_OPERATORS = frozenset(
+    sign
+    for signs in (
+        *RELATIONS.values(), DIVIDES, DOES_NOT_DIVIDE, AND, OR, NOT, TRUE, FALSE, SUM_SIGN,
+        REMAINDER, MINIMUM, MAXIMUM, PRODUCT_SIGN, FLOOR, CEILING,
+        (r"\frac", r"\partial", r"\left", r"\right", r"\begin", r"\end", r"\in", r"\text"),
+        (r"\substack", r"\quad", r"\qquad", r"\odot", r"\ldots", r"\dots", r"\cdots"),
+    )
+    for sign in signs
+)  # fmt: skip
+"""What means something else in formulas, and cannot be a name."""
+MOST_SIZES = 100
+"""The most sizes that may be declared; the search for counterexamples goes through them all."""
 _SPELLING = re.compile(rf"(\S.*?)\s*=\s*({_NAME})", re.DOTALL)
 
 
@@ -138,6 +170,12 @@ def _size(rest: str, known: Declared) -> Declared:
     names, least = _match(_LIST, rest, "size", "size K, M or size P >= 0").groups()
     context = known.context
     for name in re.split(r"[\s,]+", names):
+        if len(context.sizes) >= MOST_SIZES:
+            raise UsageError(
+                f"more than {MOST_SIZES} sizes are declared",
+                code="unsupported",
+                help="declare those alone that the formulas hold, in a document for each part",
+            )
         context = context.with_size(name, minimum=1 if least is None else int(least))
     return replace(known, context=context)
 
@@ -193,6 +231,7 @@ def _upper_bounds(rest: str, known: Declared) -> Declared:
 def _spelling(rest: str, known: Declared) -> Declared:
     found = _match(_SPELLING, rest, "spelling", r"spelling \tilde{x} = x_pad")
     source, name = found.groups()
+    _refuse_unspellable(source)
     if not known.context.knows(name):
         raise UsageError(
             f"there is nothing called {name}",
@@ -203,6 +242,26 @@ def _spelling(rest: str, known: Declared) -> Declared:
     if before not in (None, name):
         raise _contradiction(f"{source} is {name}", f"{source} is {before}")
     return replace(known, context=known.context.with_spelling(source, name))
+
+
+def _refuse_unspellable(source: str) -> None:
+    """Refuse what cannot be a name in a formula: an operator, a number, a brace left open."""
+    depth = 0
+    outside: list[str] = []
+    for sign in _SIGNS.findall(source):
+        depth += {"{": 1, "}": -1}.get(sign, 0)
+        if depth < 0:
+            break
+        outside += [sign] * (depth == 0)
+    named = any(sign[0].isalpha() or sign[0] == "\\" for sign in outside)
+    wrong = [sign for sign in outside if not _IN_NAMES.fullmatch(sign) or sign in _OPERATORS]
+    if depth or wrong or not named or source[0] in "_^'" or source[0].isdigit():
+        fact = "its braces do not match" if depth else f"{source} is not the spelling of a name"
+        raise UsageError(
+            fact if not depth else f"{source}: {fact}",
+            code="unreadable-declaration",
+            help=r"write letters or a command, such as: spelling \tilde{x} = x_pad",
+        )
 
 
 def _define(rest: str, known: Declared) -> Declared:

@@ -31,6 +31,8 @@ _Key: TypeAlias = tuple[object, ...]
 
 RIGHT = "would be right: "
 """Begins a note that holds a correction as LaTeX."""
+STATES_NOTHING = "states-nothing"
+"""The code of what holds at no sizes at all: nowhere is it true, and nothing is nearby."""
 SIZES_TRIED_FIRST = 8
 MOST_SEARCHES = 30
 """For how many failed equalities of one run the closest correct form is searched.
@@ -92,7 +94,7 @@ class Judge:
         key = (statement, within, written)
         if key not in self._known:
             notes: tuple[str, ...] = ()
-            if outcome.verdict.is_false:
+            if outcome.verdict.is_false and outcome.code != STATES_NOTHING:
                 notes = self._explained(text, span, context, statement, outcome)
             self._known[key] = Judgement(outcome, notes, perf_counter() - start)
         return self._known[key]
@@ -250,7 +252,10 @@ def _reduced(context: Context, statement: Statement) -> Context:
 
 
 def _conventions_of(context: Context) -> _Key:
-    return context.upper_bounds, context.index_base, context.index_bases, context.abbreviations
+    return (
+        context.upper_bounds, context.index_base, context.index_bases, context.abbreviations,
+        context.ranges,
+    )  # fmt: skip
 
 
 def _layer_key(context: Context) -> _Key:

@@ -10,7 +10,15 @@ from collections.abc import Iterator
 
 from symconv.documents.blanking import Blanks
 from symconv.documents.mathematics import MathScanner
-from symconv.documents.model import Formula, Heading, Item, Listing, Pragma, Trouble
+from symconv.documents.model import (
+    DECLARATIONS,
+    Formula,
+    Heading,
+    Item,
+    Listing,
+    Pragma,
+    Trouble,
+)
 from symconv.documents.source import SourceText
 
 MATH_LANGUAGES = frozenset(["math", "latex-math"])
@@ -32,7 +40,8 @@ _CONSTRUCT = re.compile(
 _END_HIGHLIGHT = re.compile(r"\{%-?[ \t]*endhighlight[ \t]*-?%\}")
 _END_LIQUID = re.compile(r"\{%-?[ \t]*endcomment[ \t]*-?%\}")
 _LIST_ITEM = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]")
-_PRAGMA = re.compile(r"\s*symconv:\s*", re.IGNORECASE)
+_PRAGMA = re.compile(r"\s*symconv\s*:\s*", re.IGNORECASE)
+_WITHOUT_COLON = re.compile(r"\s*(symconv)\s+([a-z-]+)", re.IGNORECASE)
 _MOST_LINES_BACK = 200
 
 
@@ -100,12 +109,23 @@ class _Scanner:
             self._trouble(found.start("fence"), "unclosed-fence", f"{fence} is not closed", fence)
             self.blanks.add(found.start(), found.end())
             return found.end()
+        depth = found.group()[: found.start("fence") - found.start()].count(">")
         if name in MATH_LANGUAGES:
-            self.items.append(Formula(self._source.part(start, end.start()), display=True))
+            source = self._quoted(start, end.start(), depth)
+            self.items.append(Formula(source, display=True))
         else:
-            self.items.append(Listing(name, self._source.part(start, max(end.start() - 1, start))))
+            source = self._quoted(start, max(end.start() - 1, start), depth)
+            self.items.append(Listing(name, source))
         self.blanks.add(found.start(), end.end())
         return end.end()
+
+    def _quoted(self, start: int, end: int, depth: int) -> SourceText:
+        """Cut out lines, and leave out what marks them as a quotation."""
+        if depth == 0 or start == 0:
+            return self._source.part(start, end)
+        # The first line has its marks too: they follow the line end before it.
+        inside = self._source.part(start - 1, max(end, start)).unquoted(depth)
+        return inside.part(1, len(inside.text))
 
     def _until(
         self, found: re.Match[str], closing: re.Pattern[str], sign: str, language: str | None
@@ -206,10 +226,21 @@ class _Scanner:
         self.items.append(Trouble(place, code, fact, f"put {closing} where it ends"))
 
 
-def pragmas(source: SourceText, start: int, end: int) -> Iterator[Pragma]:
-    """Yield the declarations in a comment that begins with ``symconv:``, one per line."""
+def pragmas(source: SourceText, start: int, end: int) -> Iterator[Pragma | Trouble]:
+    """Yield the declarations in a comment that begins with ``symconv:``, one per line.
+
+    A comment that only lacks the colon is a trouble.
+    """
     found = _PRAGMA.match(source.text, start, end)
     if found is None:
+        near = _WITHOUT_COLON.match(source.text, start, end)
+        if near is not None and near.group(2).lower() in DECLARATIONS:
+            yield Trouble(
+                source.offset(near.start(1)),
+                "unreadable-declaration",
+                "a declaration without a colon behind symconv",
+                f"write: symconv: {near.group(2).lower()} ...",
+            )
         return
     position = found.end()
     for line in source.text[position:end].split("\n"):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import html
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 
 from symconv.documents.model import Formula, Trouble
@@ -34,6 +34,9 @@ _RELATIONS = {"≤": r"\le ", "≥": r"\ge ", "≠": r"\ne ", "\xa0": "~"}
 _COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)(%[^\n]*)")
 _LINE_END = re.compile(r"[ \t.,;:]*(?:\n|\Z)")
 _CLOSING_DOLLAR = re.compile(r"\$\$?|\\.|\n[ \t]*\n")
+_CLOSING_QUOTED = re.compile(r"\$\$?|\\.|\n[ \t>]*\n")
+_QUOTED = re.compile(r"^[ \t]*((?:>[ \t]?)+)[^\n]*", re.MULTILINE)
+_PARAGRAPH_END_QUOTED = re.compile(r"\n[ \t>]*\n")
 
 
 class _Next:
@@ -70,6 +73,8 @@ class MathScanner:
         self._text = blanked
         self._markdown = markdown
         self._next: dict[str, _Next] = {}
+        quoted = _QUOTED.finditer(blanked) if markdown else ()
+        self._quotes = [(found.start(), found.end(), found.group(1).count(">")) for found in quoted]
         self._begins = [found.start() for found in _BEGIN.finditer(blanked)]
         self._ends = [found.start() for found in _END.finditer(blanked)]
 
@@ -144,9 +149,10 @@ class MathScanner:
 
     def _dollar(self, found: re.Match[str]) -> tuple[Formula | Trouble | None, int]:
         start = position = found.end()
-        closing = _CLOSING_DOLLAR.search(self._text, position)
+        pattern = _CLOSING_QUOTED if self._depth(start) else _CLOSING_DOLLAR
+        closing = pattern.search(self._text, position)
         while closing and closing.group().startswith("\\"):
-            closing = _CLOSING_DOLLAR.search(self._text, closing.end())
+            closing = pattern.search(self._text, closing.end())
         end = closing.start() if closing else len(self._text)
         content = self._text[start:end]
         if closing and closing.group() == "$" and self._is_formula(content, closing.end()):
@@ -185,6 +191,7 @@ class MathScanner:
         if source.text != self._text[start:end]:
             # A comment of the document stands inside: keep its length, lose its text.
             source = SourceText(self._text[start:end], source.starts, source.offsets)
+        source = source.unquoted(self._depth(start))
         source = source.replace(_COMMENT, lambda item: item.group(1) + " " * len(item.group(2)))
         if self._markdown:
             source = source.replace(_ENTITY, lambda item: _entity(item.group()))
@@ -208,8 +215,17 @@ class MathScanner:
         return begins and _LINE_END.match(self._text, end) is not None
 
     def _paragraph_end(self, position: int) -> int:
-        found = self._finder(_PARAGRAPH_END.pattern).behind(position)
+        pattern = _PARAGRAPH_END_QUOTED if self._depth(position) else _PARAGRAPH_END
+        found = self._finder(pattern.pattern).behind(position)
         return found.start() if found else len(self._text)
+
+    def _depth(self, position: int) -> int:
+        """Return how deep in quotations the line of a position stands, in Markdown."""
+        before = bisect_right(self._quotes, position, key=lambda line: line[0]) - 1
+        if before < 0:
+            return 0
+        _, end, depth = self._quotes[before]
+        return depth if position <= end else 0
 
     def _finder(self, pattern: str) -> _Next:
         if pattern not in self._next:

@@ -10,6 +10,12 @@ from symconv.documents.source import SourceFile, SourceText
 Format: TypeAlias = Literal["markdown", "tex", "notebook"]
 FORMATS: tuple[Format, ...] = ("markdown", "tex", "notebook")
 
+DECLARATIONS = (
+    *("layer", "size", "array", "index", "index-base", "upper-bounds", "spelling", "define"),
+    "assume",
+)
+"""The words with which declarations begin."""
+
 PYTHON = frozenset(["python", "python3", "py", "py3", "ipython", "ipython3", "pycon"])
 """How documents name the language Python."""
 

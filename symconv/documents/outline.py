@@ -14,26 +14,26 @@ from typing import TypeAlias
 from symconv.documents.code_names import code_declarations, with_code_line
 from symconv.documents.declarations import Declared, Settings, declare
 from symconv.documents.model import Document, Formula, Heading, Listing, Pragma, Trouble
+from symconv.documents.passing import (
+    RENEWED,
+    Passing,
+    ReadFormula,
+    read,
+    restated,
+    without_meanings,
+)
 from symconv.documents.source import SourceFile
 from symconv.errors import UsageError
 from symconv.latex.context import Context, context_of_layer
-from symconv.latex.reader import read_formula
-from symconv.latex.reader_items import FormulaReading, Unreadable
+from symconv.latex.reader_items import Abbreviation, FormulaReading, Unreadable
 from symconv.layers.layer import Layer
 
 Supply: TypeAlias = tuple[Context, tuple[str, ...]]
 """A context that knows names, and which of its names are meant."""
+Renewed: TypeAlias = dict[int, set[str]]
+"""Which names have another meaning from a section on."""
 MOST_READINGS = 6
 """How often a document is read over for names that are explained further down."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReadFormula:
-    """A formula, what was known where it stands, and what it says."""
-
-    formula: Formula
-    context: Context
-    reading: FormulaReading
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +60,17 @@ def outline(document: Document, known: Declared) -> Outline:
     """
     known, troubles = _with_layer(document, known)
     supplied: dict[int, Supply] = {}
-    result = _pass(document, known, supplied, {})
+    renewed: Renewed = {}
+    result = _pass(document, known, supplied, renewed, {})
     for _ in range(MOST_READINGS - 1):
         found = _supplies(result.parts)
-        if not found:
+        if not _renew(result.parts, renewed) and not found:
             break
         for number, (context, names) in found.items():
             _, earlier = supplied.get(number, (context, ()))
             supplied[number] = (context, (*earlier, *names))
         before = {id(part.formula): part for part in result.parts if isinstance(part, ReadFormula)}
-        result = _pass(document, known, supplied, before)
+        result = _pass(document, known, supplied, renewed, before)
     parts = sorted([*troubles, *result.parts], key=_place)
     return Outline(document.file, tuple(parts), result.context)
 
@@ -109,18 +110,26 @@ def _pass(
     document: Document,
     known: Declared,
     supplied: dict[int, Supply],
+    renewed: Renewed,
     before: dict[int, ReadFormula],
 ) -> Outline:
     """Read every formula; one whose context is as it was says what it said."""
     parts: list[ReadFormula | Listing | Trouble] = []
+    passing = Passing()
     for item in document.items:
         match item:
             case Heading():
-                known = replace(known, context=known.context.without_examples())
+                passing = passing.next_section()
+                names = renewed.get(passing.section, set())
+                context = without_meanings(known.context.without_examples(), names)
+                known = replace(known, context=context)
             case Pragma():
                 troubles: list[Trouble] = []
                 if not item.source.text.lower().startswith("layer"):
+                    ranges = known.context.ranges
                     known = _declared(item, known, troubles)
+                    for declared in set(known.context.ranges) - set(ranges):
+                        passing = passing.without(declared.index.name)
                 parts.extend(troubles)
             case Listing():
                 context, found = _with_code(item, known.context)
@@ -132,17 +141,49 @@ def _pass(
             case Formula():
                 later, names = supplied.get(len(parts), (None, ()))
                 context = known.context if later is None else _with(known.context, later, names)
-                earlier = before.get(id(item))
-                if earlier is not None and earlier.context == context:
-                    reading = earlier.reading
-                else:
-                    reading = read_formula(item.source.text, context)
-                parts.append(ReadFormula(item, context, reading))
-                behind = reading.context
+                part = before.get(id(item))
+                if part is None or (part.known, part.passing) != (context, passing):
+                    part = read(document.file, item, context, passing)
+                part = _told(document.file, part, renewed)
+                parts.append(part)
+                passing = part.passing_behind
                 # What a later formula defines is defined there, not here.
                 kept = [name for name in names if not known.context.knows(name)]
-                known = replace(known, context=_without(behind, kept))
+                known = replace(known, context=_without(part.behind, kept))
     return Outline(document.file, tuple(parts), known.context)
+
+
+def _renew(parts: tuple[ReadFormula | Listing | Trouble, ...], renewed: Renewed) -> bool:
+    """Record which sections give names another meaning; tell whether there are new ones.
+
+    The first that a section says of a name decides.
+    """
+    first: dict[tuple[int, str], bool] = {}
+    for part in parts:
+        if isinstance(part, ReadFormula):
+            for name, otherwise in restated(part):
+                _ = first.setdefault((part.passing.section, name), otherwise)
+    changed = False
+    for (section, name), otherwise in first.items():
+        names = renewed.setdefault(section, set())
+        if otherwise and name not in names:
+            names.add(name)
+            changed = True
+    return changed
+
+
+def _told(file: SourceFile, part: ReadFormula, renewed: Renewed) -> ReadFormula:
+    """Say of a definition that its name meant something else in an earlier section."""
+    names = renewed.get(part.passing.section, set())
+    notes = list(part.notes)
+    for number, item in enumerate(part.reading.items):
+        if isinstance(item, Abbreviation) and item.index.name in names:
+            section, start = part.passing.meanings.get(item.index.name, (part.passing.section, 0))
+            if section < part.passing.section:
+                line = file.position(start).line
+                said = f"{RENEWED} {item.index} had another meaning, from line {line} on"
+                notes[number] = (said,)
+    return replace(part, notes=tuple(notes))
 
 
 def _declared(item: Pragma, known: Declared, troubles: list[Trouble]) -> Declared:

@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from symconv.algebra.evaluation import condition_value
+from symconv.algebra.indices import Condition, condition_integers, symbols
 from symconv.concrete.monomial_tables import Tables
 from symconv.concrete.numbers import ExactRuns
 from symconv.documents.code_names import PARAMETERS
@@ -24,12 +26,15 @@ from symconv.documents.listing_answers import Answers, listing_answers
 from symconv.documents.listings import not_run, only_defines, syntax_error
 from symconv.documents.model import Listing
 from symconv.documents.outline import Outline
+from symconv.explanations.probes import Probes
 from symconv.layers.layer import Layer, Sizes
 from symconv.verdicts import Counterexample, Result, Verdict
 
 SECONDS = 5.0
 """How long one listing may run at one choice of sizes."""
 MOST_BYTES = 2 * 2**30
+MOST_DRAWN = 4
+"""At how many small sizes listings run when the document admits none of the layer's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +73,16 @@ class ListingRuns:
             return replace(plain, detail="without a layer there is nothing to compare with")
         start = perf_counter()
         if self._answers is None:
-            self._sites = list(_sites(self._layer, self._names()))
+            sizes = _sizes(self._layer, self._read.context.assumptions)
+            self._sites = list(_sites(self._layer, sizes, self._names()))
             self._answers = self._run_all()
+        if not self._sites:
+            return replace(
+                plain,
+                verdict=Verdict.UNDECIDED,
+                code="no-sizes",
+                detail="none of the small sizes on which listings run is as the document assumes",
+            )
         number = next(n for n, item in enumerate(self._listings) if item is listing)
         found = replace(plain, method="numbers", route="listing", code=None)
         result = self._judged(found, listing, number)
@@ -168,8 +181,9 @@ class ListingRuns:
         return self._read.file.location(listing.source.offset(position))
 
     def _names(self) -> dict[str, str]:
-        """Return the names that the document's code gives to sizes."""
-        known = {size.name for size in self._read.context.sizes}
+        """Return the names that the document gives to sizes of the layer."""
+        layer = self._layer_known
+        known = {size.name for size in (*layer.given, *(item.size for item in layer.derived))}
         return {
             source: name
             for source, name in self._read.context.spellings
@@ -192,9 +206,32 @@ class ListingRuns:
         return listing_answers(request)
 
 
-def _sites(layer: Layer, aliases: dict[str, str]) -> Iterator[_Site]:
-    """Yield the layer's default sizes with integers for them, smallest first."""
-    for sizes in sorted((layer.sizes(text) for text in layer.default_sizes), key=Sizes.order):
+def _sizes(layer: Layer, assumptions: tuple[Condition, ...]) -> list[Sizes]:
+    """Return the layer's default sizes that a document admits, else small ones, smallest first.
+
+    A condition on sizes that the document adds says nothing of the layer's own.
+    """
+    own = {*layer.given, *(derived.size for derived in layer.derived)}
+    known = tuple(
+        condition
+        for condition in assumptions
+        if all(own >= set(symbols(integer)) for integer in condition_integers(condition))
+    )
+    default = [layer.sizes(text) for text in layer.default_sizes]
+    admitted = [
+        sizes
+        for sizes in default
+        if all(condition_value(condition, sizes.by_symbol) for condition in known)
+    ]
+    if not admitted:
+        assumed = replace(layer, constraints=(*layer.constraints, *known))
+        admitted = list(Probes(assumed).sizes[-MOST_DRAWN:])
+    return sorted(admitted, key=Sizes.order)
+
+
+def _sites(layer: Layer, sizes_tried: list[Sizes], aliases: dict[str, str]) -> Iterator[_Site]:
+    """Yield sizes with integers for them."""
+    for sizes in sizes_tried:
         tables = Tables(layer, sizes)
         inputs = ExactRuns(layer, sizes, tables).inputs("float32")
         if inputs is None:

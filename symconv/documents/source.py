@@ -77,6 +77,13 @@ class SourceText:
         offsets = (self.offset(start), *self.offsets[first + 1 : last + 1])
         return SourceText(self.text[start:end], starts, offsets)
 
+    def unquoted(self, depth: int) -> SourceText:
+        """Leave out what marks the lines behind the first as a quotation, so many signs deep."""
+        if depth == 0:
+            return self
+        marks = re.compile(rf"\n[ \t]*(?:>[ \t]?){{1,{depth}}}")
+        return self.replace(marks, lambda _: "\n")
+
     def replace(self, pattern: re.Pattern[str], new: Callable[[re.Match[str]], str]) -> SourceText:
         """Replace every match; a replacement stands where what it replaces stood."""
         parts: list[str] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from itertools import product
 
@@ -38,8 +39,7 @@ class Probes:
 
     def __init__(self, layer: Layer, given: Iterable[Sizes] = ()) -> None:
         self.layer = layer
-        texts = [layer.sizes(text) for text in layer.default_sizes]
-        drawn = {*given, *texts, *_drawn(layer)}
+        drawn = {*given, *_admissible(layer), *_drawn(layer)}
         self.sizes = tuple(sorted(drawn, key=Sizes.order))
         self._tables: dict[Sizes, Tables] = {}
         self._evaluators: dict[Sizes, Evaluator] = {}
@@ -128,6 +128,13 @@ def _evaluates_equal(statement: Statement, evaluator: Evaluator) -> bool:
         return all(left == right for _, left, right in side_polynomials(statement, evaluator))
     except IllFormed:
         return False
+
+
+def _admissible(layer: Layer) -> Iterator[Sizes]:
+    """Yield the default sizes; a layer with further constraints may not admit them all."""
+    for text in layer.default_sizes:
+        with suppress(SizesError):
+            yield layer.sizes(text)
 
 
 def _drawn(layer: Layer) -> set[Sizes]:

@@ -78,7 +78,7 @@ def written(
     Args:
         spelling: how the code is called.
         tests: what it tests.
-        name: what the code is called.
+        name: what the functions are called.
         remarks: what stands in comments at the top.
         tolerance: how far from the right value a number may be, or None for not at all.
         place: where the file will be, None where that is not known.
@@ -89,7 +89,7 @@ def written(
     blocks = [
         "\n".join(
             [
-                *_head(name),
+                *_head(f"{name} of {spelling.home.module or spelling.home.file.name}"),
                 *_comments(remarks),
                 *([""] if remarks else []),
                 *_imports(spelling, inputs),
@@ -168,16 +168,19 @@ def _text(value: str) -> str:
 
 
 def _check(tolerance: float | None) -> Iterator[str]:
-    yield "def check(name, got, expected):"
-    if tolerance is None:
-        yield '    """Compare every entry by ==; Python\'s own integers, so that nothing rounds."""'
-        yield "    got, expected = np.asarray(got), np.array(expected, dtype=object)"
-        differ = "got != expected"
-    else:
-        yield f'    """Compare every entry; {tolerance:g} of the largest one may be lost."""'
-        yield "    got, expected = np.asarray(got), np.array(expected, dtype=float)"
+    said, kind, differ = (
+        "Compare every entry by ==, with Python's own integers: nothing rounds.",
+        "object",
+        "got != expected",
+    )
+    if tolerance is not None:
+        said = f"Compare every entry; it may be off by {tolerance!r} of the largest."
+        kind = "float"
         differ = f"~(abs(got - expected) <= {tolerance!r} * max(1.0, abs(expected).max()))"
+    yield "def check(name, got, expected):"
+    yield f'    """{said}"""'
     yield "    __tracebackhide__ = True"
+    yield f"    got, expected = np.asarray(got), np.array(expected, dtype={kind})"
     yield '    shapes = f"{name} has shape {got.shape}, and should have {expected.shape}"'
     yield "    assert got.shape == expected.shape, shapes"
     yield f"    wrong = [tuple(place) for place in np.argwhere({differ}).tolist()]"

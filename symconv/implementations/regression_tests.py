@@ -107,7 +107,7 @@ def regression_test_text(
     return written(
         spelling,
         tests,
-        name=report.description.name,
+        name=" and ".join(filter(None, (report.description.forward, report.description.backward))),
         remarks=[*(f"{text[:1].upper()}{text[1:]}." for text in diagnoses), *remarks],
         tolerance=options.tolerance,
         place=place,

@@ -48,6 +48,22 @@ class Gradient:
 
 
 @dataclass(frozen=True, slots=True)
+class Domain:
+    """Where a name that the text defines has a value, if not everywhere.
+
+    Attributes:
+        name: the name of an array or an abbreviation.
+        indices: the indices of an array in its condition, one per axis; they are positions
+            that count from 0.
+        condition: what has to hold; None where the definition could not be read.
+    """
+
+    name: str
+    indices: tuple[Index, ...]
+    condition: Condition | None
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """What is known where a formula is read; immutable.
 
@@ -64,6 +80,7 @@ class Context:
         spellings: source spelling and canonical name, the latest first.
         abbreviations: indices that stand for integer expressions (``p_0 = Sk``), in the
             order of the text.
+        domains: where names are defined whose definition has a condition or a range.
         gradients: names that stand for derivatives of the loss.
         index_base: where the positions of arrays count from, unless `index_bases` says.
         index_bases: the name of an array and where its positions count from.
@@ -82,6 +99,7 @@ class Context:
     ranges: tuple[Range, ...] = ()
     spellings: tuple[tuple[str, str], ...] = ()
     abbreviations: tuple[tuple[Index, IntegerExpression], ...] = ()
+    domains: tuple[Domain, ...] = ()
     gradients: tuple[Gradient, ...] = ()
     index_base: int = 0
     index_bases: tuple[tuple[str, int], ...] = ()
@@ -101,6 +119,10 @@ class Context:
     def abbreviation(self, name: str) -> IntegerExpression | None:
         """Return what an index abbreviates, or None."""
         return next((value for index, value in self.abbreviations if index.name == name), None)
+
+    def domain(self, name: str) -> Domain | None:
+        """Return where a name is defined, or None where it is defined everywhere."""
+        return next((item for item in self.domains if item.name == name), None)
 
     def base_of(self, array: str) -> int:
         """Return where the positions of an array count from."""
@@ -179,7 +201,7 @@ class Context:
     def with_definition(self, definition: Definition) -> Context:
         """Declare an array together with what it is."""
         array = definition.array
-        known = self.with_array(array.name, array.shape)
+        known = self.with_array(array.name, array.shape).without_domain(array.name)
         return replace(known, definitions=(*known.definitions, definition))
 
     def with_abbreviation(self, index: Index, value: IntegerExpression) -> Context:
@@ -190,7 +212,23 @@ class Context:
         """
         others = tuple(item for item in self.abbreviations if item[0] != index)
         known = replace(self, abbreviations=(*others, (index, value)))
-        return known.with_spelling(_spelled(index.name), index.name)
+        return known.without_domain(index.name).with_spelling(_spelled(index.name), index.name)
+
+    def with_domain(self, domain: Domain) -> Context:
+        """Say where a name is defined; elsewhere it has no value."""
+        others = tuple(item for item in self.domains if item.name != domain.name)
+        return replace(self, domains=(*others, domain))
+
+    def with_domain_of(self, name: str, other: Context) -> Context:
+        """Take over where a name is defined from what is known elsewhere."""
+        found = other.domain(name)
+        return self.without_domain(name) if found is None else self.with_domain(found)
+
+    def without_domain(self, name: str) -> Context:
+        """Let a name be defined everywhere."""
+        if self.domain(name) is None:
+            return self
+        return replace(self, domains=tuple(item for item in self.domains if item.name != name))
 
     def with_spelling(self, source: str, name: str) -> Context:
         """Let a piece of LaTeX stand for a canonical name; the latest spelling counts."""

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import zip_longest
+from typing import Final
 
 from symconv.algebra.expressions import Statement
 from symconv.algebra.indices import Condition, Index, IntegerExpression
@@ -27,8 +29,10 @@ from symconv.latex.reader_definitions import (
     abbreviation,
     array_definition,
     example_sizes,
+    is_about_given_sizes,
     new_symbol,
     only_given_sizes,
+    unread_definition,
 )
 from symconv.latex.reader_items import (
     Abbreviation,
@@ -57,8 +61,10 @@ def read_formula(text: str, context: Context) -> FormulaReading:
     """
     reader = _Reader(text, context)
     found = atoms(text)
-    for claim in claims(found):
-        reader.claim(claim)
+    cut = claims(found, text)
+    for claim, following in zip_longest(cut, cut[1:]):
+        if following is None or not reader.premise(claim, following):
+            reader.claim(claim)
     for atom in found:
         if atom.kind == "unclosed":
             reader.stop(atom.span, Stopped(atom.span, "unreadable", atom.text))
@@ -146,6 +152,9 @@ class _Reader:
     def claim(self, claim: Claim) -> None:
         """Read one claim with its clauses."""
         span = (claim.members[0].start, claim.members[-1].span[1])
+        if claim.kind in _UNCLEAR:
+            self.stop(span, Stopped(span, "unsupported", *_UNCLEAR[claim.kind]))
+            return
         if claim.kind == "listing":
             self._listing(claim.members, span)
             return
@@ -158,27 +167,34 @@ class _Reader:
         if len(claim.members) == 1:
             self._alone(claim.members[0])
             for clause in claim.clauses:
-                self._definition_clause(clause)
+                if clause.keyword == "unclear":
+                    self.stop(clause.place, _unclear_clause(clause))
+                elif not self._restricts(clause):
+                    self._definition_clause(clause)
             return
         before = self.context
         items, self.items = self.items, []
         blocked: Stopped | None = None
+        conditions: list[Clause] = []
         for clause in claim.clauses:
-            if clause.keyword == "where" and len(clause.members) > 1 and not clause.listing:
+            if clause.keyword == "unclear":
+                blocked = blocked or _unclear_clause(clause)
+            elif clause.keyword == "where" and not self._restricts(clause):
                 self._definition_clause(clause)
+            else:
+                conditions.append(clause)
         explained, self.items = self.items, items
         for item in explained:
             if isinstance(item, Unreadable):
                 blocked = Stopped(item.place, item.code, item.message, item.help, item.missing)
         restricted = Restrictions()
         try:
-            restricted = restrictions(
-                [c for c in claim.clauses if c.keyword != "where" or len(c.members) == 1],
-                self.context,
-            )
+            restricted = restrictions(conditions, self.context)
         except Stopped as stopped:
-            blocked = stopped
+            blocked = blocked or stopped
+        read = len(self.items)
         self._chain(claim.members, restricted, blocked)
+        self._add_examples(conditions, self.items[read:])
         self.items += explained
         # One-letter names are indices elsewhere, so what they mean here ends here.
         for item in explained:
@@ -187,6 +203,48 @@ class _Reader:
                 known = before.abbreviation(item.index.name)
                 assert known is None, "what is abbreviated already is not defined again"
                 self.context = replace(self.context, abbreviations=kept)
+
+    def premise(self, claim: Claim, following: Claim) -> bool:
+        """Take a condition before an arrow as one of the claim behind it, if that is what it is.
+
+        What stands behind an arrow holds where what stands before it does.
+        """
+        if not following.follows or claim.kind not in ("claim", "condition", "listing"):
+            return False
+        clause = Clause("if", tuple(claim.members), listing=claim.kind == "listing")
+        if claim.kind == "claim" and not self._restricts(clause):
+            kept = [c for c in claim.clauses if c.keyword in ("if", "for", "unclear")]
+            following.clauses[:0] = kept
+            return False
+        following.clauses[:0] = [clause, *claim.clauses]
+        span = (claim.members[0].start, claim.members[-1].span[1])
+        self.items.append(NoStatement(span, "the condition of what follows"))
+        return True
+
+    def _restricts(self, clause: Clause) -> bool:
+        """Tell whether a clause is a condition, rather than a claim or a definition."""
+        if clause.listing:
+            return True
+        try:
+            nodes = [parsed(member, self.context) for member in clause.members]
+        except Stopped:
+            return len(clause.members) == 1
+        if len(nodes) == 1:
+            return isinstance(nodes[0], Chain | Connected | Name | Group)
+        return is_about_given_sizes(nodes, self.context)
+
+    def _add_examples(self, conditions: Sequence[Clause], read: Sequence[Item]) -> None:
+        """Put the sizes behind an element equation into force for those that follow."""
+        if any(not isinstance(item, Equality) or item.statement.free for item in read):
+            return
+        for clause in conditions:
+            if clause.keyword != "where" or len(clause.members) < 2 or clause.listing:
+                continue
+            nodes = [parsed(member, self.context) for member in clause.members]
+            span = (clause.members[0].start, clause.members[-1].span[1])
+            for example in example_sizes(nodes, span, self.context) or ():
+                self.items.append(example)
+                self.context = self.context.with_example(example.size, example.value)
 
     def _definition_clause(self, clause: Clause) -> None:
         if len(clause.members) > 1 and not clause.listing:
@@ -245,7 +303,7 @@ class _Reader:
                 return
         first = 1
         if blocked is None:
-            defined = self._defines(nodes, members)
+            defined = self._defines(nodes, members, restricted)
             first = 2 if defined else 1
         found = sides(nodes, self.context)
         head = found[0]
@@ -266,6 +324,13 @@ class _Reader:
             start = head if isinstance(head, Side) else left
             self._equality(span, left, right, start, restricted, blocked, found[place - 1])
             left = right
+        if first == 1 and (blocked is not None or isinstance(nodes[1], Stopped)):
+            self._unread(nodes[0])
+
+    def _unread(self, head: Node | Stopped) -> None:
+        """Remember that what may define a name could not be read."""
+        if not isinstance(head, Stopped):
+            self.context = unread_definition(head, self.context)
 
     def _equality(
         self,
@@ -329,17 +394,23 @@ class _Reader:
             item.index.name == name for item in self.context.ranges
         )
 
-    def _defines(self, nodes: Sequence[Node | Stopped], members: Sequence[Member]) -> bool:
+    def _defines(
+        self,
+        nodes: Sequence[Node | Stopped],
+        members: Sequence[Member],
+        restricted: Restrictions,
+    ) -> bool:
         """Read the first equality of a chain where it is a definition, good or bad."""
         head, value = nodes[0], nodes[1]
         if isinstance(head, Stopped) or isinstance(value, Stopped) or _is_matrix(value):
             return False
         span = (members[0].start, members[1].span[1])
         try:
-            found: Defined | None = abbreviation(head, value, span, self.context)
+            found: Defined | None = abbreviation(head, value, span, self.context, restricted)
             if found is None:
-                found = array_definition(head, value, span, self.context)
+                found = array_definition(head, value, span, self.context, restricted)
         except Stopped as stopped:
+            self._unread(head)
             self.stop(span, stopped)
             return True
         if found is None:
@@ -347,6 +418,32 @@ class _Reader:
         self.items.append(found.item)
         self.context = found.context
         return True
+
+
+_UNCLEAR: Final = {
+    "unclear": (
+        "it is not clear what these words do to the formula",
+        "write a condition behind it, such as: \\text{if } P = 0",
+    ),
+    "equivalent": (
+        "an equation that holds exactly where another one does",
+        "write it as an equation with its condition: \\text{if} ...",
+    ),
+    "branched": (
+        "it is not clear which equation of the row above goes on here",
+        "align the equals signs of one chain with &, or write its left side again",
+    ),
+}
+
+
+def _unclear_clause(clause: Clause) -> Stopped:
+    """Make the error for what may restrict a formula."""
+    return Stopped(
+        clause.place,
+        "unsupported",
+        "this may restrict the formula, and is not understood",
+        "write the condition behind it, such as: \\text{if } P = 0",
+    )
 
 
 def _is_matrix(node: Node | Stopped) -> bool:

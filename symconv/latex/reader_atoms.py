@@ -231,9 +231,9 @@ class _Normalizer:
             self._plain(piece, place)
 
     def _words(self, place: int) -> None:
-        r"""Emit the argument of \text; in a list of cases, what stands between $ as mathematics."""
+        r"""Emit the argument of \text; what stands between $ in it as mathematics."""
         first, last = self.place, self.closing[self.place]
-        signs = [i for i in range(first + 1, last) if self.cases and self.raw[i][0] == "$"]
+        signs = [i for i in range(first + 1, last) if self.raw[i][0] == "$"]
         cuts = [first, *(signs if len(signs) % 2 == 0 else ()), last]
         for number, (before, after) in enumerate(pairwise(cuts)):
             start, end = self.raw[before][2], self.raw[after][1]

@@ -26,6 +26,7 @@ from symconv.algebra.indices import (
     Or,
     Range,
     Relation,
+    between,
     condition_integers,
     conjuncts,
 )
@@ -48,24 +49,29 @@ _OPPOSITE: Final[dict[Relation, Relation]] = {
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """A list of cases without an ``otherwise``: one of them has to hold wherever it is read.
+    """What has to hold wherever something is read.
+
+    Of a list of cases without an ``otherwise`` one has to hold; a name that is defined under a
+    condition has no value elsewhere.
 
     Attributes:
-        span: where the list stands.
+        span: where it stands.
         condition: what has to hold.
-        ranges: the ranges of the sums around the list, the outermost first.
+        ranges: the ranges of the sums around it, the outermost first.
+        fact: what is said where the condition is not proved; empty for a list of cases.
     """
 
     span: Span
     condition: Condition
     ranges: tuple[Range, ...] = ()
+    fact: str = ""
 
     def inside(self, ranges: Sequence[Range]) -> Coverage:
-        """Put a sum around the list."""
+        """Put a sum around it."""
         return replace(self, ranges=(*ranges, *self.ranges))
 
     def under(self, guard: Condition) -> Coverage:
-        """Put a bracket around the list: it is read only where the guard holds."""
+        """Put a bracket around it: it is read only where the guard holds."""
         return replace(self, condition=Or((negation(guard), self.condition)))
 
 
@@ -134,19 +140,23 @@ def require_covered(
     assumptions: tuple[Condition, ...] = (),
     where: tuple[tuple[Index, IntegerExpression], ...] = (),
 ) -> None:
-    """Prove that one case holds in each list that has no case for everything else.
+    """Prove that one case holds in each list, and that each name is used where it is defined.
 
     Args:
-        coverage: the lists of one side of an equation.
+        coverage: what has to hold on one side of an equation.
         context: what is known.
         free: the ranges of the free indices.
         assumptions: the equation's conditions on sizes.
         where: the abbreviations that it uses.
 
     Raises:
-        Stopped: at a list of which that is not proved, with what is missing.
+        Stopped: at the first place where that is not proved, with what is missing.
     """
+    given = {part for condition in assumptions for part in conjuncts(condition)}
     for item in coverage:
+        known = {part for r in (*free, *item.ranges) for part in conjuncts(_inside(r))} | given
+        if known.issuperset(conjuncts(item.condition)):
+            continue
         statement = Statement(
             Iverson(item.condition),
             Number(Constant(1)),
@@ -154,14 +164,28 @@ def require_covered(
             assumptions=assumptions,
             where=where,
         )
-        reason = _uncovered(_Question(statement, _hypotheses(context), context))
-        if reason:
+        place = _uncovered(_Question(statement, _hypotheses(context), context))
+        if place is None:
+            continue
+        if item.fact:
+            shown = f", and has no value here for {place}" if place else ""
             raise Stopped(
                 item.span,
-                "missing-case",
-                reason,
-                "add the missing case, or: 0 & \\text{otherwise}",
+                "outside-definition",
+                f"{item.fact}{shown}",
+                "put that behind this equation: \\text{if} ..., or define it everywhere",
             )
+        unknown = "it is not shown that one of these cases always holds"
+        raise Stopped(
+            item.span,
+            "missing-case",
+            f"no case is given for {place}" if place else unknown,
+            "add the missing case, or: 0 & \\text{otherwise}",
+        )
+
+
+def _inside(item: Range) -> Condition:
+    return between(item.lower, item.index, item.upper)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,19 +203,18 @@ def _hypotheses(context: Context) -> tuple[object, ...]:
 
 
 @lru_cache(maxsize=128)
-def _uncovered(question: _Question) -> str:
-    """Say where no case holds; an empty text where one always does."""
+def _uncovered(question: _Question) -> str | None:
+    """Say where a condition fails; None where it never does, an empty text where none knows."""
     from symconv.proof.equality import prove
 
     outcome = prove(question.statement, question.context.as_layer())
     if outcome.verdict is Verdict.PROVED:
-        return ""
+        return None
     example = outcome.counterexample
     if outcome.verdict is Verdict.REFUTED and example is not None:
         values = {**example.sizes, **example.indices}
-        place = ", ".join(f"{name}={value}" for name, value in values.items())
-        return f"no case is given for {place}"
-    return "it is not shown that one of these cases always holds"
+        return ", ".join(f"{name}={value}" for name, value in values.items())
+    return ""
 
 
 def _exclude_each_other(first: Condition, second: Condition) -> bool:

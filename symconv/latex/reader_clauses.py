@@ -15,6 +15,7 @@ from symconv.algebra.indices import (
     symbols,
 )
 from symconv.latex.context import Context
+from symconv.latex.reader_cases import Coverage
 from symconv.latex.reader_meaning import Elaborator
 from symconv.latex.reader_rows import Clause, Member
 from symconv.latex.reader_scope import Bounds, Scope
@@ -30,10 +31,12 @@ class Restrictions:
     Attributes:
         ranges: the ranges of indices.
         assumptions: conditions on sizes.
+        coverage: what has to hold for the names in them to have a value.
     """
 
     ranges: dict[str, Bounds] = field(default_factory=dict)
     assumptions: list[Condition] = field(default_factory=list)
+    coverage: list[Coverage] = field(default_factory=list)
 
 
 def parsed(member: Member, context: Context) -> Node:
@@ -60,6 +63,7 @@ def restrictions(clauses: Sequence[Clause], context: Context) -> Restrictions:
         elif len(nodes) > 1:
             meaning = Elaborator(Scope(context, final=True))
             values = [meaning.integer(node) for node in nodes]
+            found.coverage += meaning.scope.coverage
             for node, value in zip(nodes, values[:-1], strict=False):
                 _restrict(equal(value, values[-1]), node, found)
         else:
@@ -101,8 +105,14 @@ def _condition(node: Node, found: Restrictions, context: Context) -> None:
             declared = range_of_condition(node, context)
             if declared is not None:
                 found.ranges[declared[0]] = declared[1]
+                # Read once more for what its bounds need.
+                meaning = Elaborator(Scope(context, final=True))
+                _ = meaning.condition(node)
+                found.coverage += meaning.scope.coverage
                 return
-            condition = Elaborator(Scope(context, final=True)).condition(node)
+            meaning = Elaborator(Scope(context, final=True))
+            condition = meaning.condition(node)
+            found.coverage += meaning.scope.coverage
             for part in conjuncts(condition):
                 _restrict(part, node, found)
 
@@ -134,6 +144,7 @@ def _range(
     first: IntegerExpression = lower + 1 if relations[0] == "<" else lower
     last: IntegerExpression = upper - 1 if relations[1] == "<" else upper
     index = meaning.integer(name)
+    found.coverage += meaning.scope.coverage
     found.ranges[str(index)] = (first, last)
 
 

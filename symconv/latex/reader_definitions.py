@@ -8,6 +8,8 @@ from typing import Final
 
 from symconv.algebra.expressions import Array, Definition
 from symconv.algebra.indices import (
+    And,
+    Condition,
     Constant,
     Index,
     IntegerExpression,
@@ -16,18 +18,36 @@ from symconv.algebra.indices import (
     Size,
     Symbol,
     as_integer,
+    between,
+    substitute_condition,
     symbols,
 )
 from symconv.algebra.scoping import arrays, dependencies, substitute
 from symconv.errors import UsageError
-from symconv.latex.context import Context
+from symconv.latex.context import Context, Domain
 from symconv.latex.reader_cases import require_covered
+from symconv.latex.reader_clauses import Restrictions
 from symconv.latex.reader_items import Abbreviation, ArrayDefinition, ExampleSize, Item, Span
 from symconv.latex.reader_meaning import Elaborator
-from symconv.latex.reader_scope import Bounds, Scope, expanded, plausible_index, sentences
-from symconv.latex.reader_statements import Side, sides, used_abbreviations
+from symconv.latex.reader_scope import (
+    Bounds,
+    Scope,
+    expanded,
+    is_plain,
+    plausible_index,
+    range_of,
+    same_bounds,
+    sentences,
+)
+from symconv.latex.reader_statements import (
+    Side,
+    refuse_other_ranges,
+    sides,
+    used_abbreviations,
+)
 from symconv.latex.reader_syntax import Literal, Name, Node, Stopped
 
+_ANYWHERE: Final = Restrictions()
 MOST_NAMES: Final = 500
 """The most names that may be known at once; every further one makes reading slower."""
 
@@ -71,11 +91,16 @@ def only_given_sizes(nodes: Sequence[Node | Stopped], context: Context) -> bool:
     No such equation can be true for every size, so it is a condition of what follows and
     claims nothing; an equation for a derived size is a claim.
     """
-    derived = {item.size for item in context.layer.derived} if context.layer else set()
-    meaning = Elaborator(Scope(context))
     first = nodes[0]
     if not isinstance(first, Name) or Size(first.name) not in context.sizes:
         return False
+    return is_about_given_sizes(nodes, context)
+
+
+def is_about_given_sizes(nodes: Sequence[Node | Stopped], context: Context) -> bool:
+    """Tell whether nothing but given sizes and numbers stands in an equation."""
+    derived = {item.size for item in context.layer.derived} if context.layer else set()
+    meaning = Elaborator(Scope(context))
     for node in nodes:
         if isinstance(node, Stopped) or not meaning.is_integer(node):
             return False
@@ -88,8 +113,17 @@ def only_given_sizes(nodes: Sequence[Node | Stopped], context: Context) -> bool:
     return True
 
 
-def abbreviation(head: Node, value: Node, span: Span, context: Context) -> Defined | None:
+def abbreviation(
+    head: Node, value: Node, span: Span, context: Context, restricted: Restrictions = _ANYWHERE
+) -> Defined | None:
     """Read ``p_0 = Sk``; None where the left side is no new name or the right no integer.
+
+    Args:
+        head: the left side.
+        value: the right side.
+        span: where the equation stands.
+        context: what is known before it.
+        restricted: where the name is defined; elsewhere it has no value.
 
     Raises:
         Stopped: for a name that is defined by itself, or that cannot be one.
@@ -109,7 +143,45 @@ def abbreviation(head: Node, value: Node, span: Span, context: Context) -> Defin
         known = context.with_abbreviation(Index(name), integer)
     except UsageError as error:
         raise Stopped(head.span, "unsupported", error.fact, error.help) from error
+    held = symbols(expanded(integer, context))
+    needed = [
+        *restricted.assumptions,
+        *(_between(n, ends) for n, ends in restricted.ranges.items() if Index(n) in held),
+        *(item.condition for item in (*restricted.coverage, *meaning.scope.coverage)),
+    ]
+    if needed:
+        values = {index: expanded(index, context) for index, _ in context.abbreviations}
+        condition = substitute_condition(_all(needed), dict(values))
+        known = known.with_domain(Domain(name, (), condition))
     return Defined(Abbreviation(span, Index(name), integer), known)
+
+
+def _between(name: str, ends: Bounds) -> Condition:
+    return between(ends[0], Index(name), ends[1])
+
+
+def _all(conditions: Sequence[Condition]) -> Condition:
+    return conditions[0] if len(conditions) == 1 else And(tuple(conditions))
+
+
+def unread_definition(head: Node, context: Context) -> Context:
+    """Say of a name that its definition could not be read, where it would be taken otherwise.
+
+    An array that is declared counts as independent until it is defined, and p_0 as an index.
+    """
+    if not isinstance(head, Name) or _is_fixed(head.name, context):
+        return context
+    array = context.array(head.name)
+    if array is not None:
+        meaning = Elaborator(Scope(context))
+        names = [_plain_index(part, meaning) for part in head.subscripts or ()]
+        if None in names or len(set(names)) != len(names) or len(names) != len(array.shape):
+            return context
+        return context.with_domain(Domain(array.name, tuple(Index(n) for n in names if n), None))
+    name = new_symbol(head, context)
+    if name is None or is_plain(name):
+        return context
+    return context.with_domain(Domain(name, (), None))
 
 
 def new_symbol(head: Node, context: Context) -> str | None:
@@ -129,8 +201,17 @@ def new_symbol(head: Node, context: Context) -> str | None:
     return None if context.knows(name) else name
 
 
-def array_definition(head: Node, value: Node, span: Span, context: Context) -> Defined | None:
+def array_definition(
+    head: Node, value: Node, span: Span, context: Context, restricted: Restrictions = _ANYWHERE
+) -> Defined | None:
     """Read the definition of an array; None where its left side defines none.
+
+    Args:
+        head: the left side.
+        value: the right side.
+        span: where the equation stands.
+        context: what is known before it.
+        restricted: where the array is defined; its other entries have no value.
 
     Raises:
         Stopped: where the definition has no meaning, or is not supported.
@@ -162,12 +243,18 @@ def array_definition(head: Node, value: Node, span: Span, context: Context) -> D
             "wrong-rank",
             f"{array.name} has {len(array.shape)} axes, got {len(indices)} indices",
         )
-    return Defined(*_defined(array, indices, side, span, context))
+    return Defined(*_defined(array, indices, side, span, context, restricted))
 
 
 def _defined(
-    array: Array, indices: list[str], side: Side, span: Span, context: Context
+    array: Array,
+    indices: list[str],
+    side: Side,
+    span: Span,
+    context: Context,
+    restricted: Restrictions,
 ) -> tuple[ArrayDefinition, Context]:
+    refuse_other_ranges(restricted.ranges, side)
     for name, place in side.free.items():
         if name not in indices:
             raise Stopped(
@@ -194,7 +281,14 @@ def _defined(
         Range(Index(name), as_integer(base), extent + (base - 1))
         for name, extent in zip(indices, array.shape, strict=True)
     )
-    require_covered(side.scope.coverage, context, ranges, where=used_abbreviations(side))
+    said = {name: ends for name, ends in restricted.ranges.items() if name in indices}
+    require_covered(
+        (*side.scope.coverage, *restricted.coverage),
+        context,
+        tuple(range_of(r.index.name, said.get(r.index.name, (r.lower, r.upper))) for r in ranges),
+        tuple(restricted.assumptions),
+        used_abbreviations(side),
+    )
     definition = Definition(array[tuple(Index(name) for name in indices)], body)
     try:
         known = context.with_definition(definition)
@@ -203,6 +297,22 @@ def _defined(
         raise Stopped(span, "unsupported", error.fact, error.help) from error
     except ValueError as error:
         raise Stopped(span, "cyclic-definition", str(error)) from error
+    needed = [
+        *restricted.assumptions,
+        *(
+            _between(r.index.name, said[r.index.name])
+            for r in ranges
+            if r.index.name in said and not same_bounds(said[r.index.name], (r.lower, r.upper))
+        ),
+    ]
+    if needed:
+        positions: dict[Symbol, IntegerExpression] = {
+            Index(name): Index(name) + base for name in indices
+        }
+        changed = {index: expanded(index, context) for index, _ in context.abbreviations}
+        condition = substitute_condition(_all(needed), changed)
+        condition = substitute_condition(condition, positions) if base else condition
+        known = known.with_domain(Domain(array.name, tuple(map(Index, indices)), condition))
     return ArrayDefinition(span, definition, sentences(side.scope)), known
 
 

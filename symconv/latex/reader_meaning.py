@@ -7,6 +7,7 @@ of a formula turn out to be is collected in a `Scope`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Final
 
 from symconv.algebra.expressions import (
@@ -171,6 +172,7 @@ class Elaborator(IntegerReader):
             elif base:
                 value = value - base
             indices.append(value)
+        self.scope.require_domain(array.name, span, indices)
         return Entry(array, tuple(indices))
 
     def _refuse_other_axis(self, name: str, array: Array, axis: int, part: Node) -> None:
@@ -217,10 +219,12 @@ class Elaborator(IntegerReader):
         if not any(_is_differential(factor) for factor in node.factors):
             self.refuse_unclear_division(node)
         factors: list[Expression] = []
+        needed: list[int] = []
         place = 0
         while place < len(node.factors):
             sign, factor = node.signs[place], node.factors[place]
             place += 1
+            needed.append(len(self.scope.coverage))
             if isinstance(factor, Literal) and factor.kind == "differential":
                 if sign == "/":
                     raise Stopped(factor.span, "unsupported", "a division by a derivative")
@@ -246,7 +250,18 @@ class Elaborator(IntegerReader):
                 place += 1
             else:
                 factors.append(self.expression(factor))
+        self._bracket(factors, [*needed, len(self.scope.coverage)])
         return factors[0] if len(factors) == 1 else Mul(tuple(factors))
+
+    def _bracket(self, factors: list[Expression], needed: list[int]) -> None:
+        """Put the brackets of a product around what its other factors need."""
+        brackets = [factor.condition for factor in factors if isinstance(factor, Iverson)]
+        for factor, (first, behind) in zip(factors, pairwise(needed), strict=True):
+            if not isinstance(factor, Iverson):
+                for place in range(first, behind):
+                    for condition in brackets:
+                        item = self.scope.coverage[place]
+                        self.scope.coverage[place] = item.under(condition)
 
     def _is_indexing(self, factor: Node, node: Product, place: int) -> bool:
         """Tell whether Y(i,j) is an entry: a bare array before its indices in brackets.
@@ -384,15 +399,20 @@ class Elaborator(IntegerReader):
         frame: dict[str, list[Bounds]] = {}
         self.scope.frames.append(frame)
         ends: list[tuple[Binder, IntegerExpression | None, IntegerExpression | None]] = []
+        needed: list[int] = []
         for binder in found:
             ends.append((binder, self._lower(binder.lower), self._upper(binder.upper)))
+            needed.append(len(self.scope.coverage))
             name = self._bound_name(binder)
             frame[name] = []
+        outside = len(self.scope.coverage)
+        # The conditions come first: what they need is needed whether they hold or not.
+        condition = self.conditions(tuple(guards)) if guards else None
+        inside = len(self.scope.coverage)
         body = self.expression(node.body)
-        if guards:
-            condition = self.conditions(tuple(guards))
+        if condition is not None:
             body = Mul((Iverson(condition), *_factors(body)))
-            self._cover(before, lambda item: item.under(condition))
+            self._cover(inside, lambda item: item.under(condition))
         _ = self.scope.frames.pop()
         ranges: list[Range] = []
         for binder, lower, upper in ends:
@@ -400,8 +420,13 @@ class Elaborator(IntegerReader):
             if lower is None or upper is None:
                 bounds = self.scope.inferred(name, binder.name.span, frame[name])
                 lower, upper = lower or bounds[0], upper or bounds[1]
+            self.scope.sums.setdefault(name, []).append((lower, upper))
             ranges.append(range_of(name, (lower, upper)))
-        self._cover(before, lambda item: item.inside(ranges))
+        self._cover(outside, lambda item: item.inside(ranges))
+        # What a bound needs is needed in the ranges of the indices before it.
+        for place in range(before, outside):
+            first = sum(place >= behind for behind in needed)
+            self.scope.coverage[place] = self.scope.coverage[place].inside(ranges[:first])
         if isinstance(body, Sum) and isinstance(node.body, Summation):
             taken = {item.index for item in ranges}
             if not taken & {item.index for item in body.ranges}:

@@ -7,49 +7,23 @@ signs outside of brackets, so a member that cannot be read leaves the others alo
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal, TypeAlias
 
 from symconv.latex.reader_atoms import Atom
 from symconv.latex.reader_items import Span
-from symconv.latex.spellings import FOR, IF, WHERE
-
-Keyword: TypeAlias = Literal["", "where", "if", "for"]
+from symconv.latex.reader_words import Keyword, explains_a_name, is_keyword, role_of
 
 _OPENING: Final = frozenset(["(", "[", r"\{", r"\lfloor", r"\lceil"])
 _CLOSING: Final = frozenset([")", "]", r"\}", r"\rfloor", r"\rceil"])
 _CONTINUES: Final = frozenset(
     ["+", "-", r"\cdot", r"\times", r"\odot", "*", "/", r"\pm", r"\bmod", r"\land", r"\lor"]
 )
-_SEPARATORS: Final = frozenset(
-    [
-        *(",", ";", r"\Rightarrow", r"\Longrightarrow", r"\implies", r"\iff", r"\therefore"),
-        *(r"\Leftrightarrow", r"\Longleftrightarrow", r"\because"),
-    ]
-)
+_ARROWS: Final = frozenset([r"\Rightarrow", r"\Longrightarrow", r"\implies", r"\therefore"])
+_EQUIVALENCES: Final = frozenset([r"\iff", r"\Leftrightarrow", r"\Longleftrightarrow"])
+_SEPARATORS: Final = frozenset([",", ";", ":", *_ARROWS, *_EQUIVALENCES])
 _EQUALS: Final = frozenset(["=", r"\coloneqq", r"\triangleq"])
-_KEYWORDS: Final[dict[str, Keyword]] = {
-    WHERE: "where",
-    "with": "where",
-    IF: "if",
-    "when": "if",
-    "whenever": "if",
-    "assuming": "if",
-    FOR: "for",
-    "forall": "for",
-}
-
-
-_HARMLESS: Final = frozenset(
-    [
-        *("", "and", "so", "hence", "then", "thus", "therefore", "finally", "now", "let", "we"),
-        *("by", "since", "because", "as", "from", "using", "that", "i", "here", "define"),
-    ]
-)
-"""First words of remarks that change nothing about the formula beside them."""
-
 
 @dataclass(frozen=True, slots=True)
 class Member:
@@ -77,11 +51,13 @@ class Clause:
         keyword: what it begins with.
         members: the sides of an equation; one where it is a condition.
         listing: whether it is a list such as ``i = 0, \ldots, n``: name, first and last.
+        place: what may restrict the claim and is not understood, where that is so.
     """
 
     keyword: Keyword
     members: tuple[Member, ...]
     listing: bool = False
+    place: Span = (0, 0)
 
 
 @dataclass(slots=True)
@@ -91,36 +67,92 @@ class Claim:
     Attributes:
         members: the sides of its equalities.
         clauses: what follows them.
-        kind: ``listing`` for ``i = 0, 1, ..., n``, which claims nothing; ``condition`` for an
-            equation behind ``if`` with nothing before it that it could restrict.
+        kind: ``listing`` for ``i = 0, 1, ..., n``, which claims nothing; ``condition`` for what
+            stands behind ``if`` with nothing before it that it could restrict; ``unclear``
+            for words that may restrict something and are not understood; ``equivalent`` for
+            what stands behind an arrow in both directions; ``branched`` for a row that goes
+            on with one of several equations.
+        follows: whether it stands behind an arrow or a colon.
     """
 
     members: list[Member]
     clauses: list[Clause] = field(default_factory=list)
-    kind: Literal["claim", "listing", "condition"] = "claim"
+    kind: Literal["claim", "listing", "condition", "unclear", "equivalent", "branched"] = "claim"
+    follows: bool = False
 
 
-def claims(found: Sequence[Atom]) -> list[Claim]:
-    """Cut a formula into claims, in the order of the text."""
+def claims(found: Sequence[Atom], text: str) -> list[Claim]:
+    """Cut a formula into claims, in the order of the text.
+
+    Args:
+        found: the atoms of the formula.
+        text: the formula, whose signs of alignment are no atoms.
+    """
     result: list[Claim] = []
+    latest: list[Claim] = []
     for row in _rows(found):
+        begun: list[Claim] = []
         for position, segment in enumerate(_segments(row)):
             members = _members(segment.atoms)
             if not members:
                 continue
             continues = not members[0].atoms
             if segment.listing or segment.keyword or _is_condition(segment, result, position):
-                clause = Clause(segment.keyword or "for", tuple(members), segment.listing)
-                if result and not continues:
-                    result[-1].clauses.append(clause)
-                elif not continues:
-                    kind = "condition" if segment.keyword in ("if", "for") else "claim"
-                    result.append(Claim(members, kind="listing" if segment.listing else kind))
+                _add_clause(segment, members, result)
+            elif continues and latest and len(members) > 1 and not begun:
+                main = _continued(latest, text)
+                if main is None:
+                    begun.append(Claim(members, kind="branched"))
+                    result.append(begun[-1])
+                else:
+                    main.members.extend(members[1:])
+                    begun.append(main)
             elif continues and result and len(members) > 1:
                 result[-1].members.extend(members[1:])
             else:
-                result.append(Claim(members))
+                kind = "equivalent" if segment.lead == "equivalence" else "claim"
+                begun.append(Claim(members, kind=kind, follows=segment.lead == "arrow"))
+                result.append(begun[-1])
+        latest = begun or latest
     return result
+
+
+def _add_clause(segment: _Segment, members: list[Member], result: list[Claim]) -> None:
+    """Put a clause behind the claim before it; what no claim stands before is one of its own."""
+    clause = Clause(
+        segment.keyword or "for",
+        tuple(members),
+        segment.listing,
+        span_of(segment.atoms),
+    )
+    if not members[0].atoms and segment.keyword != "unclear":
+        return
+    if result and result[-1].kind != "unclear":
+        result[-1].clauses.append(clause)
+    elif segment.keyword == "unclear":
+        result.append(Claim(members, kind="unclear"))
+    else:
+        kind = "condition" if segment.keyword in ("if", "for") else "claim"
+        result.append(Claim(members, kind="listing" if segment.listing else kind))
+
+
+def _continued(before: list[Claim], text: str) -> Claim | None:
+    """Return which equation of the row before goes on in a row that begins with an equals sign.
+
+    Of several ones it is the one that is aligned; None where that does not tell.
+    """
+    equations = [claim for claim in before if len(claim.members) > 1]
+    if len(equations) < 2:
+        return equations[0] if equations else before[-1]
+    aligned = [claim for claim in equations if _is_aligned(claim, text)]
+    return aligned[0] if len(aligned) == 1 else None
+
+
+def _is_aligned(claim: Claim, text: str) -> bool:
+    """Tell whether a sign of alignment stands beside the first equals sign of a claim."""
+    first, second = claim.members[:2]
+    behind = second.atoms[0].start if second.atoms else second.start
+    return "&" in text[first.span[1] : behind]
 
 
 def span_of(found: Sequence[Atom], otherwise: int = 0) -> Span:
@@ -128,11 +160,24 @@ def span_of(found: Sequence[Atom], otherwise: int = 0) -> Span:
     return (found[0].start, found[-1].end) if found else (otherwise, otherwise)
 
 
+Lead: TypeAlias = Literal["", "arrow", "equivalence"]
+
+
+@dataclass(slots=True)
+class _Part:
+    """A piece of a row that is being filled; the lead is the sign that it stands behind."""
+
+    keyword: Keyword = ""
+    atoms: list[Atom] = field(default_factory=list)
+    lead: Lead = ""
+
+
 @dataclass(frozen=True, slots=True)
 class _Segment:
     keyword: Keyword
     atoms: tuple[Atom, ...]
     listing: bool = False
+    lead: Lead = ""
 
 
 def _rows(found: Sequence[Atom]) -> Iterator[list[Atom]]:
@@ -171,63 +216,155 @@ def _continues(before: list[Atom], row: list[Atom]) -> bool:
 
 
 def _has_keyword(row: Sequence[Atom]) -> bool:
-    return any(atom.kind == "text" and _keyword(atom.text) for atom in row)
-
-
-def _keyword(text: str) -> Keyword:
-    return _KEYWORDS.get(_first_word(text), "")
-
-
-def _is_harmless(text: str) -> bool:
-    """Tell whether words beside a formula only explain it."""
-    return _first_word(text) in _HARMLESS or text.startswith("(")
-
-
-def _first_word(text: str) -> str:
-    return (re.findall(r"[a-z]+", text.lower()) or [""])[0]
+    return any(atom.kind == "text" and is_keyword(atom.text) for atom in row)
 
 
 def _segments(row: Sequence[Atom]) -> list[_Segment]:
     """Cut a row at commas, wide spaces, arrows and words."""
-    parts: list[tuple[Keyword, list[Atom]]] = [("", [])]
+    parts: list[_Part] = [_Part()]
+    begun = 0
     for atom, depth in _with_depth(row):
         if depth == 0 and (atom.kind == "wide" or atom.text in _SEPARATORS):
-            parts.append((parts[-1][0], []))
+            parts.append(_separated(atom, row, parts[-1]))
         elif depth == 0 and atom.kind == "text":
-            if _keyword(atom.text):
-                parts.append((_keyword(atom.text), []))
-            elif _is_harmless(atom.text):
-                parts.append((parts[-1][0], []))
-            else:
-                # It may change what the formula says, and stops the reader.
-                parts[-1][1].append(atom)
+            begun += atom.text.count("(") - atom.text.count(")")
+            _add_words(atom, row, parts)
         elif depth == 0 and atom.text == r"\forall":
-            parts.append(("for", []))
+            parts.append(_Part("for"))
+        elif depth == 0 and atom.text == r"\because":
+            parts.append(_Part("where"))
+        elif depth == 0 and atom.text == ")" and begun > 0:
+            begun -= 1  # It closes a parenthesis that words opened.
+            parts.append(_Part())
         else:
-            parts[-1][1].append(atom)
-    trimmed: list[tuple[Keyword, list[Atom]]] = [(word, _trimmed(part)) for word, part in parts]
-    return _with_listings([(keyword, part) for keyword, part in trimmed if part])
+            parts[-1].atoms.append(atom)
+    return _with_listings([piece for part in parts for piece in _without_brackets(part, parts[0])])
 
 
-def _with_listings(parts: list[tuple[Keyword, list[Atom]]]) -> list[_Segment]:
+def _separated(atom: Atom, row: Sequence[Atom], before: _Part) -> _Part:
+    """Begin a part behind a comma, a wide space, a colon or an arrow."""
+    if atom.text in _EQUIVALENCES:
+        return _Part(lead="equivalence")
+    if atom.text in _ARROWS or (atom.text == ":" and _next(row, atom) not in _EQUALS):
+        return _Part(lead="arrow")
+    if atom.text == ":":
+        return before  # It belongs to the sign of a definition behind it.
+    return _Part("" if before.keyword == "unclear" else before.keyword, lead=before.lead)
+
+
+def _add_words(atom: Atom, row: Sequence[Atom], parts: list[_Part]) -> None:
+    """Begin a part at words, or let them stand in one as a name."""
+    role = role_of(atom.text)
+    before = parts[-1]
+    if role == "operand" and _is_operand(atom, row):
+        before.atoms.append(atom)
+    elif before.keyword in ("where", "for") and _is_explained(before.atoms, atom.text):
+        # "where S is the stride" says nothing that restricts.
+        before.atoms.clear()
+        parts.append(_Part(before.keyword))
+    elif role in ("operand", "unclear"):
+        parts.append(_Part("unclear", [atom]))
+    elif role == "remark":
+        parts.append(_Part(before.keyword, lead=before.lead))
+    else:
+        parts.append(_Part(role))
+
+
+def _is_explained(found: Sequence[Atom], words: str) -> bool:
+    return explains_a_name(words) and not _has_relation(found)
+
+
+def _is_operand(atom: Atom, row: Sequence[Atom]) -> bool:
+    """Tell whether a word stands where a name does: beside an operator or a subscript."""
+    place = next(i for i, other in enumerate(row) if other is atom)
+    before = next((a for a in reversed(row[:place]) if a.kind != "space"), None)
+    behind = next((a for a in row[place + 1 :] if a.kind != "space"), None)
+    signs = _CONTINUES | _EQUALS
+    return (before is not None and before.text in signs) or (
+        behind is not None and behind.text in signs | {"_{", "^{"}
+    )
+
+
+def _next(row: Sequence[Atom], atom: Atom) -> str:
+    place = next(i for i, other in enumerate(row) if other is atom)
+    return next((a.text for a in row[place + 1 :] if a.kind != "space"), "")
+
+
+def _without_brackets(part: _Part, first: _Part) -> list[_Part]:
+    """Take a condition out of the parentheses around it: (i = 1, ..., N), (P = 0).
+
+    It stands behind a wide space, or at the end of a part behind a space.
+    """
+    found = _trimmed(part.atoms)
+    place = _trailing_bracket(found)
+    if place is None or not _has_relation(found[place + 1 : -1]):
+        return [part]
+    if place == 0 and part is first:
+        return [part]
+    if place > 0 and (found[place].text != "(" or found[place - 1].kind != "space"):
+        return [part]
+    before = [replace(part, atoms=found[:place])] if place else []
+    if found[place].text == "[":
+        # It may be a factor as well: [P = 0] is 1 or 0.
+        return [*before, _Part("unclear", found[place:])]
+    inner = [_Part("for")]
+    for atom, depth in _with_depth(found[place + 1 : -1]):
+        if depth == 0 and (atom.kind == "wide" or atom.text in (",", ";")):
+            inner.append(_Part(inner[-1].keyword))
+        elif depth == 0 and atom.kind == "text":
+            role = role_of(atom.text)
+            keyword = role if role in ("where", "if", "for") else "unclear"
+            inner.append(_Part("for" if role == "remark" else keyword, []))
+            if inner[-1].keyword == "unclear":
+                inner[-1].atoms.append(atom)
+        elif depth == 0 and atom.text == r"\forall":
+            inner.append(_Part("for"))
+        else:
+            inner[-1].atoms.append(atom)
+    return [*before, *inner]
+
+
+def _trailing_bracket(found: Sequence[Atom]) -> int | None:
+    """Return where the bracket begins that ends behind the last atom, or None."""
+    if not found or found[-1].text not in (")", "]"):
+        return None
+    depth = 0
+    for place in range(len(found) - 1, -1, -1):
+        atom = found[place]
+        depth += atom.kind == "close" or (atom.kind == "sign" and atom.text in _CLOSING)
+        depth -= atom.kind == "open" or (atom.kind == "sign" and atom.text in _OPENING)
+        if depth == 0:
+            return place if atom.text in ("(", "[") else None
+    return None
+
+
+def _has_relation(found: Sequence[Atom]) -> bool:
+    relations = _ORDER | _EQUALS | {"..."}
+    return any(depth == 0 and atom.text in relations for atom, depth in _with_depth(found))
+
+
+def _with_listings(pieces: list[_Part]) -> list[_Segment]:
     r"""Join ``i = 0``, ``1``, ``\ldots`` and ``n`` to one listing."""
+    parts = [
+        replace(piece, atoms=trimmed) for piece in pieces if (trimmed := _trimmed(piece.atoms))
+    ]
     result: list[_Segment] = []
     place = 0
     while place < len(parts):
-        keyword, part = parts[place]
+        part = parts[place]
         dots = next(
-            (i for i in range(place + 1, min(place + 4, len(parts))) if _is_dots(parts[i][1])),
+            (i for i in range(place + 1, min(place + 4, len(parts))) if _is_dots(parts[i].atoms)),
             None,
         )
-        if dots and any(len(_members(parts[i][1])) > 1 for i in range(place + 1, dots)):
+        if dots and any(len(_members(parts[i].atoms)) > 1 for i in range(place + 1, dots)):
             dots = None  # The list begins further on.
-        if dots is not None and dots + 1 < len(parts) and len(_members(part)) == 2:
-            comma = Atom("sign", ",", part[-1].end, part[-1].end)
-            joined = (*part, comma, *parts[dots + 1][1])
-            result.append(_Segment(keyword, tuple(joined), listing=True))
+        if dots is not None and dots + 1 < len(parts) and len(_members(part.atoms)) == 2:
+            comma = Atom("sign", ",", part.atoms[-1].end, part.atoms[-1].end)
+            joined = (*part.atoms, comma, *parts[dots + 1].atoms)
+            result.append(_Segment(part.keyword, joined, listing=True, lead=part.lead))
             place = dots + 2
         else:
-            result.append(_Segment(keyword, tuple(part)))
+            result.append(_Segment(part.keyword, tuple(part.atoms), lead=part.lead))
             place += 1
     return result
 
@@ -259,7 +396,12 @@ def _is_condition(segment: _Segment, before: list[Claim], position: int) -> bool
     return bool(relations) and not equals
 
 
-_ORDER: Final = frozenset([r"\le", r"\leq", "<", r"\lt", r"\ge", r"\geq", ">", r"\gt", r"\in"])
+_ORDER: Final = frozenset(
+    [
+        *(r"\le", r"\leq", "<", r"\lt", r"\ge", r"\geq", ">", r"\gt", r"\in", r"\ne", r"\neq"),
+        *(r"\mid", r"\nmid", r"\leqslant", r"\geqslant"),
+    ]
+)
 
 
 def _without_parentheses(found: Sequence[Atom]) -> Sequence[Atom]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -14,6 +14,7 @@ from symconv.algebra.indices import (
     Size,
     Symbol,
     as_integer,
+    substitute_condition,
     substitute_symbols,
     symbols,
 )
@@ -57,6 +58,7 @@ class Scope:
         everywhere: the same for all indices, for the other members of the chain.
         first: where each free index stands first.
         bound: where each index is bound first.
+        sums: what each bound index runs over, in the order of the sums.
         values: free indices used as numbers, not in a subscript; and where.
         subscripts: indices that stand in a subscript of an array, or in a delta.
         abbreviations: the abbreviations that are used, in order.
@@ -64,7 +66,7 @@ class Scope:
         omitted: sizes of axes that were left out, and where.
         kept: extents of axes that were written, and where.
         numbers: positions given as numbers: array, axis, position, and where.
-        coverage: the lists of cases of which one has to hold.
+        coverage: what has to hold where lists of cases, and names with a condition, are read.
         readings: the conventions that were used, each with the names it was used for.
         deferred: whether a range is still open that another member may give.
         final: whether open ranges are errors.
@@ -78,6 +80,7 @@ class Scope:
     everywhere: dict[str, list[Bounds]] = field(default_factory=dict)
     first: dict[str, Span] = field(default_factory=dict)
     bound: dict[str, Span] = field(default_factory=dict)
+    sums: dict[str, list[Bounds]] = field(default_factory=dict)
     values: dict[str, Span] = field(default_factory=dict)
     subscripts: dict[str, None] = field(default_factory=dict)
     abbreviations: dict[str, Span] = field(default_factory=dict)
@@ -103,6 +106,7 @@ class Scope:
                 self.subscripts[name] = None
             return Index(name)
         if self.context.abbreviation(name) is not None:
+            self.require_domain(name, span)
             value = expanded(Index(name), self.context)
             inside = {symbol.name for symbol in symbols(value)}
             if any(inside & frame.keys() for frame in self.frames):
@@ -128,6 +132,30 @@ class Scope:
         else:
             _ = self.values.setdefault(name, span)
         return Index(name)
+
+    def require_domain(
+        self, name: str, span: Span, positions: Sequence[IntegerExpression] = ()
+    ) -> None:
+        """Record what has to hold for a name to have a value, if it has none everywhere.
+
+        Raises:
+            Stopped: when the definition of the name could not be read.
+        """
+        domain = self.context.domain(name)
+        if domain is None:
+            return
+        if domain.condition is None:
+            raise Stopped(
+                span,
+                "unsupported",
+                f"the definition of {name} before this could not be read",
+                "nothing is known of it: correct its definition first",
+            )
+        values: dict[Symbol, IntegerExpression] = {}
+        values |= dict(zip(domain.indices, positions, strict=True))
+        condition = substitute_condition(domain.condition, values)
+        fact = f"{name} is defined only where {domain.condition}"
+        self.coverage.append(Coverage(span, condition, fact=fact))
 
     def is_bound(self, name: str) -> bool:
         """Tell whether a sum around this place binds an index."""
@@ -218,6 +246,11 @@ def agreed(ranges: Mapping[str, list[Bounds]]) -> dict[str, Bounds]:
     return {name: found[0] for name, found in ranges.items() if len(found) == 1}
 
 
+def same_bounds(left: Bounds, right: Bounds) -> bool:
+    """Tell whether two ranges are the same; False where that is not seen."""
+    return all(same_polynomial(a, b) for a, b in zip(left, right, strict=True))
+
+
 def range_of(name: str, bounds: Bounds) -> Range:
     """Make a range."""
     return Range(Index(name), *bounds)
@@ -248,7 +281,5 @@ def _shifted(extent: IntegerExpression, base: IntegerExpression) -> IntegerExpre
 
 
 def _add(found: list[Bounds], bounds: Bounds) -> None:
-    for lower, upper in found:
-        if same_polynomial(lower, bounds[0]) and same_polynomial(upper, bounds[1]):
-            return
-    found.append(bounds)
+    if not any(same_bounds(known, bounds) for known in found):
+        found.append(bounds)

@@ -37,6 +37,7 @@ from symconv.latex.reader_scope import (
     expanded,
     is_plain,
     range_of,
+    same_bounds,
     sentences,
 )
 from symconv.latex.reader_syntax import Node, Stopped
@@ -111,6 +112,7 @@ def statement(
     _refuse_renamed(head)
     free = _free_names(left, right, head)
     _refuse_undeclared(left, right, head, free)
+    refuse_other_ranges(restricted.ranges, left, right)
     ranges = _ranges(free, left, right, head, restricted.ranges)
     readings: list[str] = []
     assumptions = list(restricted.assumptions)
@@ -139,8 +141,8 @@ def statement(
         assumptions=tuple(assumptions),
         where=used_abbreviations(left, right),
     )
-    for side in (left, right):
-        require_covered(side.scope.coverage, context, ranges, made.assumptions, made.where)
+    needed = (*restricted.coverage, *left.scope.coverage, *right.scope.coverage)
+    require_covered(needed, context, ranges, made.assumptions, made.where)
     return made, (*sentences(left.scope, right.scope), *readings)
 
 
@@ -236,6 +238,25 @@ def _ranges(
             scope.final = True
             ranges.append(range_of(name, scope.inferred(name, span, found)))
     return tuple(ranges)
+
+
+def refuse_other_ranges(given: Mapping[str, Bounds], *sides: Side) -> None:
+    """Refuse a range behind an equation for an index that is summed over another one in it.
+
+    Raises:
+        Stopped: where that is so.
+    """
+    for side in sides:
+        for name, ends in given.items():
+            for bounds in side.scope.sums.get(name, ()):
+                if not same_bounds(bounds, ends):
+                    raise Stopped(
+                        side.scope.bound[name],
+                        "unclear-range",
+                        f"{name} is summed over {bounds[0]}..{bounds[1]} here, "
+                        f"and runs over {ends[0]}..{ends[1]} behind the equation",
+                        f"write the bounds of {name} at the sum sign",
+                    )
 
 
 def _omitted(left: Scope, right: Scope, context: Context) -> tuple[Condition, ...]:

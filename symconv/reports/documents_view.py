@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import IO
 
@@ -18,6 +19,12 @@ _NOT_JUDGED = {"definition": "definition", "no-statement": "no statement", "code
 _WIDEST_VERDICT = max(len(word) for word in (*_NOT_JUDGED.values(), "ill-formed"))
 _INDENT = "    "
 _USUAL = "read: ranges are"
+_RANGE_SAID = "read: the range"
+_NEWS = frozenset(["not-python", "condition", "renewed", "passing-range"])
+"""What is shown although it claims nothing: its reader may believe otherwise."""
+_LEFT_OPEN = "unclosed-"
+MOST_ALIKE = 10
+"""How often one complaint about what was left open is shown."""
 
 
 def documents_text(report: Report, file: IO[str], *, verbose: bool = False) -> str:
@@ -35,10 +42,13 @@ def documents_text(report: Report, file: IO[str], *, verbose: bool = False) -> s
             shown = [result for result in results if verbose or _is_news(result)]
             widest = max((len(result.location or "") for result in shown), default=0)
             console.print(Text(name, style="bold"), soft_wrap=True)
+            shown, left_out = _capped(shown)
             for result in shown:
                 console.print(_line(result, widest, console.width), soft_wrap=True)
                 for line in _beneath(result, verbose=verbose):
                     console.print(line, soft_wrap=True)
+            for line in left_out:
+                console.print(Text(f"{_INDENT}{line}", style="dim"), soft_wrap=True)
             if not shown:
                 console.print(Text(f"{_INDENT}no equality", style="dim"))
             console.print()
@@ -48,7 +58,21 @@ def documents_text(report: Report, file: IO[str], *, verbose: bool = False) -> s
 
 def _is_news(result: Result) -> bool:
     """Tell whether a result is shown without being asked for."""
-    return result.verdict is not None or result.code == "not-python"
+    return result.verdict is not None or result.code in _NEWS
+
+
+def _capped(results: list[Result]) -> tuple[list[Result], list[str]]:
+    """Leave out what was left open again and again, and say how often."""
+    seen: Counter[str] = Counter()
+    kept: list[Result] = []
+    for result in results:
+        if (result.code or "").startswith(_LEFT_OPEN):
+            seen[result.detail] += 1
+            if seen[result.detail] > MOST_ALIKE:
+                continue
+        kept.append(result)
+    left_out = {detail: count - MOST_ALIKE for detail, count in seen.items()}
+    return kept, [f"and {n} more like it: {detail}" for detail, n in left_out.items() if n > 0]
 
 
 def _line(result: Result, widest: int, width: int) -> Text:
@@ -68,7 +92,7 @@ def _line(result: Result, widest: int, width: int) -> Text:
 def _beneath(result: Result, *, verbose: bool) -> Iterable[Text]:
     """Say what is wrong and what would be right; for what is fine, only on request."""
     verdict = result.verdict
-    fine = result.code != "not-python" if verdict is None else verdict.is_true
+    fine = result.code not in _NEWS if verdict is None else verdict.is_true
     if fine and not verbose:
         for note in result.notes:
             # Ranges taken from the arrays are what everybody means; other readings are news.
@@ -111,6 +135,13 @@ def _summary(report: Report) -> Text:
     for position, (part, style) in enumerate(parts):
         _ = text.append(", " if position else "")
         _ = text.append(part, style=style)
+    said = sum(
+        any(note.startswith(_RANGE_SAID) for note in result.notes)
+        for result in report.results
+        if result.verdict is not None
+    )
+    if said:
+        _ = text.append(f"\n{said} of them on a range that the text says in passing: see there")
     for verdict in Verdict:
         if summary[verdict.value]:
             _ = text.append(f"\n{verdict.value}: {MEANINGS[verdict]}", style="dim")

@@ -246,7 +246,7 @@ HANDLED = {
     "a window under a bracket and a cut": toy(
         Sum(
             Iverson(between(1, i, A - 2))
-            * Iverson(between(0, i - D * p, A - 1))
+            * Iverson(between(1, i - D * p, A - 1))
             * u[i - D * p]
             * v[p],
             (p, 0, B - 1),
@@ -398,3 +398,44 @@ def test_a_formula_whose_assumptions_do_not_hold_is_not_taken() -> None:
         got = contractions.values("shifted", arrays)
         assert got.tolist() == [0, *(factor * arrays["u"]).tolist()]
         assert got.any()
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_contracted_form_is_taken_wherever_it_stands(order) -> None:
+    forms = [
+        claim(u[i], factor * v[i], name=f"u:{form}")
+        for form, factor in (("contracted", 2), ("deltas", 3))
+    ]
+    layer = Layer(name="two", given=(A, B, D), inputs=TOY.inputs, statements=tuple(forms[::order]))
+    contractions = Contractions(layer, layer.sizes("A=2,B=2,D=1"))
+    arrays = drawn(contractions, np.int64)
+    assert np.array_equal(contractions.values("u", arrays), 2 * arrays["v"])
+
+
+def test_memory_is_used_again_but_holds_no_objects() -> None:
+    contractions = Contractions(CONV, CONV.sizes(CONV.default_sizes[-1]))
+    _ = contractions.values("dL/dx", drawn(contractions, object))
+    assert not contractions.spare
+    arrays = drawn(contractions, np.float64)
+    _ = contractions.values("dL/dx", arrays)
+    spare = {id(array) for arrays in contractions.spare.values() for array in arrays}
+    _ = contractions.values("dL/dx", arrays)
+    assert spare
+    assert spare == {id(array) for arrays in contractions.spare.values() for array in arrays}
+
+
+def test_a_defined_array_is_read_also_where_its_values_lie_turned() -> None:
+    turned = Array("turned", (B, A))
+    layer = Layer(
+        name="turned",
+        given=(A, B, D),
+        inputs=TOY.inputs,
+        definitions=(Definition(turned[j, i], 2 * m[i, j]),),
+    )
+    at = layer.sizes("A=3,B=2,D=1")
+    contractions = Contractions(layer, at)
+    statement = toy(Sum(turned[p, i] * v[p], (p, 0, B - 1)), OVER_I)
+    arrays = drawn(contractions, np.int64)
+    got = contractions.statement_values(statement, arrays)
+    assert np.array_equal(got, meaning(layer, at, statement, arrays))
+    assert np.array_equal(got, 2 * arrays["m"] @ arrays["v"])

@@ -107,7 +107,7 @@ CASES = {
 LENGTHS = {n: 4, a: 2, b: 3, c: 5, k: 2}
 
 
-@pytest.mark.parametrize("dtype", ["int64", "float64", "object"])
+@pytest.mark.parametrize("dtype", ["int64", "int16", "float64", "object"])
 @pytest.mark.parametrize("name", CASES)
 def test_products_are_those_of_einsum(name, dtype) -> None:
     text, kept = CASES[name]

@@ -34,7 +34,7 @@ def spread(dout, x, w, S, P):
 
 MODULES = {
     "a dictionary of hyperparameters and a cache": '''
-def convslide(x, w, b, conv_param):
+def conv_forward(x, w, b, conv_param):
     S, P = conv_param["stride"], conv_param["pad"]
     return slide(x, w, b, S, P), (x, w, S, P)
 
@@ -43,7 +43,7 @@ def conv_backward(dout, cache):
     return dx, dw, db * 2  # WRONG
 ''',
     "more to keep than one value": '''
-def convslide(x, w, b, stride, padding):
+def conv_forward(x, w, b, stride, padding):
     return slide(x, w, b, stride, padding), x, w, stride, padding
 
 def conv_backward(dout, cache):
@@ -51,7 +51,7 @@ def conv_backward(dout, cache):
     return dx, dw * 2, db  # WRONG
 ''',
     "sizes by name only": '''
-def convslide(x, w, b, *, stride=1, padding=0):
+def conv_forward(x, w, b, *, stride=1, padding=0):
     return slide(x, w, b, stride, padding)
 
 def conv_backward(dout, x, w, b, *, stride=1, padding=0):
@@ -59,14 +59,14 @@ def conv_backward(dout, x, w, b, *, stride=1, padding=0):
     return dx * 2, dw, db  # WRONG
 ''',
     "pairs of sizes": '''
-def convslide(x, w, b, stride=(1, 1), padding=(0, 0)):
+def conv_forward(x, w, b, stride=(1, 1), padding=(0, 0)):
     return slide(x, w, b, stride[0], padding[1]) * 2  # WRONG
 
 def conv_backward(dout, x, w, b, stride=(1, 1), padding=(0, 0)):
     return spread(dout, x, w, stride[0], padding[1])
 ''',
     "one function for each gradient": '''
-def convslide(x, w, b, stride, padding):
+def conv_forward(x, w, b, stride, padding):
     return slide(x, w, b, stride, padding)
 
 def conv_backward_dx(dout, x, w, stride, padding):
@@ -79,7 +79,7 @@ def conv_backward_db(dout):
     return dout.sum((0, 2, 3))
 ''',
     "dictionaries come back": '''
-def convslide(x, w, b, stride, padding):
+def conv_forward(x, w, b, stride, padding):
     return {"out": slide(x, w, b, stride, padding), "kept": (x, w, stride, padding)}
 
 def conv_backward(dout, cache):
@@ -91,7 +91,7 @@ class Gradients:
     def __init__(self, dx, dw, db):
         self.dx, self.dw, self.db = dx, dw, db
 
-def convslide(x, w, b, stride, padding):
+def conv_forward(x, w, b, stride, padding):
     return slide(x, w, b, stride, padding)
 
 def conv_backward(dout, x, w, b, stride, padding):
@@ -124,8 +124,9 @@ class Conv:
     "a class with dictionaries of weights and gradients": '''
 class Conv2d:
     def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0):
-        shape = (out_channels, in_channels, *kernel_size)
-        self.params = {"W": np.zeros(shape), "b": np.zeros(out_channels)}
+        HH, WW = kernel_size
+        W = np.zeros((out_channels, in_channels, HH, WW))
+        self.params = {"W": W, "b": np.zeros(out_channels)}
         self.grads = {}
         self.stride, self.padding = stride, padding
 
@@ -146,7 +147,8 @@ class Parameter:
 
 class Conv2d:
     def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0):
-        self.weight = Parameter(np.zeros((out_channels, in_channels, *kernel_size)))
+        HH, WW = kernel_size
+        self.weight = Parameter(np.zeros((out_channels, in_channels, HH, WW)))
         self.bias = Parameter(np.zeros(out_channels))
         self.stride, self.padding = stride, padding
 
@@ -171,14 +173,14 @@ def conv_backward(dZ, cache):
     return dx.transpose(0, 2, 3, 1), dw.transpose(2, 3, 1, 0), db.reshape(1, 1, 1, -1)
 ''',
     "a forward pass that raises": '''
-def convslide(x, w, b, stride, padding):
+def conv_forward(x, w, b, stride, padding):
     return slide(x, w, b, stride, padding) + [][0]  # WRONG
 
 def conv_backward(dout, x, w, b, stride, padding):
     return spread(dout, x, w, stride, padding)
 ''',
     "a backward pass that always raises": '''
-def convslide(x, w, b, conv_param):
+def conv_forward(x, w, b, conv_param):
     S, P = conv_param["stride"], conv_param["pad"]
     return slide(x, w, b, S, P), (x, w, S, P)
 
@@ -187,7 +189,7 @@ def conv_backward(dout, cache):
     return dx, dw, db + {}["bias"]  # WRONG
 ''',
     "an input that changes": '''
-def convslide(x, w, b, stride, padding):
+def conv_forward(x, w, b, stride, padding):
     return slide(x, w, b, stride, padding)
 
 def conv_backward(dout, x, w, b, stride, padding):
@@ -198,7 +200,7 @@ def conv_backward(dout, x, w, b, stride, padding):
     "something left behind by the call before": '''
 LEFT = []
 
-def convslide(x, w, b, stride, padding):
+def conv_forward(x, w, b, stride, padding):
     LEFT.append(0)
     return slide(x, w, b, stride, padding) + (len(LEFT) > 1)  # WRONG
 
@@ -206,7 +208,7 @@ def conv_backward(dout, x, w, b, stride, padding):
     return spread(dout, x, w, stride, padding)
 ''',
     "a wrong shape": '''
-def convslide(x, w, b, stride, padding):
+def conv_forward(x, w, b, stride, padding):
     return slide(x, w, b, stride, padding)
 
 def conv_backward(dout, x, w, b, stride, padding):
@@ -215,7 +217,7 @@ def conv_backward(dout, x, w, b, stride, padding):
     return dx, dw, db
 ''',
     "not a number": '''
-def convslide(x, w, b, stride, padding):
+def conv_forward(x, w, b, stride, padding):
     return slide(x, w, b, stride, padding)
 
 def conv_backward(dout, x, w, b, stride, padding):
@@ -224,7 +226,7 @@ def conv_backward(dout, x, w, b, stride, padding):
     return dx, dw, db
 ''',
     "single precision": '''
-def convslide(x, w, b, stride, padding):
+def conv_forward(x, w, b, stride, padding):
     x = x.astype(np.float32)  # WRONG
     return slide(x, w, b, stride, padding)
 
@@ -232,7 +234,7 @@ def conv_backward(dout, x, w, b, stride, padding):
     return spread(dout, x, w, stride, padding)
 ''',
     "whole numbers only": '''
-def convslide(x, w, b, stride, padding):
+def conv_forward(x, w, b, stride, padding):
     return slide(x, w, b, stride, padding)
 
 def conv_backward(dout, x, w, b, stride, padding):

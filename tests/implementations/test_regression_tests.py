@@ -3,7 +3,6 @@
 import ast
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,11 +18,13 @@ from symconv.implementations.finding import Target
 from symconv.implementations.regression_tests import regression_test_text
 
 SIZES = ("N=1,C=1,H=2,W=3,F=1,HH=1,WW=2,S=1,P=1", "N=2,C=2,H=4,W=6,F=3,HH=2,WW=3,S=2,P=1")
-FRAMEWORKS = {
-    "torch": ("wrong/torch_padding_forgotten.py", "right/torch_function.py"),
-    "torch module": ("wrong/torch_rows_and_columns.py", "right/torch_module.py"),
-    "torch callable": ("wrong/torch_without_stride.py", "right/torch_unfold.py"),
-    "jax": ("wrong/jax_without_crop_shift.py", "right/jax_custom_vjp.py"),
+SPOILED = {
+    "torch": {
+        "torch_function.py": ("return grad_x, grad", "return grad_x, 2 * grad"),
+        "torch_module.py": ("(window * self", "(2 * window * self"),
+        "torch_unfold.py": ("w.reshape", "2 * w.reshape"),
+    },
+    "jax": {"jax_custom_vjp.py": ("return dx, dw", "return dx, 2 * dw")},
 }
 
 
@@ -145,24 +146,27 @@ def test_calls_are_written_as_the_signatures_ask(project):
     assert "layer.weight.data = w" in lines("a class with weights inside objects")
 
 
-@pytest.mark.parametrize("kind", FRAMEWORKS)
-def test_tensors_are_made_and_differentiated_as_their_framework_does(kind, tmp_path):
-    framework = kind.split()[0]
+@pytest.mark.parametrize("framework", SPOILED)
+def test_tensors_are_made_and_differentiated_as_their_framework_does(framework, tmp_path):
     _ = pytest.importorskip(
         framework, reason=f"{framework} is not installed: pip install 'symconv[{framework}]'"
     )
-    bad, good = FRAMEWORKS[kind]
-    code = tmp_path / "case" / "layers.py"
-    code.parent.mkdir()
-    _ = shutil.copy(FOLDER / bad, code)
-    text = text_for(code, Options(sizes=SIZES[1:]), place=code.parent / "test_it.py")
-    assert text is not None
-    assert f"import {framework}\n" in text
-    (code.parent / "test_it.py").write_text(text)
-    assert outcomes(pytest_run(tmp_path)) == {"case": {"FAILED"}}
-    _ = shutil.copy(FOLDER / good, code)
+    samples = {name: (FOLDER / "right" / name).read_text() for name in SPOILED[framework]}
+    for name, right in samples.items():
+        assert right.count(SPOILED[framework][name][0]) == 1
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "layers.py").write_text(right.replace(*SPOILED[framework][name]))
+        place = folder / f"test_{name}"
+        text = text_for(folder / "layers.py", Options(sizes=SIZES[:1]), place=place)
+        assert text is not None
+        assert f"import {framework}\n" in text
+        place.write_text(text)
+    assert outcomes(pytest_run(tmp_path)) == {name: {"FAILED"} for name in samples}
+    for name, right in samples.items():
+        (tmp_path / name / "layers.py").write_text(right)
     after = pytest_run(tmp_path)
-    assert outcomes(after) == {"case": {"PASSED"}}, after
+    assert outcomes(after) == {name: {"PASSED"} for name in samples}, after
 
 
 def module(tmp_path, convention, text=None):
@@ -181,7 +185,7 @@ def test_a_region_is_reproduced_at_its_smallest_shape(tmp_path):
     text = wrong("no bias").replace(" * 2  # WRONG", " * (2 if stride > 1 else 1)")
     found = text_for(module(tmp_path, "", text), Options())
     assert found is not None
-    assert re.findall(r"def (test_\w+)", found) == ["test_dw_when_stride_is_larger_than_1"]
+    assert re.findall(r"def (test_\w+)", found) == ["test_dw_when_the_stride_is_larger_than_1"]
     assert re.search(r'"""N=1,C=1,H=\d,W=\d,F=1,HH=\d,WW=\d,S=2,P=\d."""', found)
 
 

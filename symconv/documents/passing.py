@@ -1,0 +1,235 @@
+"""What a text says in passing, and how long it holds: ranges, and what letters stand for.
+
+A range such as ``0 <= k < 3`` in a sentence holds up to the next heading. What a name stands
+for (``p_0 = kS``) holds up to a later section that says something else of it. A letter that
+stands for something may still be an index where an equation has it on the left. Whatever a
+formula owes to any of this is told with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+from symconv.algebra.expressions import Number
+from symconv.algebra.indices import Index, Range
+from symconv.algebra.polynomials import same_polynomial
+from symconv.documents.model import Formula
+from symconv.documents.source import SourceFile
+from symconv.errors import UsageError
+from symconv.latex.context import Context
+from symconv.latex.reader import read_formula
+from symconv.latex.reader_items import Abbreviation, Equality, FormulaReading, Item, Unreadable
+from symconv.latex.reader_scope import expanded, is_plain
+
+Notes: TypeAlias = tuple[tuple[str, ...], ...]
+"""What is to be said of each item of a formula."""
+RENEWED = "read: up to this section"
+"""Begins what is said of a name that a section gives another meaning."""
+RANGE_SAID = "read: the range"
+"""Begins what is said of an equality that rests on a range said in passing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """What holds for a while, beside the context.
+
+    Attributes:
+        ranges: the ranges that the section gives to indices, and where it says them.
+        meanings: where formulas said what names stand for: the section, and the offset.
+        section: the number of headings so far.
+    """
+
+    ranges: Mapping[str, tuple[Range, int]] = field(default_factory=dict)
+    meanings: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    section: int = 0
+
+    def next_section(self) -> Passing:
+        """Return what still holds behind a heading."""
+        return Passing({}, self.meanings, self.section + 1)
+
+    def without(self, name: str) -> Passing:
+        """Forget the range of one index."""
+        return replace(self, ranges={key: v for key, v in self.ranges.items() if key != name})
+
+    def known_in(self, context: Context) -> Context:
+        """Return a context that also knows the ranges; a name that is anything else keeps it."""
+        for name, (item, _) in self.ranges.items():
+            try:
+                context = context.with_index(name, (item.lower, item.upper))
+            except UsageError:
+                continue
+        return context
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFormula:
+    """A formula, what was known where it stands, and what it says.
+
+    Attributes:
+        formula: the formula.
+        context: what it was read in.
+        reading: what it says.
+        notes: what each of its items owes to what the text says in passing.
+        known: what is known throughout, where it stands.
+        passing: what holds for a while, where it stands.
+    """
+
+    formula: Formula
+    context: Context
+    reading: FormulaReading
+    notes: Notes
+    known: Context
+    passing: Passing
+
+    @property
+    def behind(self) -> Context:
+        """What is known throughout behind the formula."""
+        found = self.reading.context
+        before = {index for index, _ in self.context.abbreviations}
+        after = {index for index, _ in found.abbreviations}
+        kept = tuple(
+            item
+            for item in self.known.abbreviations
+            if item in found.abbreviations or item[0] not in before | after
+        )
+        return replace(
+            found,
+            ranges=self.known.ranges,
+            indices=self.known.indices,
+            abbreviations=(*kept, *(item for item in found.abbreviations if item not in kept)),
+        )
+
+    @property
+    def passing_behind(self) -> Passing:
+        """What holds for a while behind the formula."""
+        start = self.formula.start
+        new = set(self.reading.context.indices) - set(self.context.indices)
+        ranges = {
+            item.index.name: (item, start)
+            for item in self.reading.context.ranges
+            if item.index in new
+        }
+        meanings = {
+            item.index.name: (self.passing.section, start)
+            for item in self.reading.items
+            if isinstance(item, Abbreviation)
+        }
+        return replace(
+            self.passing,
+            ranges={**self.passing.ranges, **ranges},
+            meanings={**self.passing.meanings, **meanings},
+        )
+
+
+def read(file: SourceFile, formula: Formula, known: Context, passing: Passing) -> ReadFormula:
+    """Read a formula with what the text says in passing.
+
+    Args:
+        file: the file that it stands in.
+        formula: the formula.
+        known: what is known throughout.
+        passing: what holds for a while.
+    """
+    text = formula.source.text
+    plain = ReadFormula(formula, known, read_formula(text, known), (), known, passing)
+    found = plain
+    if passing.ranges and plain.passing_behind.ranges == passing.ranges:
+        # What gives a range itself is read without the others: it takes their place.
+        context = passing.known_in(known)
+        found = replace(plain, context=context, reading=read_formula(text, context))
+    notes = [_range_notes(file, found, plain)]
+    found, letters = _with_indices(file, found)
+    notes.append(letters)
+    count = len(found.reading.items)
+    together = (tuple(s for part in notes for s in part.get(n, ())) for n in range(count))
+    return replace(found, notes=tuple(together))
+
+
+def restated(part: ReadFormula) -> Iterator[tuple[str, bool]]:
+    """Yield the names of earlier sections that a formula defines, and whether otherwise."""
+    old = {
+        name
+        for name, (section, _) in part.passing.meanings.items()
+        if section < part.passing.section and part.context.abbreviation(name) is not None
+    }
+    again = {
+        item.statement.lhs.value.name
+        for item in part.reading.items
+        if isinstance(item, Equality)
+        and isinstance(item.statement.lhs, Number)
+        and isinstance(item.statement.lhs.value, Index)
+    } & old
+    if not again:
+        return
+    trial = without_meanings(part.context, again)
+    for item in read_formula(part.formula.source.text, trial).items:
+        if isinstance(item, Abbreviation) and item.index.name in again:
+            value = expanded(item.index, part.context)
+            yield item.index.name, not same_polynomial(expanded(item.value, trial), value)
+
+
+def without_meanings(context: Context, names: set[str]) -> Context:
+    """Forget what some names stand for; what was said in terms of them stays as it was."""
+    gone = replace(
+        context,
+        abbreviations=tuple(item for item in context.abbreviations if item[0].name in names),
+    )
+    kept = tuple(
+        (index, expanded(value, gone))
+        for index, value in context.abbreviations
+        if index.name not in names
+    )
+    return replace(context, abbreviations=kept)
+
+
+def _range_notes(
+    file: SourceFile, found: ReadFormula, plain: ReadFormula
+) -> dict[int, tuple[str, ...]]:
+    """Say which items would read otherwise, or not at all, without a range said in passing."""
+    if found.reading.items == plain.reading.items:
+        return {}
+    notes: dict[int, tuple[str, ...]] = {}
+    for name, (item, start) in found.passing.ranges.items():
+        context = found.passing.without(name).known_in(found.known)
+        others = read_formula(found.formula.source.text, context).items
+        line = file.position(start).line
+        said = f"{RANGE_SAID} {item} is what line {line} says, up to the next heading"
+        for number in _different(found.reading.items, others):
+            notes[number] = (*notes.get(number, ()), said)
+    return notes
+
+
+def _with_indices(
+    file: SourceFile, found: ReadFormula
+) -> tuple[ReadFormula, dict[int, tuple[str, ...]]]:
+    """Read letters that stand for something as indices, where the formula has no other sense."""
+    letters = {i.name for i, _ in found.context.abbreviations if is_plain(i.name)}
+    letters &= found.passing.meanings.keys()
+    notes: dict[int, tuple[str, ...]] = {}
+    for name in sorted(letters if _unreadable(found.reading) else ()):
+        context = without_meanings(found.context, {name})
+        reading = read_formula(found.formula.source.text, context)
+        if _unreadable(reading) >= _unreadable(found.reading):
+            continue
+        line = file.position(found.passing.meanings[name][1]).line
+        value = found.context.abbreviation(name)
+        said = f"read: {name} is an index here, and not {value} as in line {line}"
+        for number in _different(reading.items, found.reading.items):
+            notes[number] = (*notes.get(number, ()), said)
+        found = replace(found, context=context, reading=reading)
+    return found, notes
+
+
+def _unreadable(reading: FormulaReading) -> int:
+    return sum(isinstance(item, Unreadable) for item in reading.items)
+
+
+def _different(items: tuple[Item, ...], others: tuple[Item, ...]) -> list[int]:
+    """Return the places of the items that other ones do not have in the same place."""
+    return [
+        number
+        for number, item in enumerate(items)
+        if len(items) != len(others) or item != others[number]
+    ]
