@@ -95,16 +95,20 @@ def _gradcheck(arrays: dict[str, np.ndarray], sizes: Sizes) -> Callable[[bool], 
         return None
     S, P = sizes["S"], sizes["P"]
 
+    # Inside the class these names are its own.
+    outer_forward, outer_backward = forward, backward
+
     class Convolution(torch.autograd.Function):
         @staticmethod
         def forward(ctx: Any, *inputs: Any) -> Any:
             ctx.save_for_backward(*inputs)
-            return torch.from_numpy(forward(*(item.detach().numpy() for item in inputs), S, P))
+            x, w, b = (item.detach().numpy() for item in inputs)
+            return torch.from_numpy(outer_forward(x, w, b, S, P))
 
         @staticmethod
         def backward(ctx: Any, *upstream: Any) -> Any:
-            saved = (item.detach().numpy() for item in ctx.saved_tensors)
-            found = backward(upstream[0].detach().numpy(), *saved, S, P)
+            x, w, b = (item.detach().numpy() for item in ctx.saved_tensors)
+            found = outer_backward(upstream[0].detach().numpy(), x, w, b, S, P)
             return tuple(map(torch.from_numpy, found))
 
     inputs = [torch.from_numpy(arrays[name]).requires_grad_() for name in ("x", "w", "b")]

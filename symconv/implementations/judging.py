@@ -11,6 +11,7 @@ import numpy as np
 
 from symconv.algebra.evaluation import monomial_text
 from symconv.implementations.model import Pass, Trouble
+from symconv.implementations.reference import Polynomial
 from symconv.layers.layer import Layer, Sizes
 from symconv.verdicts import Counterexample, Result, Verdict
 
@@ -110,7 +111,8 @@ def judge_symbols(
     if got.shape != expected.shape:
         return _wrong_shape(got.shape, expected.shape)
     for position in np.ndindex(*expected.shape):
-        left, right = expected[position], got[position]
+        left: Polynomial = expected[position]
+        right: Polynomial = got[position]
         if left == right:
             continue
         # The smallest monomial at which they differ.

@@ -6,22 +6,15 @@ changing its folder or replacing parts of NumPy, costs one request and not the r
 
 from __future__ import annotations
 
-import json
 import os
 import pickle
-import queue
-import signal
-import subprocess
 import sys
-import threading
-import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import replace
 from io import StringIO
-from time import monotonic, sleep
 from types import TracebackType
-from typing import IO, Any, Literal, Protocol, Self, TypeAlias
+from typing import Literal, Self, TypeAlias
 
 from symconv.errors import SymconvError, UsageError
 from symconv.implementations.calling import (
@@ -43,7 +36,8 @@ from symconv.implementations.model import (
     Request,
     Trouble,
 )
-from symconv.implementations.serving import rebuilt, receive, send, serve
+from symconv.implementations.serving import rebuilt
+from symconv.implementations.workers import Worker, forked, spawned
 
 Isolation: TypeAlias = Literal["spawn", "fork", "none"]
 
@@ -56,12 +50,6 @@ judged: the code may be slow there."""
 MOST_STOPPED = 12
 """After so many runs that did not end nothing more is run."""
 SECONDS_WHEN_HURRIED = 0.5
-_SECONDS_BETWEEN_LOOKS = 0.2
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-_PROGRAM = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv.pop()); "
-    "from symconv.implementations.serving import main; main()"
-)
 
 
 class Runner:
@@ -96,7 +84,7 @@ class Runner:
         self._limit = bytes_limit
         self._pickled = _pickled(load)
         self.isolation: Isolation = _isolation(self._pickled) if isolate else "none"
-        self._worker: _Worker | None = None
+        self._worker: Worker | None = None
         self._implementation: Implementation | None = None
         self._description: Description | None = None
         self._timeouts = 0
@@ -167,7 +155,7 @@ class Runner:
             self.close()
             raise
 
-    def _asked(self, worker: _Worker, request: Request, description: Description) -> Answer:
+    def _asked(self, worker: Worker, request: Request, description: Description) -> Answer:
         found: list[Step] = []
         worker.ask(request)
         while True:
@@ -198,7 +186,7 @@ class Runner:
                 ending = unfollowed(ending.fact)
             return _ended(found, ending, description)
 
-    def _ready(self) -> _Worker | None:
+    def _ready(self) -> Worker | None:
         """Return a process that has loaded the code; None where it is to run in this one.
 
         Raises:
@@ -233,10 +221,10 @@ class Runner:
             raise UsageError(fact, code="load")
         raise UsageError(f"{content[0]} while it was loaded", code="load")
 
-    def _started(self) -> _Worker:
+    def _started(self) -> Worker:
         if self._pickled is not None and self.isolation == "spawn":
-            return _Worker(_spawned(self._pickled, self._limit))
-        return _Worker(_forked(self._load, self._limit))
+            return spawned(self._pickled, self._limit)
+        return forked(self._load, self._limit)
 
 
 def _loaded(load: Callable[[], Implementation]) -> Implementation:
@@ -283,116 +271,6 @@ def _no_streams() -> Iterator[None]:
         sys.stdin = kept
 
 
-class _Process(Protocol):
-    """What a spawned and a forked process have in common."""
-
-    pid: int
-
-    def poll(self) -> int | None:
-        """Return the exit code, negative for a signal; None while it runs."""
-        ...
-
-    def kill(self) -> None:
-        """End it."""
-        ...
-
-
-class _Worker:
-    """A process that serves requests, and the thread that talks to it.
-
-    The thread does all reading and writing, so that nothing the process leaves unread or
-    unwritten can keep the caller waiting past its time.
-    """
-
-    def __init__(self, parts: tuple[_Process, IO[bytes], IO[bytes]]) -> None:
-        self._process, self._writing, self._reading = parts
-        self._messages: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self.loaded = False
-        self.is_new = True
-        self._threads = [
-            threading.Thread(target=self._read, daemon=True),
-            threading.Thread(target=self._write, daemon=True),
-        ]
-        for thread in self._threads:
-            thread.start()
-
-    def ask(self, request: Request) -> None:
-        """Hand over a request; its answer comes as messages."""
-        self._requests.put(request)
-
-    def message(self, patience: float) -> tuple[Any, ...]:
-        """Wait for a message, so many seconds at most.
-
-        Returns:
-            what the process sent, ``("timeout", None)``, or ``("ended", how)``.
-        """
-        until = monotonic() + patience
-        while True:
-            left = until - monotonic()
-            try:
-                found = self._messages.get(timeout=max(0.0, min(left, _SECONDS_BETWEEN_LOOKS)))
-            except queue.Empty:
-                # What the process started may keep its pipes open after it ended.
-                if self._process.poll() is None:
-                    if left <= 0:
-                        return ("timeout", None)
-                    continue
-                with suppress(queue.Empty):
-                    found = self._messages.get(timeout=_SECONDS_BETWEEN_LOOKS)
-                    if found is not None:
-                        return found
-                return ("ended", self._how())
-            return found if found is not None else ("ended", self._how())
-
-    def kill(self) -> None:
-        """Stop the process and everything that it started."""
-        _kill(self._process)
-        self._requests.put(None)
-        for thread in self._threads:
-            thread.join(timeout=1.0)
-
-    def _how(self) -> str:
-        until = monotonic() + 5.0
-        while (code := self._process.poll()) is None and monotonic() < until:
-            sleep(0.005)
-        if code is None:
-            return "its process stopped answering"
-        if code >= 0:
-            return f"its process ended with exit code {code}"
-        names = {item.value: item.name for item in signal.Signals}
-        return f"its process was ended by {names.get(-code, f'signal {-code}')}"
-
-    def _read(self) -> None:
-        with suppress(OSError, ValueError, EOFError, pickle.UnpicklingError):
-            while (found := receive(self._reading)) is not None:
-                self._messages.put(found)
-        self._messages.put(None)
-        # Closed here and nowhere else: another thread would wait for this one to stop reading.
-        with suppress(OSError):
-            self._reading.close()
-
-    def _write(self) -> None:
-        with suppress(OSError, ValueError):
-            while (request := self._requests.get()) is not None:
-                send(self._writing, request)
-        with suppress(OSError):
-            self._writing.close()
-
-
-def _kill(process: _Process) -> None:
-    """End a process with what it started."""
-    with suppress(OSError):
-        if process.poll() is None and hasattr(os, "killpg"):
-            # It leads a session of its own.
-            os.killpg(process.pid, signal.SIGKILL)
-    with suppress(OSError):
-        process.kill()
-    until = monotonic() + 1.0
-    while process.poll() is None and monotonic() < until:
-        sleep(0.002)
-
-
 def _pickled(load: Callable[[], Implementation]) -> bytes | None:
     """Return a pickle that another process can read, None where there is none."""
     try:
@@ -410,69 +288,3 @@ def _isolation(pickled: bytes | None) -> Isolation:
     if hasattr(os, "fork") and "jax" not in sys.modules:
         return "fork"
     return "none"
-
-
-def _spawned(load: bytes, limit: int | None) -> tuple[_Process, IO[bytes], IO[bytes]]:
-    path = json.dumps([item for item in sys.path if isinstance(item, str)])
-    threads = {name: os.environ.get(name, "1") for name in _THREADS}
-    process = subprocess.Popen(  # noqa: S603, the program is ours
-        [sys.executable, "-P", "-c", _PROGRAM, path],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, **threads},
-        start_new_session=True,
-    )
-    assert process.stdin is not None, "it was asked for"
-    assert process.stdout is not None, "it was asked for"
-    with suppress(OSError):
-        send(process.stdin, (limit, load))
-    return process, process.stdin, process.stdout
-
-
-def _forked(
-    load: Callable[[], Implementation], limit: int | None
-) -> tuple[_Process, IO[bytes], IO[bytes]]:
-    request_read, request_write = os.pipe()
-    answer_read, answer_write = os.pipe()
-    with warnings.catch_warnings():
-        # Newer Pythons warn of threads; ours only wait at their pipes.
-        warnings.simplefilter("ignore")
-        pid = os.fork()
-    if pid == 0:
-        try:
-            os.setsid()
-            os.close(request_write)
-            os.close(answer_read)
-            reading, writing = os.fdopen(request_read, "rb"), os.fdopen(answer_write, "wb")
-            serve(load, reading, writing, limit)
-        finally:
-            os._exit(1)
-    os.close(request_read)
-    os.close(answer_write)
-    return _Fork(pid), os.fdopen(request_write, "wb"), os.fdopen(answer_read, "rb")
-
-
-class _Fork:
-    """A forked process."""
-
-    def __init__(self, pid: int) -> None:
-        self.pid = pid
-        self._code: int | None = None
-
-    def poll(self) -> int | None:
-        """Return the exit code, negative for a signal; None while it runs."""
-        if self._code is None:
-            try:
-                pid, status = os.waitpid(self.pid, os.WNOHANG)
-            except ChildProcessError:
-                self._code = 0
-            else:
-                if pid:
-                    self._code = os.waitstatus_to_exitcode(status)
-        return self._code
-
-    def kill(self) -> None:
-        """End it."""
-        if self.poll() is None:
-            os.kill(self.pid, signal.SIGKILL)

@@ -273,6 +273,7 @@ class _Search:
     bias: bool
     reference: Reference = field(init=False)
     known: dict[tuple[int, int], Inputs] = field(default_factory=dict)
+    fresh: dict[tuple[int, bool], Answer] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.reference = Reference(conv2d(), self.sizes)
@@ -285,6 +286,7 @@ class _Search:
         left = list(failures)
         while left:
             inputs, shown = self._best(left)
+            self.fresh.clear()
             kept = {id(one): test for one in shown if (test := self._test(one, inputs, provided))}
             if not kept:
                 break
@@ -341,6 +343,14 @@ class _Search:
         arrays = in_dtype(inputs.arrays, self.dtype)
         return self.runner.run(Request(dict(self.sizes), arrays, repeat=repeat))
 
+    def _fresh(self, inputs: Inputs, *, repeat: bool = False) -> Answer:
+        """Run the code in a process in which nothing ran before."""
+        key = (id(inputs), repeat)
+        if key not in self.fresh:
+            self.runner.close()
+            self.fresh[key] = self._answer(inputs, repeat=repeat)
+        return self.fresh[key]
+
     def _test(
         self, failure: _Failure, inputs: Inputs, provided: Sequence[str]
     ) -> Reproduction | None:
@@ -350,14 +360,12 @@ class _Search:
         before: what a call leaves behind is then what is wrong.
         """
         title, name, results = f"{failure.title}.", failure.name, failure.results
-        self.runner.close()
-        answer = self._answer(inputs, repeat=failure.code == "unstable")
-        if failure.code != "unstable" and self._shows(failure, inputs, answer):
-            kept = _modified(failure, answer) if failure.code == "modified-input" else ()
-            return Reproduction(title, name, inputs, results, kept=kept)
         if failure.code != "unstable":
-            self.runner.close()
-            answer = self._answer(inputs, repeat=True)
+            answer = self._fresh(inputs)
+            if self._shows(failure, inputs, answer):
+                kept = _modified(failure, answer) if failure.code == "modified-input" else ()
+                return Reproduction(title, name, inputs, results, kept=kept)
+        answer = self._fresh(inputs, repeat=True)
         unstable = {*answer.forward.unstable, *answer.backward.unstable}
         changing = tuple(one for one in results if one in unstable and one in provided)
         if changing:

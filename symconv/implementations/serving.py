@@ -56,7 +56,7 @@ def serve(
         writing: where answers go.
         limit: the bytes of memory that the process may take, None for no limit.
     """
-    _settle()
+    _settle(keep_errors=isinstance(load, bytes))
     with suppress(BrokenPipeError):
         implementation = _loaded(load, writing)
         if implementation is not None:
@@ -128,7 +128,7 @@ def _answer(implementation: Implementation, request: Request, writing: IO[bytes]
     send(writing, ("done", None))
 
 
-def _settle() -> None:
+def _settle(*, keep_errors: bool) -> None:
     """Part with the terminal, the parent's handlers and its streams."""
     faulthandler.disable()
     warnings.simplefilter("ignore")
@@ -137,11 +137,12 @@ def _settle() -> None:
         with suppress(ValueError, OSError):
             _ = signal.signal(number, handler)
     null = os.open(os.devnull, os.O_RDWR)
-    for stream in (0, 1, 2):
+    # Where a new interpreter has its errors kept, compiled code may say why it ends the process.
+    for stream in (0, 1) if keep_errors else (0, 1, 2):
         _ = os.dup2(null, stream)
     sys.stdin = sys.__stdin__ = _stream(0, "r")
     sys.stdout = sys.__stdout__ = _stream(1, "w")
-    sys.stderr = sys.__stderr__ = _stream(2, "w")
+    sys.stderr = sys.__stderr__ = _stream(null, "w")
     with suppress(ImportError, ValueError, OSError):
         import resource
 
