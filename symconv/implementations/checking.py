@@ -16,7 +16,7 @@ from symconv.implementations.conclusions import CodeReport, Conclusion, conclude
 from symconv.implementations.conventions import wrap
 from symconv.implementations.diagnosis import Sample, diagnose, wrong_entries_map
 from symconv.implementations.finding import Target, load
-from symconv.implementations.inputs import FLOATS, Plan, draw, halved, in_dtype, plan
+from symconv.implementations.inputs import FLOATS, MISS_GOAL, Plan, draw, halved, in_dtype, plan
 from symconv.implementations.judging import (
     Judgement,
     judge_pass,
@@ -312,6 +312,9 @@ class _Check:
         return drawn
 
     def _right(self, chosen: Plan) -> Judgement:
+        if chosen.miss >= MISS_GOAL:
+            detail = f"not enough runs to be sure: {chosen.sentence()}"
+            return Judgement(Verdict.UNDECIDED, "not-enough-runs", detail)
         if self.options.tolerance is not None and chosen.dtype != "object":
             within = f"within the tolerance {self.options.tolerance:g} that was asked for"
             detail = chosen.sentence().replace("compared by ==", f"right {within}, not exactly")
@@ -421,7 +424,7 @@ def _without_bias(polynomials: np.ndarray, bias: np.ndarray) -> np.ndarray:
     numbers = set(bias.flat)
     found = np.empty_like(polynomials)
     for position in np.ndindex(*polynomials.shape):
-        entry: Polynomial = polynomials[position]
+        entry: Polynomial = polynomials.item(*position)
         found[position] = {
             monomial: coefficient
             for monomial, coefficient in entry.items()

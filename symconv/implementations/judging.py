@@ -111,8 +111,8 @@ def judge_symbols(
     if got.shape != expected.shape:
         return _wrong_shape(got.shape, expected.shape)
     for position in np.ndindex(*expected.shape):
-        left: Polynomial = expected[position]
-        right: Polynomial = got[position]
+        left: Polynomial = expected.item(*position)
+        right: Polynomial = got.item(*position)
         if left == right:
             continue
         # The smallest monomial at which they differ.

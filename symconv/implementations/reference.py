@@ -26,7 +26,7 @@ from symconv.layers.layer import Layer, Sizes
 Polynomial: TypeAlias = dict[tuple[int, ...], Any]
 """Coefficients by monomial: a sorted tuple of the numbers of its entries."""
 
-FEW_PRODUCTS = 4_000
+FEW_PRODUCTS = 10_000
 """Up to this many products of the layer both ways are computed, and code runs on symbols."""
 EXACT_IN_FLOATS = 2**53
 PLACES_KEPT = 64

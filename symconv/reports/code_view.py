@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from symconv.implementations.conclusions import CodeReport, Conclusion, Region
+from symconv.implementations.inputs import MISS_GOAL
 from symconv.reports.terminal import MEANINGS, STYLES, WIDTH_WHEN_PIPED
 from symconv.verdicts import Result, Verdict
 
@@ -25,6 +26,7 @@ WORDS = {
     "incomplete": "not computed",
     "not-run": "not run",
     "not-supported": "not decided",
+    "not-enough-runs": "not decided",
 }
 """How a code is said to people, by what the JSON view calls it."""
 
@@ -168,19 +170,36 @@ def _line(result: Result) -> Text:
 
 def _summary(report: CodeReport) -> Text:
     count = len(report.classes)
-    judged = report.where(lambda result: result.method == "closed-form")
-    exact = len({str(result.sizes) for result in judged if result.verdict is Verdict.VERIFIED})
-    text = Text(f"{count} shape{'s' if count != 1 else ''}, which -v lists" if count else "")
-    if exact:
-        _ = text.append(
-            f"; in {exact} of them the code also ran on symbols, which leaves nothing to chance"
-        )
+    text = Text(f"{count} shape{'s' if count != 1 else ''}, which -v lists")
+    _ = text.append(_certainty(report))
     verdicts = dict.fromkeys(
         conclusion.verdict for conclusion in report.conclusions if conclusion.verdict is not None
     )
     for verdict in verdicts:
         _ = text.append(f"\n{verdict.value}: {MEANINGS[verdict]}", style="dim")
     return text
+
+
+def _certainty(report: CodeReport) -> str:
+    """Say what the verdicts of what is right rest on."""
+    exact = report.where(
+        lambda result: result.method == "closed-form" and result.verdict is Verdict.VERIFIED
+    )
+    right = report.where(lambda result: result.code == "right")
+    on_symbols = {(result.statement, result.form, str(result.sizes)) for result in exact}
+    by_chance = {(result.statement, result.form, str(result.sizes)) for result in right}
+    if not by_chance:
+        return ""
+    bound = (
+        "a wrong polynomial of degree at most 2 in the inputs passes with probability below "
+        f"2^-{MISS_GOAL.denominator.bit_length() - 1}"
+    )
+    if not on_symbols:
+        return f"; on the integers that it ran on, {bound}"
+    places = len({sizes for _, _, sizes in on_symbols})
+    many = "all" if places == len(report.classes) else str(places)
+    said = f"; in {many} of them the code also ran on symbols, which leaves nothing to chance"
+    return f"{said}; elsewhere {bound}" if by_chance - on_symbols else said
 
 
 def _sizes(result: Result) -> str:
