@@ -174,15 +174,18 @@ def _renew(parts: tuple[ReadFormula | Listing | Trouble, ...], renewed: Renewed)
 
 def _told(file: SourceFile, part: ReadFormula, renewed: Renewed) -> ReadFormula:
     """Say of a definition that its name meant something else in an earlier section."""
-    names = renewed.get(part.passing.section, set())
     notes = list(part.notes)
     for number, item in enumerate(part.reading.items):
-        if isinstance(item, Abbreviation) and item.index.name in names:
-            section, start = part.passing.meanings.get(item.index.name, (part.passing.section, 0))
-            if section < part.passing.section:
-                line = file.position(start).line
-                said = f"{RENEWED} {item.index} had another meaning, from line {line} on"
-                notes[number] = (said,)
+        if not isinstance(item, Abbreviation):
+            continue
+        name = item.index.name
+        earlier = part.passing.meanings.get(name)
+        if earlier is None or name not in renewed.get(part.passing.section, set()):
+            continue
+        section, start, value = earlier
+        if section < part.passing.section and value != item.value:
+            line = file.position(start).line
+            notes[number] = (f"{RENEWED} {name} stood for {value}, from line {line} on",)
     return replace(part, notes=tuple(notes))
 
 

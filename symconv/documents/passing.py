@@ -13,11 +13,12 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from symconv.algebra.expressions import Number
-from symconv.algebra.indices import Index, Range
+from symconv.algebra.indices import Index, IntegerExpression, Range
 from symconv.algebra.polynomials import same_polynomial
 from symconv.documents.model import Formula
 from symconv.documents.source import SourceFile
 from symconv.errors import UsageError
+from symconv.explanations.tidying import tidied_integer
 from symconv.latex.context import Context
 from symconv.latex.reader import read_formula
 from symconv.latex.reader_items import Abbreviation, Equality, FormulaReading, Item, Unreadable
@@ -37,12 +38,12 @@ class Passing:
 
     Attributes:
         ranges: the ranges that the section gives to indices, and where it says them.
-        meanings: where formulas said what names stand for: the section, and the offset.
+        meanings: what formulas said of names: the section, the offset, and the value.
         section: the number of headings so far.
     """
 
     ranges: Mapping[str, tuple[Range, int]] = field(default_factory=dict)
-    meanings: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    meanings: Mapping[str, tuple[int, int, IntegerExpression]] = field(default_factory=dict)
     section: int = 0
 
     def next_section(self) -> Passing:
@@ -112,7 +113,7 @@ class ReadFormula:
             if item.index in new
         }
         meanings = {
-            item.index.name: (self.passing.section, start)
+            item.index.name: (self.passing.section, start, item.value)
             for item in self.reading.items
             if isinstance(item, Abbreviation)
         }
@@ -151,7 +152,7 @@ def restated(part: ReadFormula) -> Iterator[tuple[str, bool]]:
     """Yield the names of earlier sections that a formula defines, and whether otherwise."""
     old = {
         name
-        for name, (section, _) in part.passing.meanings.items()
+        for name, (section, _, _) in part.passing.meanings.items()
         if section < part.passing.section and part.context.abbreviation(name) is not None
     }
     again = {
@@ -195,7 +196,8 @@ def _range_notes(
         context = found.passing.without(name).known_in(found.known)
         others = read_formula(found.formula.source.text, context).items
         line = file.position(start).line
-        said = f"{RANGE_SAID} {item} is what line {line} says, up to the next heading"
+        bounds = f"{tidied_integer(item.lower)} <= {name} <= {tidied_integer(item.upper)}"
+        said = f"{RANGE_SAID} {bounds} is what line {line} says, up to the next heading"
         for number in _different(found.reading.items, others):
             notes[number] = (*notes.get(number, ()), said)
     return notes

@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from typing import TypeAlias
 
 from symconv.algebra.evaluation import Evaluator, Polynomial, Values
-from symconv.algebra.expressions import Statement
-from symconv.algebra.indices import Index, Size
+from symconv.algebra.expressions import Number, Statement
+from symconv.algebra.indices import Index, IntegerExpression, Size
 from symconv.algebra.scoping import expand_where, free_symbols
 from symconv.errors import SymconvError
+from symconv.explanations.lengths import is_too_long
 from symconv.explanations.probes import CANDIDATE, Probes
-from symconv.explanations.tidying import tidied
+from symconv.explanations.tidying import tidied, tidied_integer
 from symconv.layers.layer import Layer
 from symconv.mistakes.sites import Node
 from symconv.mistakes.spoiling import EditedStatement, mend, same_statement
@@ -72,7 +73,13 @@ def closest_correct_forms(
         probes: small sizes at which a candidate is tried.
         vocabulary: what the symbols of the layer stand for.
         most: after how many proved statements the search ends.
+
+    Returns:
+        The corrections, none of which only repeats the left-hand side; none at all for a
+        statement that is too long to search.
     """
+    if is_too_long(statement):
+        return ()
     quick = _QuickCheck(statement, layer, counterexample, probes)
     if not quick.possible:
         return ()
@@ -85,6 +92,8 @@ def closest_correct_forms(
             candidate = tidied(edits[-1].statement)
             if any(same_statement(candidate, known.statement) for known in offered):
                 continue
+            if says_nothing(candidate):
+                continue
             if not probes.holds_everywhere(candidate):
                 continue
             if prove(candidate, layer, effort=CANDIDATE).verdict is Verdict.PROVED:
@@ -94,6 +103,20 @@ def closest_correct_forms(
         if offered:
             break
     return tuple(offered)
+
+
+def says_nothing(statement: Statement) -> bool:
+    """Tell whether both sides of a statement are the same as they stand, as in ``y = y``."""
+    statement = expand_where(statement)
+    left, right = statement.lhs, statement.rhs
+    if isinstance(left, Number) and isinstance(right, Number):
+        return left.value == right.value or _same_integer(left.value, right.value)
+    return tidied(replace(statement, rhs=left)).rhs == tidied(statement).rhs
+
+
+def _same_integer(left: IntegerExpression, right: IntegerExpression) -> bool:
+    # A floor that is proved to be another number is no repetition of it.
+    return tidied_integer(left) == tidied_integer(right)
 
 
 Edits: TypeAlias = tuple[EditedStatement, ...]

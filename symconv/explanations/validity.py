@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from symconv.algebra.expressions import Statement
+from symconv.explanations.lengths import is_too_long
 from symconv.explanations.probes import CANDIDATE, Probes
 from symconv.layers.layer import Layer, Region, Sizes
 from symconv.proof.equality import prove
@@ -19,13 +20,17 @@ class Validity:
     Attributes:
         regions: each a choice of conditions that hold together; none where none was found.
         elsewhere: a small size outside of all regions at which the statement was tested true.
+        searched: whether any of this was looked for.
     """
 
     regions: tuple[tuple[Region, ...], ...]
     elsewhere: Sizes | None
+    searched: bool = True
 
     def sentence(self) -> str:
         """Say where the statement is true; an empty text where nothing is known."""
+        if not self.searched:
+            return "too long to search where it holds and what would be right"
         parts: list[str] = []
         if self.regions:
             named = [" and ".join(region.name for region in regions) for regions in self.regions]
@@ -42,6 +47,8 @@ def validity_region(statement: Statement, layer: Layer, probes: Probes) -> Valid
     Conditions are those that the layer names (`Layer.regions`). One that a small size already
     contradicts is not tried, and neither is a pair that holds a proved condition.
     """
+    if is_too_long(statement):
+        return Validity((), None, searched=False)
     admitted = probes.satisfying(statement.assumptions)
     known: dict[int, bool] = {}
     reads_outside_at_the_end = True

@@ -7,6 +7,7 @@ import pytest
 from symconv.algebra.indices import Index, Size
 from symconv.documents.declarations import Declared, declare, layer_by_name
 from symconv.documents.loading import parse_text
+from symconv.documents.model import DECLARATIONS, Format, Pragma
 from symconv.documents.outline import declared_by, outline
 from symconv.errors import UsageError
 from symconv.latex.context import Context
@@ -77,6 +78,13 @@ def test_spellings() -> None:
         ("upper-bounds sometimes", "unreadable-declaration", "exclusive"),
         ("spelling a", "unreadable-declaration", "spelling"),
         (r"spelling \tilde{a} = nothing", "undeclared-name", "declare it first"),
+        ("spelling + = x", "unreadable-declaration", "letters"),
+        (r"spelling \tilde{ = x", "unreadable-declaration", "letters"),
+        (r"spelling \tilde} = x", "unreadable-declaration", "letters"),
+        (r"spelling \sum = x", "unreadable-declaration", "letters"),
+        (r"spelling a \cdot b = x", "unreadable-declaration", "letters"),
+        ("spelling 3 = x", "unreadable-declaration", "letters"),
+        ("spelling _a = x", "unreadable-declaration", "letters"),
         ("spelling X = w", "contradictory-declarations", ""),
         ("define x", "unreadable-declaration", "equals sign"),
         ("define y_{n,f,k,l} = b_f", "contradictory-declarations", ""),
@@ -92,6 +100,46 @@ def test_what_cannot_be_declared_says_why(line: str, code: str | None, word: str
         _ = _declare(line, layer="conv2d")
     assert code in (None, caught.value.code)
     assert word in caught.value.help
+
+
+@pytest.mark.parametrize(
+    "source", [r"\tilde{v}", "v'", "v^{(1)}", "K_h", r"\mathbf W", "H_{out}", "v^*", r"\delta"]
+)
+def test_names_as_texts_spell_them_are_accepted(source: str) -> None:
+    context = _declare(f"spelling {source} = w", layer="conv2d")
+    assert dict(context.spellings)[source] == "w"
+
+
+def test_more_sizes_than_can_be_searched_are_refused() -> None:
+    _ = _declare("size " + ", ".join(f"A{number}" for number in range(100)))
+    with pytest.raises(UsageError, match="more than 100 sizes"):
+        _ = _declare("size " + ", ".join(f"A{number}" for number in range(3000)))
+
+
+@pytest.mark.parametrize(("format", "comment"), [("markdown", "<!-- {} -->\n"), ("tex", "% {}\n")])
+@pytest.mark.parametrize("word", DECLARATIONS)
+def test_a_declaration_without_its_colon_is_located(
+    word: str, format: Format, comment: str
+) -> None:
+    document = parse_text("a", comment.format(f"symconv {word} conv2d"), format)
+    [trouble] = document.troubles
+    assert trouble.code == "unreadable-declaration"
+    assert document.file.text[trouble.start :].startswith("symconv")
+    assert f"symconv: {word}" in trouble.help
+    with_space = parse_text("a", comment.format(f"symconv : {word} conv2d"), format)
+    assert [type(item) for item in with_space.items] == [Pragma]
+
+
+@pytest.mark.parametrize("text", ["symconv checks this", "about symconv layers", "symconv"])
+def test_a_comment_that_only_mentions_symconv_is_left_alone(text: str) -> None:
+    assert parse_text("a.md", f"<!-- {text} -->\n").items == ()
+
+
+@pytest.mark.parametrize("word", DECLARATIONS)
+def test_every_word_that_is_known_to_begin_a_declaration_does(word: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        _ = _declare(f"{word} ?")
+    assert caught.value.code != "unknown-declaration"
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 
+from symconv.documents.checking import check_documents
 from symconv.documents.loading import parse_text
 from symconv.documents.model import Document, Format, Formula, Heading, Listing, Pragma
+from symconv.documents.outline import declared_by
+from symconv.documents.source import Position
+from symconv.reports.documents_view import documents_text
 
 
 def _formulas(text: str, format: Format = "markdown") -> list[tuple[str, bool]]:
@@ -188,3 +194,47 @@ def test_items_of_every_kind_have_places_inside_the_file() -> None:
         assert 0 <= item.start < len(text)
     assert isinstance(document.items[1], Formula)
     assert isinstance(document.items[2], Listing)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("> $$\n> x\n> $$", [("x", True)]),
+        ("> $$\n> a\n> > b\n> $$", [("a\n> b", True)]),
+        ("> > \\[\n> > a\n>> = b\n> > \\]", [("a\n= b", True)]),
+        ("> $a\n> = b$ c", [("a\n= b", False)]),
+        ("> ```math\n> a\n> b\n> ```", [("a\nb", True)]),
+        ("> $a\n>\n> b$", []),
+        ("> $$\n> a\n>\n> b\n\n$$c$$", [("c", True)]),
+        ("$$\na\n> b\n$$", [("a\n> b", True)]),
+        ("> text\n\n$$\na\n> b\n$$", [("a\n> b", True)]),
+    ],
+)
+def test_the_marks_of_a_quotation_are_no_part_of_its_formulas(
+    text: str, expected: list[tuple[str, bool]]
+) -> None:
+    assert _formulas(text) == expected
+
+
+def test_a_formula_in_a_quotation_has_its_place() -> None:
+    document = parse_text("a.md", "> $$\n> a\n> = b\n> $$")
+    [formula] = document.formulas
+    place = formula.source.offset(formula.source.text.index("= b"))
+    assert document.file.position(place) == Position(3, 3)
+
+
+def test_a_listing_in_a_quotation_is_its_code_alone() -> None:
+    [listing] = parse_text("a.md", "> ```python\n> a = 1\n>\n> b = 2\n> ```").listings
+    assert listing.source.text == "a = 1\n\nb = 2"
+
+
+@pytest.mark.parametrize("opening", ["\\[", "\\(", "\\begin{align}", "\\begin{align}\n", "<!--"])
+def test_what_is_left_open_again_and_again_is_counted_and_told_once(opening: str) -> None:
+    report = check_documents([parse_text("a.md", opening * 2_000)], declared_by(None))
+    assert report.summary["undecided"] == report.summary["total"] == 2_000
+    assert all(len(item.statement) < 100 for item in report.results)
+    shown = documents_text(report, io.StringIO())
+    assert shown.count("undecided  ") == 10
+    assert "and 1990 more like it: " in shown
+    few = check_documents([parse_text("a.md", opening * 10)], declared_by(None))
+    assert "more like it" not in documents_text(few, io.StringIO())

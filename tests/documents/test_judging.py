@@ -159,3 +159,32 @@ def test_a_document_of_hundreds_of_formulas_is_accounted_for(proved: list[object
     assert sum(item.kind == "no-statement" for item in report.results) == 120
     # One proof of what is right; what is false once in each letter, and for each convention.
     assert len(proved) < 40
+
+
+WRONG = "$b_f = b_f + 1$\n"
+
+
+@pytest.mark.parametrize("assumption", ["P >= 1", "S = 2", "H >= 3", "S = 9"])
+def test_a_failure_is_told_under_assumptions_that_exclude_the_layers_own_sizes(
+    assumption: str,
+) -> None:
+    wrong, right = _claims(
+        _check(f"{HEAD}<!-- symconv: assume {assumption} -->\n{WRONG}$b_f = b_f$")
+    )
+    assert (wrong.verdict, right.verdict) == (Verdict.REFUTED, Verdict.PROVED)
+    assert wrong.counterexample is not None
+
+
+def test_assumptions_that_contradict_each_other_leave_nothing_to_say() -> None:
+    pragma = "<!-- symconv: assume P >= 1; assume P = 0 -->\n"
+    wrong, right = _claims(_check(f"{HEAD}{pragma}{WRONG}$b_f = b_f$"))
+    for result in (wrong, right):
+        assert (result.verdict, result.code) == (Verdict.ILL_FORMED, "states-nothing")
+        assert result.notes == ()
+
+
+def test_what_states_nothing_is_not_said_to_be_true_somewhere() -> None:
+    formula = r"$x_{n,c,i,j} = 2 x_{n,c,i,j} \quad \text{if } H = W, H = W + 1$"
+    [result] = _claims(_check(HEAD + formula))
+    assert result.code == "states-nothing"
+    assert result.notes == ()

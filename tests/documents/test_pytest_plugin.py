@@ -91,3 +91,12 @@ def test_loading_the_plugin_imports_neither_the_prover_nor_sympy() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout == "[]\n"
+
+
+def test_a_failure_under_assumptions_fails_as_any_other(project: Path) -> None:
+    text = "<!-- symconv: layer conv2d; assume P >= 1 -->\n$b_f = b_f + 1$\n\n$b_f = b_f$\n"
+    (project / "docs" / "right.md").write_text(text)
+    code, out = _pytest(project, "--symconv=docs")
+    assert code == 1
+    assert "1 failed, 2 passed" in out
+    assert "refuted[different]: b_f = b_f + 1" in out

@@ -386,3 +386,32 @@ def test_listings_know_the_names_that_the_code_declares() -> None:
 def test_without_a_layer_there_is_nothing_to_compare_with() -> None:
     [result] = _results("db = 1", layer=None)
     assert (result.verdict, result.code) == (None, "not-run")
+
+
+def test_listings_run_only_at_sizes_that_the_document_assumes() -> None:
+    code = "db = dout.sum(axis=(0, 2, 3)) + P"
+    [wrong] = _results(code)
+    [right] = _results(code, prefix="<!-- symconv: assume P = 0 -->\n")
+    assert (wrong.verdict, right.verdict) == (Verdict.REFUTED, Verdict.VERIFIED)
+
+
+def test_assumptions_that_no_default_size_meets_are_met_by_other_small_sizes() -> None:
+    code = "db = dout.sum(axis=(0, 2, 3)) + {}"
+    prefix = "<!-- symconv: assume S = 3 -->\n"
+    [right] = _results(code.format("(S - 3)"), prefix=prefix)
+    [wrong] = _results(code.format("(S - 2)"), prefix=prefix)
+    assert (right.verdict, wrong.verdict) == (Verdict.VERIFIED, Verdict.REFUTED)
+    assert wrong.counterexample is not None
+    assert wrong.counterexample.sizes["S"] == 3
+
+
+@pytest.mark.parametrize("assumed", ["S = 90", "P = 0; assume P = 1"])
+def test_a_listing_without_sizes_to_run_at_is_undecided(assumed: str) -> None:
+    [result] = _results("db = 1", prefix=f"<!-- symconv: assume {assumed} -->\n")
+    assert (result.verdict, result.code) == (Verdict.UNDECIDED, "no-sizes")
+
+
+def test_sizes_that_the_document_adds_do_not_disturb_its_listings() -> None:
+    prefix = "<!-- symconv: size K; assume K >= H; assume P = 0 -->\n"
+    [right] = _results("db = dout.sum(axis=(0, 2, 3)) + P", prefix=prefix)
+    assert right.verdict is Verdict.VERIFIED
