@@ -7,7 +7,7 @@ from typing import Final
 from symconv.algebra.expressions import Statement
 from symconv.mistakes.sites import Node, children
 
-LONGEST_EXPLAINED: Final = 600
+LONGEST_EXPLAINED: Final = 400
 """The most parts of a statement that is explained; a formula on a page has about 100.
 
 Limit: the searches try hundreds of edits, each of which costs time in the number of parts.

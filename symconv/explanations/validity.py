@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from symconv.algebra.expressions import Statement
+from symconv.algebra.scoping import expand_where
+from symconv.errors import IllFormed
 from symconv.explanations.lengths import is_too_long
 from symconv.explanations.probes import CANDIDATE, Probes
 from symconv.layers.layer import Layer, Region, Sizes
@@ -79,5 +81,15 @@ def validity_region(statement: Statement, layer: Layer, probes: Probes) -> Valid
             if outcome.verdict is Verdict.PROVED:
                 found.append(regions)
                 open_places = [place for place in open_places if not inside[place]]
-    outside = next((place for place in open_places if holds_at(place)), None)
+    telling = (place for place in open_places if _says_something(statement, probes, place))
+    outside = next((place for place in telling if holds_at(place)), None)
     return Validity(tuple(found), None if outside is None else probes.sizes[outside])
+
+
+def _says_something(statement: Statement, probes: Probes, place: int) -> bool:
+    """Tell whether the free indices have any values at some sizes; else nothing can be false."""
+    evaluator = probes.evaluator(probes.sizes[place])
+    try:
+        return any(True for _ in evaluator.assignments(expand_where(statement).free))
+    except IllFormed:
+        return False

@@ -30,8 +30,14 @@ from symconv.layers.layer import Layer
 UpperBounds: TypeAlias = Literal["inclusive", "exclusive"]
 
 _SPELLINGS_OF_LAYERS = {
-    "x_pad": (r"x^{pad}", r"x_{pad}", r"X^{pad}", r"\tilde{x}"),
-    "x": ("X",),
+    "x_pad": (
+        *(r"x^{pad}", r"x_{pad}", r"X^{pad}", r"\tilde{x}"),
+        *(r"\mathbf{x}^{pad}", r"\mathbf{X}^{pad}"),
+    ),
+    "x": ("X", r"\mathbf{x}", r"\mathbf{X}"),
+    "w": (r"\mathbf{w}", r"\mathbf{W}"),
+    "b": (r"\mathbf{b}",),
+    "y": (r"\mathbf{y}", r"\mathbf{Y}"),
     "L": (*LOSS.values(), r"\mathscr{L}", r"\ell"),
     "dout": ("dout",),
 }
@@ -77,6 +83,7 @@ class Context:
             the subscript of an array or under a sum sign.
         ranges: ranges of indices that the text declares, by index; they settle what the
             arrays of a formula leave open.
+        layer_ranges: those of them that are the layer's, and count from 0.
         spellings: source spelling and canonical name, the latest first.
         abbreviations: indices that stand for integer expressions (``p_0 = Sk``), in the
             order of the text.
@@ -97,6 +104,7 @@ class Context:
     definitions: tuple[Definition, ...] = ()
     indices: tuple[Index, ...] = ()
     ranges: tuple[Range, ...] = ()
+    layer_ranges: tuple[Range, ...] = ()
     spellings: tuple[tuple[str, str], ...] = ()
     abbreviations: tuple[tuple[Index, IntegerExpression], ...] = ()
     domains: tuple[Domain, ...] = ()
@@ -330,9 +338,9 @@ def context_of_layer(layer: Layer) -> Context:
         for gradient in short:
             context = context.with_spelling(gradient.name, gradient.name)
             context = context.with_spelling(_spelled(gradient.name), gradient.name)
-    return replace(
-        context, ranges=_usual_ranges(layer), omissible=_unconstrained(layer, context.sizes)
-    )
+    ranges = _usual_ranges(layer)
+    omissible = _unconstrained(layer, context.sizes)
+    return replace(context, ranges=ranges, layer_ranges=ranges, omissible=omissible)
 
 
 def _usual_ranges(layer: Layer) -> tuple[Range, ...]:

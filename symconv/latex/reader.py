@@ -13,7 +13,7 @@ from dataclasses import replace
 from itertools import zip_longest
 from typing import Final
 
-from symconv.algebra.expressions import Statement
+from symconv.algebra.expressions import Number, Statement
 from symconv.algebra.indices import Condition, Index, IntegerExpression
 from symconv.errors import UsageError
 from symconv.latex.context import Context
@@ -43,6 +43,7 @@ from symconv.latex.reader_items import (
     Span,
     Unreadable,
 )
+from symconv.latex.reader_matrices import elements, example_values, is_matrix
 from symconv.latex.reader_meaning import Elaborator
 from symconv.latex.reader_rows import Claim, Clause, Member, claims
 from symconv.latex.reader_scope import Scope, is_plain
@@ -311,8 +312,8 @@ class _Reader:
         for place in range(first, len(found)):
             span = (members[place].start if place > 1 else members[0].start, members[place].span[1])
             right = found[place]
-            if _is_matrix(nodes[place]) or (place == 1 and _is_matrix(nodes[0])):
-                self.items.append(NoStatement(span, "a literal matrix"))
+            if is_matrix(nodes[place]) or is_matrix(nodes[place - 1]):
+                self._matrix(nodes[place - 1], nodes[place], span, restricted, blocked)
                 continue
             if isinstance(left, Stopped):
                 self.stop(span, left)
@@ -326,6 +327,45 @@ class _Reader:
             left = right
         if first == 1 and (blocked is not None or isinstance(nodes[1], Stopped)):
             self._unread(nodes[0])
+
+    def _matrix(
+        self,
+        left: Node | Stopped,
+        right: Node | Stopped,
+        span: Span,
+        restricted: Restrictions,
+        blocked: Stopped | None,
+    ) -> None:
+        """Read an equation of which one side is a literal matrix: an equation per entry."""
+        name, matrix = (left, right) if is_matrix(right) else (right, left)
+        try:
+            if blocked is not None:
+                raise blocked
+            assert not isinstance(matrix, Stopped), "a matrix was read"
+            found = elements(name, matrix, self.text, self.context)
+        except Stopped as stopped:
+            self.stop(span, stopped)
+            return
+        held = [*restricted.assumptions, *found.conditions]
+        said = [f"the matrix has {part}" for part in map(str, found.conditions)]
+        inside = replace(restricted, assumptions=held, readings=said)
+        read = [sides([cell.entry, self._parsed(cell.value)], self.context) for cell in found.cells]
+        values = [value.expression if isinstance(value, Side) else None for _, value in read]
+        if self.context.definition(found.array.name) is None:
+            if all(isinstance(value, Number) for value in values):
+                self.stop(span, example_values(found.array, matrix))
+                return
+            names = [entry.expression for entry, _ in read if isinstance(entry, Side)]
+            if names == values:
+                self.items.append(NoStatement(span, "a literal matrix that names entries"))
+                return
+        for cell, (entry, value) in zip(found.cells, read, strict=True):
+            if isinstance(entry, Stopped) or isinstance(value, Stopped):
+                reason = entry if isinstance(entry, Stopped) else value
+                assert isinstance(reason, Stopped), "one of the two was not read"
+                self.stop(cell.span, reason)
+            else:
+                self._equality(cell.span, entry, value, entry, inside, None, entry)
 
     def _unread(self, head: Node | Stopped) -> None:
         """Remember that what may define a name could not be read."""
@@ -402,7 +442,7 @@ class _Reader:
     ) -> bool:
         """Read the first equality of a chain where it is a definition, good or bad."""
         head, value = nodes[0], nodes[1]
-        if isinstance(head, Stopped) or isinstance(value, Stopped) or _is_matrix(value):
+        if isinstance(head, Stopped) or isinstance(value, Stopped) or is_matrix(value):
             return False
         span = (members[0].start, members[1].span[1])
         try:
@@ -444,10 +484,6 @@ def _unclear_clause(clause: Clause) -> Stopped:
         "this may restrict the formula, and is not understood",
         "write the condition behind it, such as: \\text{if } P = 0",
     )
-
-
-def _is_matrix(node: Node | Stopped) -> bool:
-    return isinstance(node, Literal) and node.kind == "matrix"
 
 
 def _reason(node: Node) -> str:

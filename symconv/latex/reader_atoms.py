@@ -34,7 +34,7 @@ _LAYOUT: Final = frozenset(
         *(r"\limits", r"\nolimits", r"\nonumber", r"\notag", r"\hline", r"\hfill"),
         *(r"\allowbreak", r"\break", r"\nobreak", r"\noindent", r"\rm", r"\bf", r"\it"),
         *(r"\sf", r"\tt", r"\cal", r"\centering", r"\strut", r"\relax", r"\mathstrut"),
-        *(r"\,", r"\;", r"\:", r"\!", r"\>", r"\-", r"\/"),
+        *(r"\,", r"\;", r"\:", r"\!", r"\>", r"\-", r"\/", r"\boxed"),
     ]
 )
 _FENCES: Final = frozenset([r"\left", r"\right", r"\middle"])
@@ -43,6 +43,9 @@ _WIDE: Final = frozenset([r"\quad", r"\qquad", r"\enspace", r"\hspace"])
 _WITH_ARGUMENT: Final = frozenset(
     [r"\label", r"\tag", r"\ref", r"\eqref", r"\hspace", r"\vspace", r"\phantom", r"\color"]
 )
+_STACKED: Final = frozenset([r"\stackrel", r"\overset"])
+_MARK = re.compile(r"\s*(?:\\(?:text|mathrm|textrm)\s*\{)?\s*(?:[!?*]|def\.?|\(?\d+\)?)\s*\}?\s*")
+"""What may stand above an equals sign without a meaning of its own."""
 _UPRIGHT: Final = frozenset([r"\text", r"\mathrm", r"\textrm", r"\textnormal", r"\mbox"])
 _TEXT: Final = frozenset(
     [r"\text", r"\textrm", r"\textnormal", r"\textit", r"\mbox", r"\intertext"]
@@ -252,7 +255,9 @@ class _Normalizer:
 
     def _plain(self, piece: str, place: int) -> None:
         """Handle a sign without arguments, or layout."""
-        if piece in _WITH_ARGUMENT:
+        if piece in _STACKED and self._group_at(self.place) and self._is_mark(self.place):
+            self.place = self.closing[self.place] + 1
+        elif piece in _WITH_ARGUMENT:
             if self._group_at(self.place):
                 self.place = self.closing[self.place] + 1
         elif piece in _WIDE:
@@ -271,6 +276,11 @@ class _Normalizer:
         else:
             self._emit("sign", piece, place)
             self._unit_done(place)
+
+    def _is_mark(self, place: int) -> bool:
+        """Tell whether what stands above an equals sign says nothing: !, ?, def or a number."""
+        content = self.text[self.raw[place][2] : self.raw[self.closing[place]][1]]
+        return _MARK.fullmatch(content) is not None
 
     def _script(self, piece: str, place: int) -> None:
         """Begin a subscript or superscript; a superscript of primes becomes primes."""

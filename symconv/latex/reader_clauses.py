@@ -32,11 +32,13 @@ class Restrictions:
         ranges: the ranges of indices.
         assumptions: conditions on sizes.
         coverage: what has to hold for the names in them to have a value.
+        readings: how they were found, as sentences.
     """
 
     ranges: dict[str, Bounds] = field(default_factory=dict)
     assumptions: list[Condition] = field(default_factory=list)
     coverage: list[Coverage] = field(default_factory=list)
+    readings: list[str] = field(default_factory=list)
 
 
 def parsed(member: Member, context: Context) -> Node:

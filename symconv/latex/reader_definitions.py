@@ -150,8 +150,10 @@ def abbreviation(
         *(item.condition for item in (*restricted.coverage, *meaning.scope.coverage)),
     ]
     if needed:
-        values = {index: expanded(index, context) for index, _ in context.abbreviations}
-        condition = substitute_condition(_all(needed), dict(values))
+        values: dict[Symbol, IntegerExpression] = {
+            index: expanded(index, context) for index, _ in context.abbreviations
+        }
+        condition = substitute_condition(_all(needed), values)
         known = known.with_domain(Domain(name, (), condition))
     return Defined(Abbreviation(span, Index(name), integer), known)
 
@@ -174,7 +176,10 @@ def unread_definition(head: Node, context: Context) -> Context:
     array = context.array(head.name)
     if array is not None:
         meaning = Elaborator(Scope(context))
-        names = [_plain_index(part, meaning) for part in head.subscripts or ()]
+        try:
+            names = [_plain_index(part, meaning) for part in head.subscripts or ()]
+        except Stopped:
+            return context
         if None in names or len(set(names)) != len(names) or len(names) != len(array.shape):
             return context
         return context.with_domain(Domain(array.name, tuple(Index(n) for n in names if n), None))

@@ -55,6 +55,8 @@ _RELATIONS: Final[Mapping[str, Relation]] = {
     ">": ">",
 }
 _LARGEST_POWER: Final = 9
+_MOST_FACTORS: Final = 36
+"""How many factors a power of powers may have: what is multiplied out grows with it."""
 
 
 class IntegerReader:
@@ -85,7 +87,7 @@ class IntegerReader:
                     else self.integer(term, subscript=subscript)
                     for sign, term in zip(signs, terms, strict=True)
                 ]
-                self.refuse_bare_modulus(terms)
+                self.refuse_bare_modulus(signs, terms)
                 return parts[0] if len(parts) == 1 else Plus(tuple(parts))
             case Product():
                 return self._integer_product(node, subscript=subscript)
@@ -240,12 +242,19 @@ class IntegerReader:
                     "put parentheses around the product or the quotient",
                 )
 
-    def refuse_bare_modulus(self, terms: tuple[Node, ...]) -> None:
-        """Refuse a remainder among terms without parentheses: i + P mod S.
+    def refuse_bare_modulus(self, signs: tuple[str, ...], terms: tuple[Node, ...]) -> None:
+        """Refuse a remainder among terms without parentheses: i + P mod S, -i mod S.
 
         Raises:
             Stopped: where there is one.
         """
+        if signs == ("-",) and isinstance(terms[0], Product) and "mod" in terms[0].signs:
+            raise Stopped(
+                terms[0].span,
+                "unreadable",
+                "it is not clear whether the minus sign stands inside of mod",
+                "write (-i) \\bmod S, or -(i \\bmod S)",
+            )
         for term in terms if len(terms) > 1 else ():
             if isinstance(term, Product) and "mod" in term.signs:
                 raise Stopped(
@@ -264,6 +273,12 @@ class IntegerReader:
         match node.exponents:
             case (Literal(kind="number", text=text),) if text.isdecimal():
                 if 1 <= int(text) <= _LARGEST_POWER:
+                    if _factors_of(node) > _MOST_FACTORS:
+                        raise Stopped(
+                            node.span,
+                            "unsupported",
+                            f"a power of more than {_MOST_FACTORS} factors altogether",
+                        )
                     return int(text)
                 raise Stopped(
                     node.span, "unsupported", f"powers go from 1 to {_LARGEST_POWER} here"
@@ -274,6 +289,18 @@ class IntegerReader:
             "this superscript is neither a number nor part of a declared name",
             "declare the name with: symconv: spelling x^{...} = x",
         )
+
+
+def _factors_of(node: Node) -> int:
+    """Count the factors of a product in which every power is written out."""
+    match node:
+        case Power(base=base, exponents=(Literal(kind="number", text=text),)):
+            return _factors_of(base) * int(text) if text.isdecimal() else 1
+        case Product(factors=parts):
+            return sum(map(_factors_of, parts))
+        case Group(items=parts) | Additive(terms=parts):
+            return max(map(_factors_of, parts), default=1)
+    return 1
 
 
 def _number(text: str) -> IntegerExpression:

@@ -12,8 +12,6 @@ from typing import Final
 
 from symconv.algebra.expressions import (
     Add,
-    Array,
-    Delta,
     Derivative,
     Entry,
     Expression,
@@ -25,19 +23,17 @@ from symconv.algebra.expressions import (
 from symconv.algebra.indices import (
     Condition,
     Constant,
-    Index,
     IntegerExpression,
     Or,
     Quotient,
     Range,
-    Size,
     as_integer,
 )
+from symconv.algebra.polynomials import same_polynomial
+from symconv.latex.reader_arrays import EntryReader
 from symconv.latex.reader_cases import Coverage, guard, guarded, refuse_misplaced
 from symconv.latex.reader_dots import Unclear, dotted_sum
-from symconv.latex.reader_entries import split_units, subscript_parts
-from symconv.latex.reader_integers import IntegerReader, refused, unclear_dots
-from symconv.latex.reader_items import Span
+from symconv.latex.reader_integers import refused, unclear_dots
 from symconv.latex.reader_scope import Bounds, range_of
 from symconv.latex.reader_sums import Binder, Bound, binders
 from symconv.latex.reader_syntax import (
@@ -59,7 +55,7 @@ from symconv.latex.reader_syntax import (
 _MINUS_ONE: Final = Constant(-1)
 
 
-class Elaborator(IntegerReader):
+class Elaborator(EntryReader):
     """Give meaning to the parts of one equality."""
 
     def expression(self, node: Node) -> Expression:
@@ -74,9 +70,9 @@ class Elaborator(IntegerReader):
             case Literal():
                 raise refused(node)
             case Name():
-                return self._named(node)
+                return self.named(node)
             case Additive(signs=signs, terms=terms):
-                self.refuse_bare_modulus(terms)
+                self.refuse_bare_modulus(signs, terms)
                 if any(map(_is_dots, terms)):
                     return self._dotted(node)
                 parts = [
@@ -99,7 +95,7 @@ class Elaborator(IntegerReader):
             case Call(kind="indicator", items=items):
                 return Iverson(self.conditions(items))
             case Call(kind="delta", items=items):
-                return self._delta(node, items)
+                return self.delta(node, items)
             case Call(kind="fraction"):
                 return self._fraction(node)
             case Power(base=base):
@@ -130,91 +126,6 @@ class Elaborator(IntegerReader):
             "a derivative is taken by one entry of an array, such as x_{i}",
         )
 
-    def _named(self, node: Name) -> Expression:
-        gradient = self.gradient(node.name)
-        if gradient is not None:
-            loss, by = gradient
-            self.scope.note(f"{node.name} is read as the derivative of {loss} by {by}")
-            return Derivative(Entry(loss, ()), self._entry(by, node.subscripts or (), node.span))
-        array = self.context.array(node.name)
-        if array is None:
-            axes = len(node.subscripts or ())
-            if Size(node.name) in self.context.sizes:
-                raise Stopped(
-                    node.span,
-                    "undeclared-name",
-                    f"{node.name} is a size, and has a subscript here",
-                    "let the array have another name with: symconv: spelling",
-                )
-            raise self.scope.undeclared(node.name, node.span, axes=axes)
-        return self._entry(array, node.subscripts or (), node.span)
-
-    def _entry(self, array: Array, written: tuple[Node, ...], span: Span) -> Entry:
-        omitted, parts = subscript_parts(array, written, span, self.context)
-        base = self.context.base_of(array.name)
-        indices: list[IntegerExpression] = [as_integer(0)] * omitted
-        for extent in array.shape[:omitted]:
-            _ = self.scope.omitted.setdefault(extent, span)
-        for axis, part in enumerate(parts, start=omitted):
-            _ = self.scope.kept.setdefault(array.shape[axis], span)
-            value = self.integer(part, subscript=True)
-            if isinstance(value, Index):
-                if self.context.abbreviation(value.name) is not None:
-                    self.scope.lone_abbreviations[value.name] = part.span
-                else:
-                    self.scope.stands_alone(value.name, array, axis)
-                    if omitted:
-                        self._refuse_other_axis(value.name, array, axis, part)
-            if isinstance(value, Constant):
-                value = Constant(value.value - base)
-                self._refuse_outside(array, axis, value, part)
-                self.scope.numbers.append((array, axis, value.value, part.span))
-            elif base:
-                value = value - base
-            indices.append(value)
-        self.scope.require_domain(array.name, span, indices)
-        return Entry(array, tuple(indices))
-
-    def _refuse_other_axis(self, name: str, array: Array, axis: int, part: Node) -> None:
-        """Refuse an index of images, channels or filters on another axis of fewer that are written.
-
-        In y_{n,f,k} no axis of images is left out: an index is missing.
-        """
-        usual = self.scope.usual(name)
-        if usual is None or self.scope.is_bound(name):
-            return
-        for size in self.context.omissible:
-            if usual[1] == size - 1 and array.shape[axis] != size:
-                raise Stopped(
-                    part.span,
-                    "unclear-rank",
-                    f"{name} stands on the axis of {array.shape[axis]} of {array.name}, "
-                    f"and usually runs over {size}",
-                    "write one index per axis",
-                )
-
-    def _refuse_outside(self, array: Array, axis: int, value: Constant, part: Node) -> None:
-        extent = array.shape[axis]
-        too_large = isinstance(extent, Constant) and value.value >= extent.value
-        if value.value < 0 or too_large:
-            base = self.context.base_of(array.name)
-            raise Stopped(
-                part.span,
-                "out-of-range-number",
-                f"{array.name} has no position {value.value + base} on an axis of extent {extent}",
-                f"positions of {array.name} count from {base}",
-            )
-
-    def _delta(self, node: Node, items: tuple[Node, ...]) -> Expression:
-        if len(items) == 1:
-            items = split_units(items[0], self.context)
-        if len(items) != 2:
-            raise Stopped(
-                node.span, "wrong-rank", f"a Kronecker delta has two indices, got {len(items)}"
-            )
-        left, right = (self.integer(item, subscript=True) for item in items)
-        return Delta(left, right)
-
     def _product(self, node: Product) -> Expression:
         if not any(_is_differential(factor) for factor in node.factors):
             self.refuse_unclear_division(node)
@@ -233,6 +144,10 @@ class Elaborator(IntegerReader):
             elif _is_operator(factor):
                 value, place = self._applied(node, place)
                 factors.append(value)
+            elif self._is_inline_derivative(node, place - 1):
+                # dL/dx_{i}: d, L, and the name of the derivative behind the slash.
+                place += 2
+                factors.append(self.expression(node.factors[place - 1]))
             elif sign == "/":
                 divisor = self._divisor(factor)
                 factors.append(Number(Quotient(as_integer(1), divisor)))
@@ -246,7 +161,7 @@ class Elaborator(IntegerReader):
                 assert array is not None, "only arrays are indexed"
                 self.scope.note(f"{factor.name}(...) is read as an entry of the array")
                 span = (factor.span[0], group.span[1])
-                factors.append(self._entry(array, group.items, span))
+                factors.append(self.entry_of(array, group.items, span))
                 place += 1
             else:
                 factors.append(self.expression(factor))
@@ -262,6 +177,15 @@ class Elaborator(IntegerReader):
                     for condition in brackets:
                         item = self.scope.coverage[place]
                         self.scope.coverage[place] = item.under(condition)
+
+    def _is_inline_derivative(self, node: Product, place: int) -> bool:
+        """Tell whether dL/dx begins here, in which dx is a name of that derivative."""
+        match node.factors[place : place + 3], node.signs[place + 1 : place + 3]:
+            case (Name(name="d", subscripts=None), Name(name=loss), Name(name=by)), ("", "/"):
+                known = self.gradient(by)
+                array = self.context.array(loss)
+                return not self.context.knows("d") and known is not None and known[0] == array
+        return False
 
     def _is_indexing(self, factor: Node, node: Product, place: int) -> bool:
         """Tell whether Y(i,j) is an entry: a bare array before its indices in brackets.
@@ -417,6 +341,8 @@ class Elaborator(IntegerReader):
         ranges: list[Range] = []
         for binder, lower, upper in ends:
             name = self.symbol_name(binder.name)
+            if binder.shared:
+                self._refuse_shared(binder, name, (lower, upper), frame[name])
             if lower is None or upper is None:
                 bounds = self.scope.inferred(name, binder.name.span, frame[name])
                 lower, upper = lower or bounds[0], upper or bounds[1]
@@ -432,6 +358,26 @@ class Elaborator(IntegerReader):
             if not taken & {item.index for item in body.ranges}:
                 return Sum(body.body, *ranges, *body.ranges)
         return Sum(body, *ranges)
+
+    def _refuse_shared(
+        self,
+        binder: Binder,
+        name: str,
+        ends: tuple[IntegerExpression | None, IntegerExpression | None],
+        found: list[Bounds],
+    ) -> None:
+        """Refuse bounds of another index for one that usually has its own: n, f=0 up to F-1."""
+        usual = self.scope.usual(name)
+        for bounds in found or ([usual] if usual else []):
+            for said, own in zip(ends, bounds, strict=True):
+                if said is not None and not same_polynomial(said, own):
+                    raise Stopped(
+                        binder.name.span,
+                        "unclear-range",
+                        f"it is not clear whether these bounds are those of {name}, too, "
+                        f"which otherwise runs over {bounds[0]}..{bounds[1]}",
+                        "write one sum sign per index",
+                    )
 
     def _bound_name(self, binder: Binder) -> str:
         name = self.symbol_name(binder.name)

@@ -25,6 +25,7 @@ _EQUIVALENCES: Final = frozenset([r"\iff", r"\Leftrightarrow", r"\Longleftrighta
 _SEPARATORS: Final = frozenset([",", ";", ":", *_ARROWS, *_EQUIVALENCES])
 _EQUALS: Final = frozenset(["=", r"\coloneqq", r"\triangleq"])
 
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """One side of an equality.
@@ -123,7 +124,7 @@ def _add_clause(segment: _Segment, members: list[Member], result: list[Claim]) -
         segment.keyword or "for",
         tuple(members),
         segment.listing,
-        span_of(segment.atoms),
+        span_of(segment.atoms[:1] if segment.atoms[0].kind == "text" else segment.atoms),
     )
     if not members[0].atoms and segment.keyword != "unclear":
         return

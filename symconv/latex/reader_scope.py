@@ -19,6 +19,7 @@ from symconv.algebra.indices import (
     symbols,
 )
 from symconv.algebra.polynomials import same_polynomial
+from symconv.explanations.tidying import tidied_integer
 from symconv.latex.context import Context
 from symconv.latex.reader_cases import Coverage
 from symconv.latex.reader_items import Span
@@ -122,6 +123,7 @@ class Scope:
                 f"{name} is an array, and stands where an integer has to stand",
                 "name the index otherwise",
             )
+        self.require_domain(name, span)
         if not plausible_index(name):
             raise self.undeclared(name, span)
         _ = self.first.setdefault(name, span)
@@ -222,14 +224,27 @@ class Scope:
             span,
             "unclear-range",
             f"{name} stands alone in no array, so its range is not known",
-            f"write its bounds, or declare them with: symconv: index {name} (0, ...)",
+            f"write its bounds, or declare them with: symconv: index {name} (0, ...); "
+            f"if it is a number of the text, with: symconv: size {name}",
         )
 
     def usual(self, name: str) -> Bounds | None:
-        """Return the range that the context gives to an index, or None."""
+        """Return the range that the context gives to an index, or None.
+
+        The ranges of a layer count from 0, as its arrays do; in a text that counts from 1 they
+        are one further, and where its arrays count differently there is none.
+        """
         for item in reversed(self.context.ranges):
-            if item.index.name == name:
+            if item.index.name != name:
+                continue
+            if item not in self.context.layer_ranges:
                 return item.lower, item.upper
+            bases = {self.context.base_of(array.name) for array in self.context.arrays}
+            if bases <= {0}:
+                return item.lower, item.upper
+            if len(bases) > 1:
+                return None
+            return tidied_integer(item.lower + 1), tidied_integer(item.upper + 1)
         return None
 
 

@@ -114,7 +114,7 @@ def statement(
     _refuse_undeclared(left, right, head, free)
     refuse_other_ranges(restricted.ranges, left, right)
     ranges = _ranges(free, left, right, head, restricted.ranges)
-    readings: list[str] = []
+    readings = list(restricted.readings)
     assumptions = list(restricted.assumptions)
     ones = _omitted(left.scope, right.scope, context)
     if ones:

@@ -20,6 +20,7 @@ from symconv.latex.reader_syntax import (
     Product,
     Stopped,
     Summation,
+    children,
 )
 
 
@@ -39,11 +40,19 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class Binder:
-    """An index under a sum sign; a bound that is not written is None."""
+    """An index under a sum sign; a bound that is not written is None.
+
+    Attributes:
+        name: the index.
+        lower: its first value.
+        upper: its last value.
+        shared: whether its bounds are those of another index behind it: i, j = 0.
+    """
 
     name: Name
     lower: Bound | None = None
     upper: Bound | None = None
+    shared: bool = False
 
 
 def binders(node: Summation) -> tuple[list[Binder], list[Node]]:
@@ -55,9 +64,25 @@ def binders(node: Summation) -> tuple[list[Binder], list[Node]]:
     found: list[Binder] = []
     conditions: list[Node] = []
     shared = 0
-    for item in _flat(node.below):
+    items = _flat(node.below)
+    names = {name for item in items for name in _bindable(item)}
+    for item in items:
         binder = _binder(item, {binder.name.name for binder in found})
-        if binder is None:
+        if isinstance(item, Chain) and isinstance(binder, Binder) and _is_solved(item, names):
+            # k, p = i - kS: p is where the equation holds.
+            if node.above:
+                raise Stopped(
+                    item.span,
+                    "unclear-range",
+                    f"it is not clear whether {binder.name.name} begins here, or is equal to this",
+                    "write one sum sign per index",
+                )
+            found.append(Binder(binder.name))
+            conditions.append(item)
+        elif (left_out := _left_out(item, {b.name.name for b in found})) is not None:
+            found.append(Binder(left_out))
+            conditions.append(item)
+        elif binder is None:
             conditions.append(item)
         elif isinstance(item, Chain) and not isinstance(binder, list):
             # i,j=0: the bounds of the last one are those of the names before it.
@@ -65,7 +90,7 @@ def binders(node: Summation) -> tuple[list[Binder], list[Node]]:
             while first > 0 and found[first - 1].lower is None and found[first - 1].upper is None:
                 first -= 1
             shared = len(found) - first + 1
-            found[first:] = [replace(binder, name=one.name) for one in found[first:]]
+            found[first:] = [replace(binder, name=one.name, shared=True) for one in found[first:]]
             found.append(binder)
         else:
             found.extend(binder if isinstance(binder, list) else [binder])
@@ -117,6 +142,10 @@ def _binder(item: Node, bound: set[str]) -> Binder | list[Binder] | None:
                     return Binder(name, upper=Bound(value))
                 case "<":
                     return Binder(name, upper=Bound(value, "excluded"))
+                case ">=":
+                    return Binder(name, lower=Bound(value))
+                case ">":
+                    return Binder(name, lower=Bound(value, "excluded"))
                 case "in":
                     listed = listed_bounds(value)
                     if listed is not None:
@@ -128,6 +157,39 @@ def _binder(item: Node, bound: set[str]) -> Binder | list[Binder] | None:
     return None
 
 
+def _bindable(item: Node) -> set[str]:
+    """Return the names that an item below a sum sign may bind."""
+    match item:
+        case Chain(parts=(Name() as name, _), relations=("==",)):
+            return {name.name}
+        case Chain():
+            return set()
+        case Name() | Product() | Group():
+            return _names(item)
+    return set()
+
+
+def _left_out(item: Node, bound: set[str]) -> Name | None:
+    """Return the index that runs over all values but one: f' != f."""
+    match item:
+        case Chain(parts=(Name() as name, _), relations=("!=",)) if name.name not in bound:
+            return name
+    return None
+
+
+def _is_solved(item: Chain, names: set[str]) -> bool:
+    """Tell whether an equation gives an index by others that stand below the same sum sign."""
+    if item.relations != ("==",):
+        return False
+    head, value = item.parts
+    return isinstance(head, Name) and bool(_names(value) & (names - {head.name}))
+
+
+def _names(node: Node) -> set[str]:
+    own = {node.name} if isinstance(node, Name) else set()
+    return own.union(*map(_names, children(node)))
+
+
 def _end(node: Node, relation: str) -> Bound:
     return Bound(node, "excluded" if relation == "<" else "included")
 
@@ -136,6 +198,13 @@ def _with_upper(node: Summation, found: list[Binder], shared: int) -> list[Binde
     """Give the number above the sum sign to the index that it belongs to."""
     above = node.above[0]
     span = (node.above[0].span[0], node.above[-1].span[1])
+    own = [binder for binder in found if binder.lower is not None and binder.upper is None]
+    if len(node.above) == len(found) == len(own) > 1 and not any(b.shared for b in found):
+        # p=0, q=0 below and HH-1, WW-1 above: in the same order.
+        return [
+            replace(binder, upper=Bound(end, "above"))
+            for binder, end in zip(found, node.above, strict=True)
+        ]
     if len(node.above) > 1:
         raise Stopped(span, "unclear-range", "there is more than one upper bound above a sum sign")
     if isinstance(above, Chain):

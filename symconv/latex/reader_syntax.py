@@ -18,6 +18,8 @@ from symconv.latex.reader_items import Span
 if TYPE_CHECKING:
     from lark import Lark, Token
 
+MOST_SIGNS = 5_000
+"""How many terms one side of an equation may have, about; a page holds some hundred."""
 DEEPEST = 60
 """How deep a formula may be nested; people stay below 15."""
 
@@ -171,6 +173,13 @@ def parse(tokens: Sequence[Token], end: int) -> Node:
         raise Stopped(_span(error.token), "unreadable", "this does not belong here") from None
     except UnexpectedInput:
         raise Stopped((max(0, end - 1), end), "unreadable", "this cannot be read") from None
+    if sum(token.type == "SIGN" for token in tokens) > MOST_SIGNS:
+        raise Stopped(
+            tree.span,
+            "unsupported",
+            f"one side of an equation with more than {MOST_SIGNS} plus and minus signs",
+            "name parts of it by definitions",
+        )
     if tree.depth > DEEPEST:
         raise Stopped(
             tree.span,
@@ -269,10 +278,15 @@ def _parser() -> Lark:
         def summation(self, parts: list[Child]) -> Node:
             below: list[Node] = []
             above: list[Node] = []
-            for script in parts[1:-1]:
+            scripts, rest = parts[1:-1], parts[-1:]
+            if scripts and _is_token(scripts[-1], "SIGN"):
+                rest = [scripts.pop(), *rest]
+            for script in scripts:
                 assert isinstance(script, Call), "a sum sign is followed by its scripts"
                 (below if script.kind == "_" else above).extend(script.items)
-            body = _node(parts[-1])
+            body = _node(rest[-1])
+            if len(rest) > 1:
+                body = Additive(*_place(rest), (str(rest[0]),), (body,))
             span, depth = _place(parts)
             return Summation(span, depth, tuple(below), tuple(above), body, _span(parts[0]))
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from symconv.latex.reader_atoms import Atom, atoms
 from symconv.latex.reader_syntax import Stopped
+from symconv.latex.reader_words import role_of
 from symconv.latex.spellings import (
     AND,
     CEILING,
@@ -123,6 +124,8 @@ class _Trie:
         place, best = self, None
         for end in range(start, len(found)):
             atom = found[end]
+            if end > start and _is_apart(found[end - 1], atom):
+                break
             following = place.below.get(atom.text) if atom.kind in _VISIBLE else None
             if following is None:
                 break
@@ -351,6 +354,13 @@ class _Lexer:
         meaning = _WORDS.get(word.strip())
         if meaning is None and self._case_word(_plain(word), place, end):
             return
+        if meaning is None and role_of(word) == "operand":
+            # A name set in text, such as \text{rows}: declared, or named as undeclared.
+            path = [Atom("sign", letter, at, at + 1) for at, letter in enumerate(word)]
+            found = self.trie.longest(path, 0)
+            known = found is not None and found[0] == len(path) and found[1][0] == "NAME"
+            self._name(found[1][1] if found is not None and known else word, place, end)
+            return
         if meaning is None:
             raise Stopped(
                 self.atoms[place].span,
@@ -426,6 +436,12 @@ _LONGEST_NUMBER: Final = 30
 
 def _plain(text: str) -> str:
     return text.strip(" .,:;").lower()
+
+
+def _is_apart(before: Atom, atom: Atom) -> bool:
+    """Tell whether a space stands between two letters, which then are no single name."""
+    letters = before.kind == atom.kind == "sign" and before.text.isalnum() and atom.text.isalnum()
+    return letters and before.end != atom.start
 
 
 def _ends_case(atom: Atom) -> bool:

@@ -89,7 +89,8 @@ def role_of(text: str) -> Role:
     restricting = _RESTRICTING if words[0] in _SOURCES else _RESTRICTING | _SOMETIMES
     if words[0] in _HARMLESS and restricting.isdisjoint(words[1:]):
         return "remark"
-    return "operand" if re.fullmatch(r"[A-Za-z]\w+", text.strip()) else "unclear"
+    named = re.fullmatch(r"[A-Za-z]\w+", text.strip()) and inner not in _RESTRICTING
+    return "operand" if named else "unclear"
 
 
 def is_keyword(text: str) -> bool:

@@ -54,9 +54,9 @@ def test_the_longest_declared_name_counts() -> None:
     context = Context().with_size("H").with_size("HH").with_size("S").with_array("L", ())
     (item,) = read_formula("L_0 = 1", context).items
     assert not isinstance(item, Equality)
-    (item,) = read_formula(r"1 = HHS + H H + H\,H", context).items
+    (item,) = read_formula(r"1 = HHS + H H + H\,H + {H}{H}", context).items
     assert isinstance(item, Equality)
-    assert str(item.statement.rhs) == "HH*S+HH+H*H"
+    assert str(item.statement.rhs) == "HH*S+H*H+H*H+H*H"
 
 
 def test_a_spelling_makes_a_name_known() -> None:
