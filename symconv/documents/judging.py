@@ -13,12 +13,13 @@ from symconv.algebra.scoping import arrays, expand_where
 from symconv.documents.conventions import Convention, Rereadings, conventions
 from symconv.documents.naming import standard_names
 from symconv.errors import NotSupported
-from symconv.explanations.closest import Correction, closest_correct_forms
+from symconv.explanations.closest import Correction, closest_correct_forms, says_nothing
 from symconv.explanations.failures import VOCABULARIES
 from symconv.explanations.probes import CANDIDATE, Probes
 from symconv.explanations.tidying import tidied
 from symconv.explanations.validity import validity_region
 from symconv.latex.context import Context
+from symconv.latex.counting import as_the_text_counts
 from symconv.latex.options import LatexOptions
 from symconv.latex.reader_items import Span
 from symconv.latex.spellings import DerivativeStyle, is_read_as_written
@@ -146,9 +147,10 @@ class Judge:
         if offered is not None:
             wrong = dict.fromkeys(edit.mistake.sentence for edit in offered.edits)
             shown = self._tidied(context, offered.statement, statement)
-            notes.extend(("; ".join(wrong), *_pasted(shown, options)))
-        elif meant is not None and meant.correct:
-            notes.extend(_pasted(self._tidied(context, meant.statement, statement), options))
+            notes.extend(("; ".join(wrong), *_pasted(shown, context, options)))
+        elif meant is not None and meant.correct and not says_nothing(meant.statement):
+            shown = self._tidied(context, meant.statement, statement)
+            notes.extend(_pasted(shown, context, options))
         elif key not in self._closest:
             notes.append(f"what would be right is searched for {MOST_SEARCHES} equalities alone")
         return tuple(notes)
@@ -209,11 +211,12 @@ def derivative_style(text: str) -> DerivativeStyle:
     return "partial" if "\\partial" in text or "\\frac" not in text else "d"
 
 
-def _pasted(statement: Statement, options: LatexOptions) -> tuple[str, ...]:
-    """Write a correction; what it abbreviates the document says elsewhere."""
+def _pasted(statement: Statement, context: Context, options: LatexOptions) -> tuple[str, ...]:
+    """Write a correction as the document counts; what it abbreviates is said elsewhere in it."""
     shown = replace(statement, where=())
     if not _says_its_ranges(shown):
         options = replace(options, ranges=True)
+    shown = as_the_text_counts(shown, context)
     try:
         return (f"{RIGHT}{statement_latex(shown, options)}",)
     except NotSupported:

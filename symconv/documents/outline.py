@@ -269,6 +269,7 @@ def _with(context: Context, later: Context, names: tuple[str, ...]) -> Context:
         spellings = [item for item in later.spellings if item[1] == name]
         for source, canonical in reversed(spellings):
             context = context.with_spelling(source, canonical)
+        context = context.with_domain_of(name, later)
     return context
 
 
@@ -281,6 +282,7 @@ def _without(context: Context, names: list[str]) -> Context:
         arrays=tuple(item for item in context.arrays if item.name not in names),
         definitions=tuple(item for item in context.definitions if item.array.name not in names),
         spellings=tuple(item for item in context.spellings if item[1] not in names),
+        domains=tuple(item for item in context.domains if item.name not in names),
     )
 
 
