@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from time import perf_counter
@@ -16,7 +16,17 @@ from symconv.implementations.conclusions import CodeReport, Conclusion, conclude
 from symconv.implementations.conventions import wrap
 from symconv.implementations.diagnosis import Sample, diagnose, wrong_entries_map
 from symconv.implementations.finding import Target, load
-from symconv.implementations.inputs import FLOATS, MISS_GOAL, Plan, draw, halved, in_dtype, plan
+from symconv.implementations.inputs import (
+    FLOATS,
+    MISS_GOAL,
+    Plan,
+    draw,
+    halved,
+    in_dtype,
+    plan,
+    smaller,
+    within,
+)
 from symconv.implementations.judging import (
     Judgement,
     judge_pass,
@@ -50,6 +60,11 @@ ENTRIES_THAT_TELL = 24
 WHOLE_ONLY = (
     "it is right on whole numbers and wrong on halves: something is turned into an integer on the "
     "way"
+)
+
+SMALL_ONLY = (
+    "it is right on large numbers and wrong on small ones: something small is added, or lost, that "
+    "disappears beside large numbers"
 )
 
 
@@ -198,8 +213,8 @@ class _Check:
     options: Options
     found: dict[str, dict[ShapeClass, list[Result]]] = field(default_factory=dict)
     samples: list[Sample] = field(default_factory=list)
-    whole_only: set[str] = field(default_factory=set)
-    """Results that were right on whole numbers, and wrong on halves."""
+    small_only: dict[str, str] = field(default_factory=dict)
+    """What is said of results that were right on large numbers, and wrong on small halves."""
 
     @property
     def wanted(self) -> tuple[str, ...]:
@@ -220,32 +235,24 @@ class _Check:
         self, place: ShapeClass, reference: Reference, dtype: str, *, keep: bool
     ) -> dict[str, Judgement]:
         start = perf_counter()
-        chosen = plan(self.layer, place.sizes, dtype, reference.longest_sum)
+        chosen = self._plan(place.sizes, reference, dtype)
         judged: dict[str, Judgement] = {}
-        for number in range(chosen.rounds):
-            drawn = self._drawn(place.sizes, chosen, number)
-            expected = reference.values(drawn, chosen.most, twice=number == 0)
-            arrays = in_dtype(drawn, dtype)
-            halves = dtype in FLOATS and 0 < number == chosen.rounds - 1
-            if halves:
-                arrays, expected = halved(drawn, dtype), halved(expected, "float64")
-            repeat = number == 0 and reference.is_small
-            answer = self.runner.run(Request(dict(place.sizes), arrays, repeat=repeat))
+        for number, (numbers, halves) in enumerate(_runs(chosen, small=reference.is_small)):
+            drawn = self._drawn(place.sizes, numbers, number)
+            expected = reference.values(drawn, numbers.most, twice=number == 0)
+            answer, expected = self._ran(place, drawn, expected, dtype, halves, number == 0)
             if number == 0:
                 self._conduct(place, answer, dtype)
                 if keep:
                     got = {**answer.forward.results, **answer.backward.results}
                     self.samples.append(Sample(place.sizes, drawn, expected, got))
-            for name in self.wanted:
-                if name not in judged:
-                    ran, truth = answer.of(name), expected[name]
-                    judgement = judge_pass(
-                        self.layer, place.sizes, name, ran, truth, self.options.tolerance
-                    )
-                    if judgement is not None:
-                        judged[name] = judgement
-                        if halves and judgement.code == "wrong-value":
-                            self.whole_only.add(name)
+            wrong = self._judged(place.sizes, answer, expected, judged)
+            if halves and any(judged[name].code == "wrong-value" for name in wrong):
+                whole = reference.values(drawn, numbers.most)
+                answer, _ = self._ran(place, drawn, whole, dtype, False, False)
+                also = self._judged(place.sizes, answer, whole, {})
+                for name in wrong:
+                    self.small_only[name] = SMALL_ONLY if name in also else WHOLE_ONLY
             if len(judged) == len(self.wanted):
                 break
         seconds = perf_counter() - start
@@ -253,6 +260,46 @@ class _Check:
             judgement = judged.setdefault(name, self._right(chosen))
             self._add(place, name, judgement, "numbers", dtype, seconds / len(self.wanted))
         return judged
+
+    def _plan(self, sizes: Sizes, reference: Reference, dtype: str) -> Plan:
+        chosen = plan(self.layer, sizes, dtype, reference.longest_sum)
+        if self.options.tolerance is None or dtype not in FLOATS:
+            return chosen
+        return within(chosen, self.options.tolerance, reference.longest_sum)
+
+    def _ran(
+        self,
+        place: ShapeClass,
+        drawn: Mapping[str, np.ndarray],
+        expected: Mapping[str, np.ndarray],
+        dtype: str,
+        halves: bool,
+        first: bool,
+    ) -> tuple[Answer, Mapping[str, np.ndarray]]:
+        """Run the code on drawn numbers, or on halves of them; return what it should give too."""
+        arrays = halved(drawn, dtype) if halves else in_dtype(drawn, dtype)
+        repeat = first and reference_at(place.sizes).is_small
+        answer = self.runner.run(Request(dict(place.sizes), arrays, repeat=repeat))
+        return answer, halved(expected, "float64") if halves else expected
+
+    def _judged(
+        self,
+        sizes: Sizes,
+        answer: Answer,
+        expected: Mapping[str, np.ndarray],
+        judged: dict[str, Judgement],
+    ) -> list[str]:
+        """Judge what was not judged before; return the names of what is not right now."""
+        found: list[str] = []
+        for name in self.wanted:
+            if name not in judged:
+                tolerance = self.options.tolerance
+                ran = answer.of(name)
+                judgement = judge_pass(self.layer, sizes, name, ran, expected[name], tolerance)
+                if judgement is not None:
+                    judged[name] = judgement
+                    found.append(name)
+        return found
 
     def _on_symbols(self, place: ShapeClass, reference: Reference, right: set[str]) -> None:
         """Recover the code's closed form: by symbols, else by one run on big integers."""
@@ -364,8 +411,9 @@ class _Check:
                 said = diagnose(self.layer, name, samples)
                 if said is not None:
                     diagnosis, mistake = said.sentence, said.name
-                elif name in self.whole_only:
-                    diagnosis, mistake = WHOLE_ONLY, "whole-numbers-only"
+                elif name in self.small_only:
+                    diagnosis = self.small_only[name]
+                    mistake = "whole-numbers-only" if diagnosis == WHOLE_ONLY else "large-only"
                 picture = _picture(name, [place.sizes for place in wrong], samples)
             yield conclude(name, by_class, diagnosis=diagnosis, mistake=mistake, picture=picture)
 
@@ -398,6 +446,19 @@ def _picture(name: str, wrong: Sequence[Sizes], samples: Sequence[Sample]) -> st
         if drawn:
             return f"at {sample.sizes}: {drawn}"
     return ""
+
+
+def _runs(chosen: Plan, *, small: bool) -> Iterator[tuple[Plan, bool]]:
+    """Yield how numbers are drawn for every run, and whether they are halved.
+
+    Where there are few products, a last run is on small halves. Where there are many, which
+    takes its time, the last run is on large halves.
+    """
+    halves = chosen.dtype in FLOATS
+    for number in range(chosen.rounds):
+        yield chosen, halves and not small and 0 < number == chosen.rounds - 1
+    if halves and small:
+        yield smaller(chosen), True
 
 
 def _misconduct(ran: Pass) -> Iterator[Judgement]:

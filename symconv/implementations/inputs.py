@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
 from itertools import count
@@ -43,6 +43,7 @@ EXACT_UP_TO: Mapping[str, int | None] = {
 }
 """The largest integer up to which a dtype holds every integer; None for no limit."""
 BIG_BITS = 128
+SMALL = 8
 DEGREE = 2
 MISS_GOAL = Fraction(1, 2**40)
 """Rounds are run until the probability of a miss is below this."""
@@ -109,12 +110,46 @@ def plan(layer: Layer, sizes: Sizes, dtype: str, products: int) -> Plan:
     most = isqrt(limit // max(1, products))
     if most >= 1:
         return _rounds(dtype, most, None, 1 - Fraction(DEGREE, 2 * most + 1))
-    # x_i * l(w) + r with l not 0: x_i is drawn not to be 0 with probability kept/size, l(w) is
-    # not 0 for 2 of 3 values of one of its entries, and one of the two signs of x_i shows it.
-    largest = max(prod(_shape(array, sizes)) for array in _thinned(layer))
     # One less than the limit, since a bias may be added.
-    kept = min(limit - 1, largest)
-    return _rounds(dtype, 1, kept, Fraction(kept, largest) / 3)
+    kept = limit - 1
+    # A wrong polynomial has, at worst, a product of two entries of the thinned arrays. Both are
+    # drawn not to be 0 with at least this probability; then one of the two signs of each shows it.
+    sizes_drawn = [prod(_shape(array, sizes)) for array in _thinned(layer)]
+    single = [Fraction(min(kept, size), size) for size in sizes_drawn]
+    both = [
+        Fraction(some * (some - 1), size * (size - 1))
+        for size in sizes_drawn
+        if (some := min(kept, size)) < size
+    ]
+    return _rounds(dtype, 1, kept, min([*both, single[0] * single[1]]) / 4)
+
+
+def smaller(chosen: Plan) -> Plan:
+    """Return a plan with numbers so small that nothing small is lost beside them.
+
+    A constant of 1e-8 that code adds disappears when it is added to 1e15.
+    """
+    return replace(chosen, most=min(SMALL, chosen.most))
+
+
+def within(chosen: Plan, tolerance: float, products: int) -> Plan:
+    """Return a plan with numbers so small that a tolerance does not hide a wrong one.
+
+    Right and wrong values of a result are integers, or multiples of 1/4 where they are computed
+    from halves. They differ by more than the tolerance lets pass where
+    tolerance * products * most^2 is below 1/8.
+
+    Raises:
+        UsageError: when the tolerance is too large for any numbers.
+    """
+    most = min(SMALL, chosen.most, isqrt(int(1 / (8 * tolerance * max(1, products)))))
+    if most < 1:
+        raise UsageError(
+            f"a tolerance of {tolerance:g} hides a difference of 1 in sums of {products} products",
+            help=f"give one below {1 / (8 * products):.1g}",
+        )
+    found = _rounds(chosen.dtype, most, None, 1 - Fraction(DEGREE, 2 * most + 1))
+    return found if chosen.kept is None else replace(chosen, most=most)
 
 
 def _rounds(dtype: str, most: int, kept: int | None, seen: Fraction) -> Plan:

@@ -15,6 +15,8 @@ from symconv.implementations.reference import Polynomial
 from symconv.layers.layer import Layer, Sizes
 from symconv.verdicts import Counterexample, Result, Verdict
 
+READABLE = 64
+"""Fractions with a larger denominator are shown as the float that they came as."""
 TROUBLE_VERDICTS: Mapping[str, Verdict | None] = {
     "raised": Verdict.REFUTED,
     "timeout": Verdict.REFUTED,
@@ -256,9 +258,11 @@ def _indices(layer: Layer, name: str, position: tuple[int, ...]) -> dict[str, in
 def _number(value: Any) -> str:
     plain = value.item() if isinstance(value, np.generic) else value
     try:
-        return str(Fraction(plain))
+        exact = Fraction(plain)
     except (TypeError, ValueError, OverflowError):
         return str(plain)
+    # Halves and quarters are exact and short; else the shortest text that means this float.
+    return str(exact) if exact.denominator <= READABLE else repr(plain)
 
 
 def _monomial_text(monomial: tuple[int, ...], numbering: Mapping[str, np.ndarray]) -> str:

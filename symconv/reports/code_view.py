@@ -175,8 +175,12 @@ def _summary(report: CodeReport) -> Text:
     verdicts = dict.fromkeys(
         conclusion.verdict for conclusion in report.conclusions if conclusion.verdict is not None
     )
+    rounded = any(result.code == "within-tolerance" for result in report)
     for verdict in verdicts:
-        _ = text.append(f"\n{verdict.value}: {MEANINGS[verdict]}", style="dim")
+        meaning = MEANINGS[verdict]
+        if verdict is Verdict.VERIFIED and rounded:
+            meaning = "true at the sizes listed, within the tolerance that was asked for"
+        _ = text.append(f"\n{verdict.value}: {meaning}", style="dim")
     return text
 
 
@@ -186,20 +190,21 @@ def _certainty(report: CodeReport) -> str:
         lambda result: result.method == "closed-form" and result.verdict is Verdict.VERIFIED
     )
     right = report.where(lambda result: result.code == "right")
-    on_symbols = {(result.statement, result.form, str(result.sizes)) for result in exact}
-    by_chance = {(result.statement, result.form, str(result.sizes)) for result in right}
-    if not by_chance:
+    on_symbols = {(result.statement, str(result.sizes)) for result in exact}
+    found = {(result.statement, str(result.sizes)) for result in right}
+    if not found:
         return ""
+    by_chance = {sizes for statement, sizes in found - on_symbols}
+    places = len({sizes for _, sizes in on_symbols} - by_chance)
     bound = (
         "a wrong polynomial of degree at most 2 in the inputs passes with probability below "
         f"2^-{MISS_GOAL.denominator.bit_length() - 1}"
     )
-    if not on_symbols:
+    if not places:
         return f"; on the integers that it ran on, {bound}"
-    places = len({sizes for _, _, sizes in on_symbols})
     many = "all" if places == len(report.classes) else str(places)
     said = f"; in {many} of them the code also ran on symbols, which leaves nothing to chance"
-    return f"{said}; elsewhere {bound}" if by_chance - on_symbols else said
+    return f"{said}; elsewhere {bound}" if by_chance else said
 
 
 def _sizes(result: Result) -> str:

@@ -4,6 +4,7 @@ import os
 import re
 from functools import partial
 
+import numpy as np
 import pytest
 from samples.catalogue import FOLDER, RIGHT, WRONG
 
@@ -208,3 +209,57 @@ def test_a_disagreement_of_symbols_and_numbers_is_never_a_pass() -> None:
     report = check_implementation(*pair(dx=two_faced), isolate=False)
     assert report.exit_code == 3
     assert {result.code for result in report.failures} == {"not-supported"}
+
+
+def shifted(by: float):
+    def forward(x, w, b, S, P):
+        return loops.forward(x, w, b, S, P) + by
+
+    return forward
+
+
+@pytest.mark.parametrize("by", [1e-8, 1e-3])
+def test_what_large_numbers_hide_is_found_on_small_ones(by) -> None:
+    report = check_implementation(*pair(shifted(by)), isolate=False)
+    (conclusion,) = [one for one in report.conclusions if one.failure is not None]
+    assert conclusion.counts == {"wrong-value": len(shape_classes())}
+    # Something is added: nothing is turned into an integer.
+    assert conclusion.mistake != "whole-numbers-only"
+
+
+def without_bias(x, w, b, S, P):
+    return loops.forward(x, w, 0 * b, S, P) * (1 + 1e-12)
+
+
+@pytest.mark.parametrize("tolerance", [1e-9, 1e-6, 1e-4])
+def test_a_tolerance_hides_no_bias_that_is_forgotten(tolerance) -> None:
+    report = check_implementation(*pair(without_bias), tolerance=tolerance, isolate=False)
+    (conclusion,) = [one for one in report.conclusions if one.failure is not None]
+    assert conclusion.name == "y"
+    assert conclusion.counts == {"wrong-value": len(shape_classes())}
+
+
+def test_a_tolerance_that_hides_a_whole_one_is_refused() -> None:
+    with pytest.raises(UsageError, match="hides a difference of 1"):
+        _ = check_implementation(*pair(), tolerance=0.1, isolate=False)
+
+
+def test_not_enough_runs_are_no_pass() -> None:
+    """In bfloat16, at sizes with many products, most entries are 0 and a run sees little."""
+    sizes = "N=4,C=3,H=30,W=30,F=2,HH=3,WW=3,S=1,P=1"
+    ml_dtypes = pytest.importorskip("ml_dtypes", reason="pip install 'symconv[jax]'")
+
+    def conv(x, w, b, stride, padding):
+        values = [array.astype("float64") for array in (x, w, b)]
+        return loops_by_windows(*values, stride, padding).astype(ml_dtypes.bfloat16)
+
+    report = check_implementation(conv, dtypes=["bfloat16"], sizes=[sizes], isolate=False)
+    assert report.exit_code == 3
+    assert {result.code for result in report} == {"not-enough-runs"}
+
+
+def loops_by_windows(x, w, b, S, P):
+    x_pad = np.pad(x, ((0, 0), (0, 0), (P, P), (P, P)))
+    windows = np.lib.stride_tricks.sliding_window_view(x_pad, w.shape[2:], axis=(2, 3))
+    y = np.einsum("nckluv,fcuv->nfkl", windows[:, :, ::S, ::S], w, optimize=True)
+    return y + b[:, None, None]
