@@ -11,21 +11,19 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NoReturn
 
 import click
 
 from symconv import __version__
-from symconv.errors import InternalError, NotSupported, SymconvError, UsageError
+from symconv.errors import InternalError, NotSupported, SymconvError
+from symconv.reports.console import print_text, progress_bar
 
 if TYPE_CHECKING:
     from symconv.verdicts import Method
-    from symconv.verification import Progress
 
-SECONDS_BEFORE_PROGRESS = 1.0
 INTERRUPTED = 130
 
 _EXIT_CODES = """\b
@@ -94,16 +92,16 @@ def verify(
         from symconv.reports.certificate_files import make_folder
 
         make_folder(certificates)
-    with _progress_bar() as progress:
+    with progress_bar() as progress:
         report = run(statements or None, sizes=sizes, methods=methods or METHODS, progress=progress)
     if as_json:
         from symconv.reports.json_view import report_json
 
-        _print(report_json(report) + "\n")
+        print_text(report_json(report) + "\n")
     else:
         from symconv.reports.terminal import report_text
 
-        _print(report_text(report, sys.stdout, verbose=verbose))
+        print_text(report_text(report, sys.stdout, verbose=verbose))
     if certificates is not None:
         from symconv.reports.certificate_files import write_certificates
 
@@ -174,7 +172,7 @@ def latex(
         text = whole_document(text)
     text = text.rstrip("\n") + "\n"
     if output is None:
-        _print(text)
+        print_text(text)
     else:
         write_whole(output, text)
     return 0
@@ -223,7 +221,7 @@ def derive(
     derivation = derivation_of(gradient)
     text = derivation_document(derivation, chosen, options, standalone=standalone)
     if output is None:
-        _print(text)
+        print_text(text)
     else:
         write_whole(output, text)
     return 0
@@ -270,16 +268,16 @@ def check(
     lines = "" if context_file is None else read_lines(context_file)
     known = declared_by(None if layer is None else layer_by_name(layer), lines, str(context_file))
     documents = [load(file, document_format) for file in dict.fromkeys(files)]
-    with _progress_bar() as progress:
+    with progress_bar() as progress:
         report = check_documents(documents, known, progress=progress, run_listings=run_code)
     if as_json:
         from symconv.reports.json_view import report_json
 
-        _print(report_json(report) + "\n")
+        print_text(report_json(report) + "\n")
     else:
         from symconv.reports.documents_view import documents_text
 
-        _print(documents_text(report, sys.stdout, verbose=verbose))
+        print_text(documents_text(report, sys.stdout, verbose=verbose))
     if report.exit_code == 2:
         click.echo("symconv: nothing to check: no formula states an equality", err=True)
     return report.exit_code
@@ -395,16 +393,16 @@ def test(
         seconds=seconds,
         sizes=tuple(sizes),
     )
-    with _progress_bar() as progress:
+    with progress_bar() as progress:
         report = check_target(chosen, options, progress)
     if as_json:
         from symconv.reports.json_view import report_json
 
-        _print(report_json(report) + "\n")
+        print_text(report_json(report) + "\n")
     else:
         from symconv.reports.code_view import code_text
 
-        _print(code_text(report, sys.stdout, verbose=verbose))
+        print_text(code_text(report, sys.stdout, verbose=verbose))
     if regression_test is not None:
         from symconv.implementations.regression_tests import regression_test_text
         from symconv.reports.files import write_whole
@@ -459,47 +457,3 @@ def run(arguments: Sequence[str] | None = None) -> int:
         )
         return InternalError.exit_code
     return code if isinstance(code, int) else 0
-
-
-def _print(text: str) -> None:
-    """Print a text; a reader that stops early, such as `head`, does not change the exit code.
-
-    Raises:
-        UsageError: when standard output cannot be written to.
-    """
-    try:
-        _ = sys.stdout.write(text)
-        _ = sys.stdout.flush()
-    except BrokenPipeError:
-        _discard_output()
-    except OSError as error:
-        _discard_output()
-        fact = f"cannot write to standard output: {error.strerror or error}"
-        raise UsageError(fact, code="unwritable") from error
-
-
-def _discard_output() -> None:
-    """Let what is still buffered go nowhere, so that nothing complains at the end."""
-    _ = os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-@contextmanager
-def _progress_bar() -> Iterator[Progress | None]:
-    """Show a bar on a terminal once the work has taken a second; none when piped."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from time import monotonic
-
-    from rich.console import Console
-    from rich.progress import Progress as Bar
-
-    start = monotonic()
-    with Bar(console=Console(stderr=True), transient=True, disable=False) as bar:
-        task = bar.add_task("", total=None, visible=False)
-
-        def show(done: int, total: int, what: str) -> None:
-            visible = monotonic() - start > SECONDS_BEFORE_PROGRESS
-            bar.update(task, completed=done, total=total, description=what, visible=visible)
-
-        yield show

@@ -192,21 +192,22 @@ class _Call:
         try:
             with _silence():
                 own = {name: keeps.own(name, self._request.arrays[name]) for name in names}
-            before = keeps.seen(own)
-            # A cache may hold what the forward pass was given.
-            earlier_before = keeps.seen(earlier)
+                before = keeps.seen(own)
+                # A cache may hold what the forward pass was given.
+                earlier_before = keeps.seen(earlier)
             start = _perf_counter()
             try:
+                # Of its own, so that what the code asks of warnings ends with it.
                 with _silence(), object_numpy() if on_objects(self._request) else nullcontext():
                     found = run(own)
             finally:
                 seconds = _perf_counter() - start
             with _silence():
                 given = keeps.results(found, provided)
-            changed = {
-                *keeps.changed(before, own),
-                *keeps.changed(earlier_before, earlier),
-            }
+                changed = {
+                    *keeps.changed(before, own),
+                    *keeps.changed(earlier_before, earlier),
+                }
         except BaseException as error:
             inputs = [*own.values(), *earlier.values()]
             return Pass(trouble=trouble(error, inputs, traced=traced), seconds=seconds)
@@ -273,8 +274,7 @@ class _Keeps:
 
     def _read(self, name: str, value: Any) -> np.ndarray | None:
         try:
-            with _silence():
-                return _array(self._implementation.from_own(name, value), copy=True, subok=False)
+            return _array(self._implementation.from_own(name, value), copy=True, subok=False)
         except Exception:
             return None
 

@@ -4,7 +4,7 @@ All of them import the same loops from a file beside them, ``my_loops.py``. Wher
 ``# WRONG`` something was put in, and taking it out again mends the module.
 """
 
-LOOPS = '''
+LOOPS = """
 import numpy as np
 
 
@@ -30,7 +30,7 @@ def spread(dout, x, w, S, P):
         dx[place] += w[f] * dout[n, f, k, l]
         dw[f] += padded[place] * dout[n, f, k, l]
     return dx[:, :, P : P + x.shape[2], P : P + x.shape[3]], dw, dout.sum((0, 2, 3))
-'''
+"""
 
 MODULES = {
     "a dictionary of hyperparameters and a cache": '''
