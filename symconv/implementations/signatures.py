@@ -10,6 +10,7 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any, Literal
 
 from symconv.errors import UsageError
@@ -212,7 +213,7 @@ def location_of(function: Any, shown: Mapping[str, str] | None = None) -> str:
     try:
         file = inspect.getsourcefile(inner)
         first = inspect.getsourcelines(inner)[1] if inspect.isclass(inner) else None
-    except (TypeError, OSError):
+    except (TypeError, OSError, TokenError):
         return ""
     code = getattr(inner, "__code__", None)
     line = first if code is None else code.co_firstlineno
@@ -323,7 +324,7 @@ def _nodes(function: Any) -> Iterator[ast.AST]:
     for source in sources:
         try:
             yield from ast.walk(ast.parse(textwrap.dedent(inspect.getsource(source))))
-        except (TypeError, OSError, SyntaxError):
+        except (TypeError, OSError, SyntaxError, TokenError):
             continue
 
 

@@ -289,3 +289,13 @@ def test_files_are_called_as_people_call_them(monkeypatch, tmp_path) -> None:
     assert location_of(unpacks).startswith("test_signatures.py:")
     monkeypatch.chdir(tmp_path)
     assert location_of(unpacks).startswith(str(here))
+
+
+def test_a_file_that_is_no_python_is_no_source(tmp_path) -> None:
+    """What was compiled from a part of a document has the document as its file."""
+    document = tmp_path / "notes.md"
+    _ = document.write_text("# It's (\n\n    x = '''\n")
+    names: dict[str, object] = {}
+    exec(compile("def conv(x, w, b, stride, padding):\n    return x", str(document), "exec"), names)
+    signature = read_signature(names["conv"], "forward", FORWARD)
+    assert signature.guessed == ()
