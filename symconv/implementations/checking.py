@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from math import inf
 from time import perf_counter
 from typing import Any, TypeAlias
 
@@ -87,6 +88,16 @@ class Options:
     sizes: tuple[str | Sizes, ...] = ()
     diagnose: bool = True
 
+    def check(self) -> None:
+        """Make sure that every option has a meaning.
+
+        Raises:
+            UsageError: for a tolerance or a time that is no positive number.
+        """
+        for what, value in (("tolerance", self.tolerance), ("time limit", self.seconds)):
+            if value is not None and not 0 < value < inf:
+                raise UsageError(f"the {what} must be a positive number, got {value}")
+
 
 def check_implementation(
     forward: Any = None,
@@ -147,6 +158,7 @@ def _check(
     isolate: bool,
 ) -> CodeReport:
     layer = conv2d()
+    options.check()
     with Runner(implementation, seconds_per_run=options.seconds, isolate=isolate) as runner:
         description = runner.describe()
         places = places_of(layer, description, options)

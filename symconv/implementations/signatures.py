@@ -298,7 +298,7 @@ def _forms(
         taken: list[ast.expr] = []
         form: Literal["pair", "either"] = "pair"
         match node:
-            case ast.Subscript(value=value):
+            case ast.Subscript(value=value) | ast.Starred(value=value):
                 taken = [value]
             case ast.Assign(targets=[ast.Tuple()], value=value):
                 taken = [value]
@@ -306,7 +306,7 @@ def _forms(
                 last = ast.unparse(called).rpartition(".")[2]
                 if last in ("isinstance", "type", "_pair", "pair", "tuple", "Conv2d"):
                     taken, form = [*arguments, *(item.value for item in keywords)], "either"
-                if last in ("len", "iter"):
+                if last in ("len", "iter", "prod"):
                     taken = arguments
         for value in taken:
             name = value.attr if isinstance(value, ast.Attribute) else getattr(value, "id", None)

@@ -244,6 +244,13 @@ def test_a_tolerance_that_hides_a_whole_one_is_refused() -> None:
         _ = check_implementation(*pair(), tolerance=0.1, isolate=False)
 
 
+@pytest.mark.parametrize("option", ["tolerance", "seconds"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -1.0, 0.0])
+def test_a_tolerance_or_time_that_is_no_positive_number_is_refused(option, value) -> None:
+    with pytest.raises(UsageError, match="must be a positive number"):
+        _ = check_implementation(*pair(), **{option: value})
+
+
 def test_not_enough_runs_are_no_pass() -> None:
     """In bfloat16, at sizes with many products, most entries are 0 and a run sees little."""
     sizes = "N=4,C=3,H=30,W=30,F=2,HH=3,WW=3,S=1,P=1"

@@ -3,6 +3,7 @@
 import functools
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from symconv.errors import UsageError
@@ -299,3 +300,28 @@ def test_a_file_that_is_no_python_is_no_source(tmp_path) -> None:
     exec(compile("def conv(x, w, b, stride, padding):\n    return x", str(document), "exec"), names)
     signature = read_signature(names["conv"], "forward", FORWARD)
     assert signature.guessed == ()
+
+
+class Unpacks:
+    def __init__(self, in_channels, out_channels, kernel_size):
+        self.weight = [0.0, *kernel_size]
+
+
+class Multiplies:
+    def __init__(self, in_channels, out_channels, kernel_size):
+        self.count = np.prod(kernel_size)
+
+
+class Squares:
+    def __init__(self, in_channels, out_channels, kernel_size):
+        self.count = kernel_size * kernel_size
+
+
+@pytest.mark.parametrize(
+    ("kind", "form"), [(Unpacks, "pair"), (Multiplies, "pair"), (Squares, "number")]
+)
+def test_a_kernel_that_is_taken_apart_is_a_pair(kind, form) -> None:
+    signature = read_signature(kind, "constructor", ("w",))
+    parameter = signature.parameter("kernel")
+    assert parameter is not None
+    assert parameter.pairs == form
