@@ -20,6 +20,12 @@ class HyperParameters(dict[str, int]):
     def __missing__(self, key: object) -> int:
         raise KeyError(f"no key {key!r}: the dictionary holds {' and '.join(self)}")
 
+    def __getattr__(self, name: str) -> int:
+        # Where a small class is usual instead of a dictionary, they are its attributes.
+        if name in self:
+            return self[name]
+        raise AttributeError(f"no attribute {name!r}: there are {' and '.join(self)}")
+
 
 @dataclass(frozen=True, slots=True)
 class Left:
