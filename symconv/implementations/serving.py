@@ -101,8 +101,12 @@ def _loaded(
     except BaseException:
         send(writing, ("unreadable",))
         return None
+    process = os.getpid()
     try:
         implementation = make()
+        if os.getpid() != process:
+            # The code forked while it was loaded, and its child came back through here.
+            os._exit(0)
     except SymconvError as error:
         send(writing, ("refused", type(error), error.args, dict(error.__dict__)))
         return None

@@ -25,6 +25,7 @@ WORDS = {
     "unstable": "differs from call to call",
     "incomplete": "not computed",
     "not-run": "not run",
+    "backward-rejects": "backward refuses what forward takes",
     "not-supported": "not decided",
     "not-enough-runs": "not decided",
 }
@@ -172,6 +173,9 @@ def _summary(report: CodeReport) -> Text:
     count = len(report.classes)
     text = Text(f"{count} shape{'s' if count != 1 else ''}, which -v lists")
     _ = text.append(_certainty(report))
+    if any(one.where or one.rejected for one in report.conclusions):
+        told = "what is said with “when” holds at these shapes; elsewhere another rule may"
+        _ = text.append(f"\n{told}", style="dim")
     verdicts = dict.fromkeys(
         conclusion.verdict for conclusion in report.conclusions if conclusion.verdict is not None
     )

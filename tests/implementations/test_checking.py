@@ -244,6 +244,26 @@ def test_a_tolerance_that_hides_a_whole_one_is_refused() -> None:
         _ = check_implementation(*pair(), tolerance=0.1, isolate=False)
 
 
+def test_a_backward_pass_that_refuses_what_forward_takes_is_no_pass() -> None:
+    def picky(dout, x, w, S, P):
+        if w.shape[3] > x.shape[2]:
+            raise ValueError("the filter is too wide")
+        return loops.input_gradient_scatter(dout, x, w, S, P)
+
+    report = check_implementation(*pair(dx=picky), isolate=False)
+    assert report.exit_code == 3
+    assert {result.code for result in report.failures} == {"backward-rejects"}
+
+    def both(x, w, b, S, P):
+        if w.shape[3] > x.shape[2]:
+            raise ValueError("the filter is too wide")
+        return loops.forward(x, w, b, S, P)
+
+    report = check_implementation(*pair(both, picky), isolate=False)
+    assert report
+    assert any(conclusion.rejected for conclusion in report.conclusions)
+
+
 @pytest.mark.parametrize("option", ["tolerance", "seconds"])
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -1.0, 0.0])
 def test_a_tolerance_or_time_that_is_no_positive_number_is_refused(option, value) -> None:
