@@ -372,6 +372,10 @@ def test(
     from symconv.implementations.checking import Options, check_target
     from symconv.implementations.finding import Target
 
+    if regression_test is not None:
+        from symconv.reports.files import require_own
+
+        require_own(regression_test, "symconv test --regression-test")
     chosen = Target(
         target,
         forward=forward,

@@ -319,3 +319,20 @@ def test_ctrl_c_ends_the_process_with_130() -> None:
     assert running.returncode == 130
     assert out == b""
     assert b"Traceback" not in err
+
+
+@pytest.mark.parametrize("content", ["x = 1\n", ""])
+def test_a_regression_test_never_overwrites_what_is_not_one(tmp_path, content) -> None:
+    file = tmp_path / "layers.py"
+    _ = file.write_text(content)
+    assert cli.run(["test", str(file), "--regression-test", str(file)]) == 2
+    assert file.read_text() == content
+
+
+def test_a_regression_test_replaces_an_earlier_one(tmp_path) -> None:
+    target = str(Path(__file__).parents[1] / "scripts" / "example_layers.py")
+    file = tmp_path / "test_layers.py"
+    assert cli.run(["test", target, "--regression-test", str(file)]) == 1
+    first = file.read_text()
+    assert cli.run(["test", target, "--regression-test", str(file)]) == 1
+    assert file.read_text() == first

@@ -134,6 +134,8 @@ def check_implementation(
     Raises:
         UsageError: when the callables fit no convention.
     """
+    dtypes = [dtypes] if isinstance(dtypes, str) else dtypes
+    sizes = [sizes] if isinstance(sizes, (str, Sizes)) else sizes
     options = Options(tuple(dtypes), tolerance, seconds, tuple(sizes))
     implementation = partial(wrap, forward, backward, **convention)
     return _check(implementation, options, progress, isolate=isolate)

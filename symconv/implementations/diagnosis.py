@@ -35,6 +35,7 @@ MOST_PER_ENTRY = 16
 """In bits: how much the wrong entries must say, and how much one may; with less some candidate
 fits by chance."""
 
+NO_NUMBER = "not-a-number"
 LEAST_DIGITS = 24
 MOST_ROUNDED = 2**10
 """Sums of a float32 or float64 that are too large for it may be off by so many of its last
@@ -98,7 +99,7 @@ def reproduces(candidate: Candidate, case: Case) -> bool:
     try:
         with np.errstate(all="ignore"):
             produced = candidate.produce(case)
-            if produced is None:
+            if produced is None or (candidate.name != NO_NUMBER and _says_nothing(case.got)):
                 return False
             if isinstance(produced, Quotient):
                 return _same_quotient(produced, case.got)
@@ -111,6 +112,11 @@ def reproduces(candidate: Candidate, case: Case) -> bool:
     except Exception:
         # A mistake that raises at these sizes gives no numbers there.
         return False
+
+
+def _says_nothing(got: np.ndarray) -> bool:
+    """Tell whether no entry is a number, as after a division by 0, whatever went before."""
+    return got.dtype.kind == "f" and got.size > 0 and not np.isfinite(got).any()
 
 
 def _every(result: str) -> Iterator[Candidate]:
@@ -160,6 +166,9 @@ def _same_quotient(quotient: Quotient, got: np.ndarray) -> bool:
     numerator, divisor = quotient.numerator, quotient.divisor
     if numerator.shape != got.shape:
         return False
+    if divisor == 1:
+        # Nothing is divided, so nothing is rounded.
+        return same(numerator, got)
     if not np.issubdtype(got.dtype, np.floating):
         return same(numerator, got * divisor)
     exact = numerator.astype(np.float64) / divisor

@@ -36,6 +36,32 @@ def write_whole(path: Path, text: str) -> None:
         _restore_interrupts(blocked)
 
 
+def require_own(path: Path, mark: str) -> None:
+    """Make sure that writing a file loses nothing but an earlier version of it.
+
+    Args:
+        path: the file that will be written.
+        mark: words at its beginning by which an earlier version is known.
+
+    Raises:
+        UsageError: when it is there, and is not ours.
+    """
+    try:
+        with path.open("rb") as file:
+            known = mark.encode() in file.read(4096)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        fact = f"cannot read {path}: {error.strerror or error}"
+        raise UsageError(fact, code="unwritable") from error
+    if not known:
+        raise UsageError(
+            f"{path} is there already, and was not written by `{mark}`",
+            code="unwritable",
+            help="give another name, or remove it first",
+        )
+
+
 def _keep_mode(temporary: Path, path: Path) -> None:
     """Give the new file the mode of the one it replaces, or the usual one for a new file."""
     if path.exists():

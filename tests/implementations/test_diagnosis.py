@@ -272,3 +272,22 @@ def test_every_candidate_has_a_name_in_kebab_case_and_a_phrase_without_a_full_st
         assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", candidate.name), candidate.name
         assert not candidate.phrase.endswith(".")
         assert "  " not in candidate.phrase
+
+
+def test_infinities_alone_tell_no_mistake():
+    """Sums that overflow a small float look like a division by 0."""
+
+    def divided_by_zero(_sizes, _arrays, right):
+        with np.errstate(all="ignore"):
+            return right / np.zeros(right.shape)
+
+    found = diagnose(conv2d(), "dL/dw", spoiled(divided_by_zero, "dL/dw"))
+    assert found is None or found.name == "not-a-number"
+
+
+def test_what_is_nearly_right_is_not_called_divided_by_one():
+    def added(_sizes, _arrays, right):
+        return right.astype(np.float64) + 1e-3
+
+    found = diagnose(conv2d(), "dL/dw", spoiled(added, "dL/dw"))
+    assert found is None or "divided" not in found.sentence

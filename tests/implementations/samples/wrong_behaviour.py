@@ -71,7 +71,8 @@ WRONG_BEHAVIOUR = (
         ("wrong-value", "not-a-number"),
         "numbers are large",
         meets,
-        "float16|precision",
+        # Every sum overflows to infinity, as a division by 0 would make it.
+        None,
         needs="large",
     ),
     Wrong(
