@@ -162,6 +162,8 @@ class Solver:
         solver = make(ctx=self.context)
         solver.set("rlimit", strategy.resources)
         solver.set("random_seed", strategy.seed)
+        # It would take Ctrl-C for itself and give up on one question only.
+        solver.set("ctrl_c", False)
         return solver
 
 
