@@ -78,12 +78,22 @@ def test_no_backward_pass_fails():
         _ = assert_gradients_exact(forward, sizes=SIZES)
 
 
+def even_forward(x, w, b, stride, padding):
+    assert stride % 2 == 0, "the stride must be even"
+    return forward(x, w, b, stride, padding)
+
+
+def test_a_backward_pass_that_alone_rejects_shapes_fails():
+    with pytest.raises(AssertionError, match="backward refuses what forward takes"):
+        _ = assert_gradients_exact(forward, even_strides, sizes=SIZES)
+
+
 def test_code_that_rejects_every_shape_fails_and_some_of_them_is_a_note():
     with pytest.raises(AssertionError) as caught:
-        _ = assert_gradients_exact(forward, even_strides, sizes=SIZES[0])
+        _ = assert_gradients_exact(even_forward, even_strides, sizes=SIZES[0])
     assert "dL/dx: nothing was judged, every shape is rejected on purpose" in str(caught.value)
     assert "the stride must be even" in str(caught.value)
-    report = assert_gradients_exact(forward, even_strides, sizes=SIZES)
+    report = assert_gradients_exact(even_forward, even_strides, sizes=SIZES)
     assert any(one.rejection is not None for one in report.conclusions)
 
 
@@ -235,10 +245,16 @@ def test_a_failure_is_the_diagnosis_for_its_class_and_result_alone(pytest_run, m
 
 
 def test_a_class_that_is_rejected_on_purpose_is_skipped_with_the_reason(pytest_run):
-    mark = "@pytest.mark.symconv(forward=forward, backward=dividing, sizes=TWO)"
-    code, out = pytest_run(mark + USE)
+    careful = """
+def careful(x, w, b, stride, padding):
+    assert (x.shape[2] + 2 * padding - w.shape[2]) % stride == 0, "the stride must divide"
+    return forward(x, w, b, stride, padding)
+
+"""
+    mark = "@pytest.mark.symconv(forward=careful, backward=dividing, sizes=TWO)"
+    code, out = pytest_run(careful + mark + USE)
     assert code == 0, out
-    assert "5 passed, 3 skipped" in out
+    assert "4 passed, 4 skipped" in out
     assert "rejected on purpose: AssertionError: the stride must divide" in out
 
 
