@@ -354,7 +354,7 @@ def proof_rows() -> Iterator[Row]:
     ]
     # The other sizes, N, C, F and S, are free; height and width fit independently.
     count = UP_TO**4 * sum(pairs**2 for pairs in fitting)
-    source = random.Random(1)  # noqa: S311, the same sample on every machine
+    source = random.Random(1)
     sample: list[Sizes] = []
     while len(sample) < SAMPLE:
         least = {size.name: LAYER.minimum.get(size, 1) for size in LAYER.given}
@@ -376,7 +376,7 @@ def proof_rows() -> Iterator[Row]:
 def run(arguments: list[str]) -> None:
     """Run the command line in a process of its own."""
     command = [sys.executable, "-m", "symconv", *arguments]
-    done = subprocess.run(command, capture_output=True, check=False, text=True)  # noqa: S603, our own command
+    done = subprocess.run(command, capture_output=True, check=False, text=True)
     if done.returncode:
         raise SystemExit(f"benchmark.py: symconv {' '.join(arguments)} failed:\n{done.stderr}")
 

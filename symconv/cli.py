@@ -369,8 +369,9 @@ def test(
     and compared by ==, over every class of shapes that can make a difference; where something
     is wrong, it says when, shows where, and names the mistake.
     """
-    from symconv.implementations.checking import Options, check_target
+    from symconv.implementations.checking import check_target
     from symconv.implementations.finding import Target
+    from symconv.implementations.trials import Options
 
     if regression_test is not None:
         from symconv.reports.files import require_own

@@ -25,18 +25,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from symconv.errors import UsageError
-from symconv.implementations.checking import (
-    SECONDS_PER_RUN,
-    Options,
-    check_implementation,
-    places_of,
-    wanted_results,
-)
+from symconv.implementations.checking import check_implementation, places_of
 from symconv.implementations.conclusions import CodeReport, Conclusion
 from symconv.implementations.conventions import wrap
 from symconv.implementations.inputs import plan
 from symconv.implementations.model import BACKWARD_RESULTS, FORWARD_RESULTS
+from symconv.implementations.processes import SECONDS_PER_RUN
 from symconv.implementations.shape_classes import ShapeClass
+from symconv.implementations.trials import Options, wanted_results
 from symconv.layers.convolution.two_dimensional import conv2d
 from symconv.layers.layer import Sizes
 from symconv.verdicts import Result, Verdict

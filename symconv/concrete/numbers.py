@@ -153,7 +153,7 @@ class ExactRuns:
 
         The same seed gives the same integers on every machine.
         """
-        source = random.Random(f"{SEED} {self._sizes} {dtype}")  # noqa: S311, reproducible on purpose
+        source = random.Random(f"{SEED} {self._sizes} {dtype}")
         if dtype == "object":
             return {
                 array.name: self._draw(array, lambda: source.getrandbits(BIG_BITS) - 2**127, object)

@@ -73,7 +73,7 @@ def _run(code: str, name: str, namespace: dict[str, Any], seconds: float) -> dic
     previous = signal.signal(signal.SIGALRM, ring)
     _ = signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
-        exec(compile(code, name, "exec", dont_inherit=True), namespace)  # noqa: S102, asked for
+        exec(compile(code, name, "exec", dont_inherit=True), namespace)  # noqa: S102, what --run-code is for
     except _TimeIsUp:
         return {"error": "timeout", "fact": f"still running after {seconds:g} s"}
     except BaseException as error:

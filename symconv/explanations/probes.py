@@ -147,7 +147,7 @@ def _drawn(layer: Layer) -> set[Sizes]:
     if SPREAD ** len(spans) <= MOST_TRIED:
         choices = product(*spans)
     else:
-        source = random.Random(SEED)  # noqa: S311, the same sample on every machine
+        source = random.Random(SEED)
         choices = (tuple(source.choice(span) for span in spans) for _ in range(MOST_TRIED))
     found: set[Sizes] = set()
     for values in choices:

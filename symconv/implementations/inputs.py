@@ -167,7 +167,7 @@ def draw(layer: Layer, sizes: Sizes, plan: Plan, number: int) -> dict[str, np.nd
     Returns:
         Object arrays by name, or int64 arrays where 64 bits hold the integers.
     """
-    source = random.Random(f"{SEED} {sizes} {plan.dtype} {number}")  # noqa: S311, reproducible
+    source = random.Random(f"{SEED} {sizes} {plan.dtype} {number}")
     small = plan.most < 2**62
     drawn: dict[str, np.ndarray] = {}
     for array in layer.inputs:

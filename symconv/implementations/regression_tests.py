@@ -12,7 +12,6 @@ from typing import TypeAlias
 import numpy as np
 
 from symconv.errors import NotSupported
-from symconv.implementations.checking import Options
 from symconv.implementations.conclusions import CodeReport
 from symconv.implementations.finding import Target, load
 from symconv.implementations.inputs import (
@@ -31,6 +30,7 @@ from symconv.implementations.processes import Runner
 from symconv.implementations.pytest_files import VARIABLES, Inputs, Reproduction, written
 from symconv.implementations.reference import Reference
 from symconv.implementations.spelling import Spelled, Spelling, load_spelled
+from symconv.implementations.trials import Options
 from symconv.layers.convolution.two_dimensional import conv2d
 from symconv.layers.layer import Sizes
 from symconv.verdicts import Verdict

@@ -11,6 +11,7 @@ T steps. Nothing here is ever changed after it was made, so threads may share it
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from fractions import Fraction
 from math import isfinite
 from typing import Any, Never, TypeAlias
@@ -81,14 +82,14 @@ def _refusing(what: str) -> Any:
     return refuse
 
 
-class Symbolic:
+class Symbolic(ABC):
     """A polynomial in symbols, as an entry of an object array."""
 
     __slots__ = ()
 
+    @abstractmethod
     def terms(self) -> Polynomial:
         """Return the polynomial, which the caller does not change."""
-        raise NotImplementedError
 
     def __add__(self, other: Any) -> Any:
         kind = type(other)

@@ -164,7 +164,7 @@ def spawned(load: bytes, limit: int | None) -> Worker:
     errors = TemporaryFile()  # noqa: SIM115, closed with the worker that reads it
     path = json.dumps([item for item in sys.path if isinstance(item, str)])
     threads = {name: os.environ.get(name, "1") for name in _THREADS}
-    process = subprocess.Popen(  # noqa: S603, the program is ours
+    process = subprocess.Popen(
         [sys.executable, "-P", "-c", _PROGRAM, path],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -10,9 +10,10 @@ from samples.catalogue import FOLDER, RIGHT, WRONG
 
 from symconv.errors import UsageError
 from symconv.implementations import checking
-from symconv.implementations.checking import Options, check_implementation, check_target
+from symconv.implementations.checking import check_implementation, check_target
 from symconv.implementations.finding import Target, load
 from symconv.implementations.shape_classes import shape_classes
+from symconv.implementations.trials import Options
 from symconv.layers.convolution import loops
 from symconv.verdicts import Verdict
 

@@ -13,9 +13,10 @@ from samples.catalogue import FOLDER
 
 from symconv.cli import run
 from symconv.errors import NotSupported
-from symconv.implementations.checking import Options, check_target
+from symconv.implementations.checking import check_target
 from symconv.implementations.finding import Target
 from symconv.implementations.regression_tests import regression_test_text
+from symconv.implementations.trials import Options
 
 SIZES = ("N=1,C=1,H=2,W=3,F=1,HH=1,WW=2,S=1,P=1", "N=2,C=2,H=4,W=6,F=3,HH=2,WW=3,S=2,P=1")
 SPOILED = {
