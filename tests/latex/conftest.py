@@ -7,8 +7,10 @@ first, a sum sign reaches to the next plus or minus, and everything must be used
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -46,6 +48,10 @@ from symconv.algebra.indices import (
     Symbol,
     Times,
 )
+
+# Where the random formulas are that several tests here share.
+sys.path.insert(0, str(Path(__file__).parent))
+
 
 NOTHING = re.compile(
     r"(\s|&|\\,|\\ |\\quad|\\displaystyle\b|\\left\b|\\right\b|\\\\(\[[\d.a-z]+\])?)+"

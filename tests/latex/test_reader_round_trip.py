@@ -7,39 +7,19 @@ from itertools import islice
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from random_formulas import SIZE_SYMBOLS, A, RandomFormulas, U, V
 
 from symconv.algebra.evaluation import Evaluator, side_polynomials
 from symconv.algebra.expressions import (
-    Add,
     Array,
-    Delta,
-    Derivative,
     Expression,
-    Iverson,
-    Mul,
     Number,
     Statement,
-    Sum,
 )
 from symconv.algebra.indices import (
-    And,
-    CeilingDivision,
-    Comparison,
-    Condition,
     Constant,
-    Divides,
-    FloorDivision,
     Index,
-    IntegerExpression,
-    Maximum,
-    Minimum,
-    Not,
-    Or,
-    Plus,
-    Quotient,
-    Remainder,
     Size,
-    Times,
 )
 from symconv.errors import IllFormed
 from symconv.latex.context import Context, context_of_layer
@@ -103,15 +83,11 @@ def test_a_changed_formula_is_read_as_another_statement(statement: Statement) ->
     assert not same(changed, statement)
 
 
-# H, h, Hh and HH side by side are what a reader could take for one another.
-SIZE_SYMBOLS = [Size("H"), Size("S"), Size("Hh"), Size("HH"), Size("alpha")]
-INDICES = [Index("h"), Index("k"), Index("n'"), Index("p_0"), Index("d")]
+INDICES = [Index(name) for name in ("h", "k", "n'", "p_0", "d")]
 SYMBOLS = [*SIZE_SYMBOLS, *INDICES]
 VALUES = {symbol: 2 + place for place, symbol in enumerate(SYMBOLS)}
 NINE = Constant(9)
-U, V, A = Array("u"), Array("v"), Array("a", (Constant(3),))
 TARGET = Array("t", (NINE,) * len(INDICES))
-DIVISORS = st.one_of(st.integers(1, 4).map(Constant), st.sampled_from(SYMBOLS))
 
 
 def known() -> Context:
@@ -127,70 +103,9 @@ def known() -> Context:
 KNOWN = known()
 
 
-def extended(parts: st.SearchStrategy[IntegerExpression]) -> st.SearchStrategy[IntegerExpression]:
-    several = st.lists(parts, min_size=1, max_size=3).map(tuple)
-    divisors = st.one_of(DIVISORS, parts)
-    return st.one_of(
-        several.map(Plus),
-        several.map(Times),
-        several.map(Minimum),
-        several.map(Maximum),
-        st.builds(Quotient, parts, divisors),
-        st.builds(FloorDivision, parts, divisors),
-        st.builds(CeilingDivision, parts, divisors),
-        st.builds(Remainder, parts, divisors),
-    )
-
-
-INTEGERS = st.recursive(
-    st.one_of(st.integers(-3, 12).map(Constant), st.sampled_from(SYMBOLS)), extended, max_leaves=7
-)
-COMPARISONS = st.one_of(
-    st.builds(Comparison, INTEGERS, st.sampled_from(["==", "!=", "<=", "<", ">=", ">"]), INTEGERS),
-    st.builds(Divides, DIVISORS, INTEGERS),
-)
-CONDITIONS: st.SearchStrategy[Condition] = st.recursive(
-    COMPARISONS,
-    lambda parts: st.one_of(
-        st.lists(parts, max_size=3).map(tuple).map(And),
-        st.lists(parts, max_size=3).map(tuple).map(Or),
-        parts.map(Not),
-    ),
-    max_leaves=5,
-)
-ENTRIES = st.one_of(
-    st.just(U[()]), st.just(V[()]), INTEGERS.map(lambda index: A[Remainder(index, Constant(3))])
-)
-
-
-def nested(parts: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression]:
-    several = st.lists(parts, max_size=3).map(tuple)
-    bounds = st.one_of(st.integers(0, 2).map(Constant), st.sampled_from(SIZE_SYMBOLS[:1]))
-    return st.one_of(
-        several.map(Add),
-        several.map(Mul),
-        st.builds(Derivative, parts, st.just(U[()])),
-        st.builds(
-            lambda body, lower, upper: Sum(body, (Index("i"), lower, upper)), parts, bounds, bounds
-        ),
-        st.builds(
-            lambda body, upper: Sum(body, (Index("g"), 0, 1), (Index("j"), Index("g"), upper)),
-            parts,
-            bounds,
-        ),
-    )
-
-
-EXPRESSIONS = st.recursive(
-    st.one_of(
-        INTEGERS.map(Number),
-        ENTRIES,
-        st.builds(Delta, INTEGERS, INTEGERS),
-        CONDITIONS.map(Iverson),
-    ),
-    nested,
-    max_leaves=6,
-)
+FORMULAS = RandomFormulas(SYMBOLS, (Index("g"), Index("j")), leaves=7)
+INTEGERS, CONDITIONS = FORMULAS.integers, FORMULAS.conditions
+EXPRESSIONS = FORMULAS.expressions
 
 
 def value(expression: Expression):

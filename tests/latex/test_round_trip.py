@@ -8,6 +8,7 @@ from itertools import islice
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from random_formulas import SIZE_SYMBOLS, A, RandomFormulas, U, V
 
 from symconv.algebra.evaluation import (
     Evaluator,
@@ -17,34 +18,16 @@ from symconv.algebra.evaluation import (
 )
 from symconv.algebra.expressions import (
     Add,
-    Array,
-    Delta,
-    Derivative,
     Expression,
-    Iverson,
     Mul,
     Number,
     Statement,
-    Sum,
 )
 from symconv.algebra.indices import (
-    And,
-    CeilingDivision,
-    Comparison,
     Condition,
-    Constant,
-    Divides,
-    FloorDivision,
     Index,
     IntegerExpression,
-    Maximum,
-    Minimum,
-    Not,
-    Or,
     Plus,
-    Quotient,
-    Remainder,
-    Size,
     Times,
 )
 from symconv.errors import IllFormed
@@ -124,79 +107,11 @@ def test_the_check_of_brackets_sees_what_is_wrong(unbalanced, spoiled: str) -> N
     assert unbalanced(spoiled)
 
 
-# H, h, Hh and HH side by side are what a reader could take for one another.
-SYMBOLS = [Size("H"), Size("S"), Size("Hh"), Size("HH"), Size("alpha"), Index("h")]
-SYMBOLS += [Index("k"), Index("n'"), Index("p_0"), Index("d"), Index("i")]
+SYMBOLS = [*SIZE_SYMBOLS, *map(Index, ("h", "k", "n'", "p_0", "d", "i"))]
 VALUES = {symbol: 2 + place for place, symbol in enumerate(SYMBOLS)}
-DIVISORS = st.one_of(st.integers(1, 4).map(Constant), st.sampled_from(SYMBOLS))
-
-
-def extended(parts: st.SearchStrategy[IntegerExpression]) -> st.SearchStrategy[IntegerExpression]:
-    several = st.lists(parts, min_size=1, max_size=3).map(tuple)
-    divisors = st.one_of(DIVISORS, parts)
-    return st.one_of(
-        several.map(Plus),
-        several.map(Times),
-        several.map(Minimum),
-        several.map(Maximum),
-        st.builds(Quotient, parts, divisors),
-        st.builds(FloorDivision, parts, divisors),
-        st.builds(CeilingDivision, parts, divisors),
-        st.builds(Remainder, parts, divisors),
-    )
-
-
-INTEGERS = st.recursive(
-    st.one_of(st.integers(-3, 12).map(Constant), st.sampled_from(SYMBOLS)), extended, max_leaves=8
-)
-COMPARISONS = st.one_of(
-    st.builds(Comparison, INTEGERS, st.sampled_from(["==", "!=", "<=", "<", ">=", ">"]), INTEGERS),
-    st.builds(Divides, DIVISORS, INTEGERS),
-)
-CONDITIONS = st.recursive(
-    COMPARISONS,
-    lambda parts: st.one_of(
-        st.lists(parts, max_size=3).map(tuple).map(And),
-        st.lists(parts, max_size=3).map(tuple).map(Or),
-        parts.map(Not),
-    ),
-    max_leaves=5,
-)
-U, V = Array("u"), Array("v")
-A = Array("a", (Constant(3),))
-ENTRIES = st.one_of(
-    st.just(U[()]), st.just(V[()]), INTEGERS.map(lambda index: A[Remainder(index, Constant(3))])
-)
-
-
-def nested(parts: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression]:
-    several = st.lists(parts, max_size=3).map(tuple)
-    bounds = st.one_of(st.integers(0, 2).map(Constant), st.sampled_from(SYMBOLS[:1]))
-    return st.one_of(
-        several.map(Add),
-        several.map(Mul),
-        st.builds(Derivative, parts, st.just(U[()])),
-        st.builds(
-            lambda body, lower, upper: Sum(body, (Index("i"), lower, upper)), parts, bounds, bounds
-        ),
-        st.builds(
-            lambda body, upper: Sum(body, (Index("k"), 0, 1), (Index("i"), Index("k"), upper)),
-            parts,
-            bounds,
-        ),
-    )
-
-
-EXPRESSIONS = st.recursive(
-    st.one_of(
-        INTEGERS.map(Number),
-        ENTRIES,
-        st.builds(Delta, INTEGERS, INTEGERS),
-        CONDITIONS.map(Iverson),
-    ),
-    nested,
-    max_leaves=6,
-)
+FORMULAS = RandomFormulas(SYMBOLS, (Index("k"), Index("i")), leaves=8)
+INTEGERS, CONDITIONS = FORMULAS.integers, FORMULAS.conditions
+EXPRESSIONS = FORMULAS.expressions
 
 
 def value(function, item):
