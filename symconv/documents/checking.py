@@ -166,7 +166,7 @@ def _accounted(
             code = "passing-range" if any(note.startswith(RANGE_SAID) for note in said) else None
         case ExampleSize(size=size, value=value):
             code = "example"
-            detail = f"{size} = {value} in element equations, up to the next heading"
+            detail = f"{size} = {value} in element equations, up to the end of its section"
         case NoStatement(span=span, reason=reason):
             kind = "no-statement"
             found = condition_found(source.text[slice(*span)], reason, context)

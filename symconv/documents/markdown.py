@@ -33,8 +33,9 @@ _CONSTRUCT = re.compile(
     r"|(?P<ticks>\$?`+)"
     r"|(?P<escape>\\[`<])"
     r"|^(?P<indented>(?: {4}|\t)[^\n]*\S)"
-    r"|^[ ]{0,3}#{1,6}[ \t]+(?P<title>[^\n]+)"
-    r"|^(?P<underlined>[^\s`~|>#\-=$<\\{][^\n]*)\n(?:=+|-{2,})[ \t]*$",
+    r"|^[ ]{0,3}(?P<signs>#{1,6})[ \t]+(?P<title>[^\n]+)"
+    r"|^(?P<underlined>[^\s`~|>#\-=$<\\{][^\n]*)\n(?P<line>=+|-{2,})[ \t]*$"
+    r"|<h(?P<level>[1-6])\b[^>\n]*>(?P<tagged>[^\n]+?)</h[1-6]\s*>",
     re.MULTILINE,
 )
 _END_HIGHLIGHT = re.compile(r"\{%-?[ \t]*endhighlight[ \t]*-?%\}")
@@ -73,7 +74,6 @@ class _Scanner:
             position = self._construct(found)
 
     def _construct(self, found: re.Match[str]) -> int:
-        kind = found.lastgroup
         if found.group("fence"):
             return self._fence(found)
         if found.group("highlight"):
@@ -89,12 +89,19 @@ class _Scanner:
             return self._code_span(found)
         if found.group("indented"):
             return self._indented(found)
-        if kind in ("title", "underlined"):
-            title = found.group(kind).strip().rstrip("#").strip()
-            self.items.append(Heading(title, self._source.offset(found.start(kind))))
-            # Mathematics and code stand in headings too.
-            return found.start(kind) + (kind == "underlined")
+        if found.group("title"):
+            return self._heading(found, "title", len(found.group("signs")))
+        if found.group("underlined"):
+            return self._heading(found, "underlined", 2 - found.group("line").startswith("="))
+        if found.group("tagged"):
+            return self._heading(found, "tagged", int(found.group("level")))
         return found.end()
+
+    def _heading(self, found: re.Match[str], kind: str, level: int) -> int:
+        title = found.group(kind).strip().rstrip("#").strip()
+        self.items.append(Heading(title, self._source.offset(found.start(kind)), level))
+        # Mathematics and code stand in headings too.
+        return found.start(kind) + (kind == "underlined")
 
     def _fence(self, found: re.Match[str]) -> int:
         fence = found.group("fence")

@@ -78,10 +78,18 @@ class Pragma:
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A heading; what is said for one example ends at the next one."""
+    """A heading, which opens a section.
+
+    Attributes:
+        title: its text.
+        start: the offset in the file of its text.
+        level: how deep it stands; a section ends at the next heading of its level or a lower
+            number.
+    """
 
     title: str
     start: int
+    level: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,12 @@ from symconv.documents.declarations import Declared, Settings, declare
 from symconv.documents.model import Document, Formula, Heading, Listing, Pragma, Trouble
 from symconv.documents.passing import (
     RENEWED,
-    Passing,
     ReadFormula,
     read,
     restated,
     without_meanings,
 )
+from symconv.documents.sections import Known, Sections, with_names
 from symconv.documents.source import SourceFile
 from symconv.errors import UsageError
 from symconv.latex.context import Context, context_of_layer
@@ -115,42 +115,49 @@ def _pass(
 ) -> Outline:
     """Read every formula; one whose context is as it was says what it said."""
     parts: list[ReadFormula | Listing | Trouble] = []
-    passing = Passing()
+    sections, now = Sections(), Known(known)
     for item in document.items:
         match item:
             case Heading():
-                passing = passing.next_section()
-                names = renewed.get(passing.section, set())
-                context = without_meanings(known.context.without_examples(), names)
-                known = replace(known, context=context)
+                sections, now = sections.at(item, now)
+                names = renewed.get(now.passing.section, set())
+                now = now.with_context(without_meanings(now.context, names))
             case Pragma():
                 troubles: list[Trouble] = []
                 if not item.source.text.lower().startswith("layer"):
-                    ranges = known.context.ranges
-                    known = _declared(item, known, troubles)
-                    for declared in set(known.context.ranges) - set(ranges):
-                        passing = passing.without(declared.index.name)
+                    now = _with_pragma(item, now, troubles)
                 parts.extend(troubles)
             case Listing():
-                context, found = _with_code(item, known.context)
-                known = replace(known, context=context)
+                context, found = _with_code(item, now.context)
+                now = now.with_context(context)
                 parts.extend(found)
                 parts.append(item)
             case Trouble():
                 parts.append(item)
             case Formula():
                 later, names = supplied.get(len(parts), (None, ()))
-                context = known.context if later is None else _with(known.context, later, names)
+                context = now.context
+                if later is not None:
+                    context = with_names(context, later, names)
                 part = before.get(id(item))
-                if part is None or (part.known, part.passing) != (context, passing):
-                    part = read(document.file, item, context, passing)
+                if part is None or (part.known, part.passing) != (context, now.passing):
+                    part = read(document.file, item, context, now.passing)
                 part = _told(document.file, part, renewed)
                 parts.append(part)
-                passing = part.passing_behind
                 # What a later formula defines is defined there, not here.
-                kept = [name for name in names if not known.context.knows(name)]
-                known = replace(known, context=_without(part.behind, kept))
-    return Outline(document.file, tuple(parts), known.context)
+                kept = [name for name in names if not now.context.knows(name)]
+                behind = now.with_context(_without(part.behind, kept))
+                now = replace(behind, passing=part.passing_behind)
+    return Outline(document.file, tuple(parts), now.context)
+
+
+def _with_pragma(item: Pragma, now: Known, troubles: list[Trouble]) -> Known:
+    """Take a declaration into account; a range takes the place of one said in passing."""
+    declared = _declared(item, now.declared, troubles)
+    passing = now.passing
+    for said in set(declared.context.ranges) - set(now.context.ranges):
+        passing = passing.without(said.index.name)
+    return Known(declared, passing)
 
 
 def _renew(parts: tuple[ReadFormula | Listing | Trouble, ...], renewed: Renewed) -> bool:
@@ -182,10 +189,9 @@ def _told(file: SourceFile, part: ReadFormula, renewed: Renewed) -> ReadFormula:
         earlier = part.passing.meanings.get(name)
         if earlier is None or name not in renewed.get(part.passing.section, set()):
             continue
-        section, start, value = earlier
-        if section < part.passing.section and value != item.value:
-            line = file.position(start).line
-            notes[number] = (f"{RENEWED} {name} stood for {value}, from line {line} on",)
+        if earlier.section < part.passing.section and earlier.value != item.value:
+            line = file.position(earlier.start).line
+            notes[number] = (f"{RENEWED} {name} stood for {earlier.value}, from line {line} on",)
     return replace(part, notes=tuple(notes))
 
 
@@ -228,7 +234,7 @@ def _supplies(
         for name in dict.fromkeys(_missing(part.reading)):
             if name in behind and behind[name] is not part:
                 said = tuple(_said(behind[name]))
-                merged = _with(merged, behind[name].reading.context, said)
+                merged = with_names(merged, behind[name].reading.context, said)
                 names |= dict.fromkeys(said)
         if names:
             found[number] = (merged, tuple(names))
@@ -250,27 +256,6 @@ def _said(part: ReadFormula) -> Iterator[str]:
     for array in behind.arrays:
         if before.array(array.name) is None:
             yield array.name
-
-
-def _with(context: Context, later: Context, names: tuple[str, ...]) -> Context:
-    """Let a context know names as a later one knows them."""
-    for name in names:
-        if context.knows(name):
-            continue
-        value = later.abbreviation(name)
-        definition = later.definition(name)
-        if value is not None:
-            index = next(index for index, _ in later.abbreviations if index.name == name)
-            context = context.with_abbreviation(index, value)
-        elif definition is not None:
-            context = context.with_definition(definition)
-        elif (array := later.array(name)) is not None:
-            context = context.with_array(name, array.shape)
-        spellings = [item for item in later.spellings if item[1] == name]
-        for source, canonical in reversed(spellings):
-            context = context.with_spelling(source, canonical)
-        context = context.with_domain_of(name, later)
-    return context
 
 
 def _without(context: Context, names: list[str]) -> Context:

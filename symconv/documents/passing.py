@@ -1,9 +1,9 @@
 """What a text says in passing, and how long it holds: ranges, and what letters stand for.
 
-A range such as ``0 <= k < 3`` in a sentence holds up to the next heading. What a name stands
-for (``p_0 = kS``) holds up to a later section that says something else of it. A letter that
-stands for something may still be an index where an equation has it on the left. Whatever a
-formula owes to any of this is told with it.
+A range such as ``0 <= k < 3`` in a sentence holds up to the end of its section. What a name
+stands for (``p_0 = kS``) holds up to a section that says something else of it, and again behind
+that one. A letter that stands for something may still be an index where an equation has it on
+the left. Whatever a formula owes to any of this is told with it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,14 @@ from symconv.errors import UsageError
 from symconv.explanations.tidying import tidied_integer
 from symconv.latex.context import Context
 from symconv.latex.reader import read_formula
-from symconv.latex.reader_items import Abbreviation, Equality, FormulaReading, Item, Unreadable
+from symconv.latex.reader_items import (
+    Abbreviation,
+    ArrayDefinition,
+    Equality,
+    FormulaReading,
+    Item,
+    Unreadable,
+)
 from symconv.latex.reader_scope import expanded, is_plain
 
 Notes: TypeAlias = tuple[tuple[str, ...], ...]
@@ -33,22 +40,35 @@ RANGE_SAID = "read: the range"
 
 
 @dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a formula says of a name.
+
+    Attributes:
+        section: the section in which it stands.
+        start: where the formula stands, as an offset in the file.
+        value: what the name stands for; None for an array.
+    """
+
+    section: int
+    start: int
+    value: IntegerExpression | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Passing:
     """What holds for a while, beside the context.
 
     Attributes:
         ranges: the ranges that the section gives to indices, and where it says them.
-        meanings: what formulas said of names: the section, the offset, and the value.
+        meanings: what formulas said of names.
         section: the number of headings so far.
+        ended: names that a section declared which has ended, and its title.
     """
 
     ranges: Mapping[str, tuple[Range, int]] = field(default_factory=dict)
-    meanings: Mapping[str, tuple[int, int, IntegerExpression]] = field(default_factory=dict)
+    meanings: Mapping[str, Meaning] = field(default_factory=dict)
     section: int = 0
-
-    def next_section(self) -> Passing:
-        """Return what still holds behind a heading."""
-        return Passing({}, self.meanings, self.section + 1)
+    ended: Mapping[str, str] = field(default_factory=dict)
 
     def without(self, name: str) -> Passing:
         """Forget the range of one index."""
@@ -112,11 +132,12 @@ class ReadFormula:
             for item in self.reading.context.ranges
             if item.index in new
         }
-        meanings = {
-            item.index.name: (self.passing.section, start, item.value)
-            for item in self.reading.items
-            if isinstance(item, Abbreviation)
-        }
+        meanings: dict[str, Meaning] = {}
+        for item in self.reading.items:
+            if isinstance(item, Abbreviation):
+                meanings[item.index.name] = Meaning(self.passing.section, start, item.value)
+            elif isinstance(item, ArrayDefinition):
+                meanings[item.definition.array.name] = Meaning(self.passing.section, start)
         return replace(
             self.passing,
             ranges={**self.passing.ranges, **ranges},
@@ -145,15 +166,28 @@ def read(file: SourceFile, formula: Formula, known: Context, passing: Passing) -
     notes.append(letters)
     count = len(found.reading.items)
     together = (tuple(s for part in notes for s in part.get(n, ())) for n in range(count))
-    return replace(found, notes=tuple(together))
+    return _with_ended(replace(found, notes=tuple(together)))
+
+
+def _with_ended(part: ReadFormula) -> ReadFormula:
+    """Say of a name that is not known that a section declared it which has ended."""
+    ended = part.passing.ended
+    items = tuple(
+        replace(item, help=f"{item.missing[0]} is known in the section {ended[item.missing[0]]!r} "
+        "alone: declare before the first heading what is to hold everywhere")
+        if isinstance(item, Unreadable) and item.missing and item.missing[0] in ended
+        else item
+        for item in part.reading.items
+    )  # fmt: skip
+    return replace(part, reading=replace(part.reading, items=items))
 
 
 def restated(part: ReadFormula) -> Iterator[tuple[str, bool]]:
     """Yield the names of earlier sections that a formula defines, and whether otherwise."""
     old = {
         name
-        for name, (section, _, _) in part.passing.meanings.items()
-        if section < part.passing.section and part.context.abbreviation(name) is not None
+        for name, meaning in part.passing.meanings.items()
+        if meaning.section < part.passing.section and part.context.abbreviation(name) is not None
     }
     again = {
         item.statement.lhs.value.name
@@ -197,7 +231,7 @@ def _range_notes(
         others = read_formula(found.formula.source.text, context).items
         line = file.position(start).line
         bounds = f"{tidied_integer(item.lower)} <= {name} <= {tidied_integer(item.upper)}"
-        said = f"{RANGE_SAID} {bounds} is what line {line} says, up to the next heading"
+        said = f"{RANGE_SAID} {bounds} is what line {line} says, up to the end of its section"
         for number in _different(found.reading.items, others):
             notes[number] = (*notes.get(number, ()), said)
     return notes
@@ -215,7 +249,7 @@ def _with_indices(
         reading = read_formula(found.formula.source.text, context)
         if _unreadable(reading) >= _unreadable(found.reading):
             continue
-        line = file.position(found.passing.meanings[name][1]).line
+        line = file.position(found.passing.meanings[name].start).line
         value = found.context.abbreviation(name)
         said = f"read: {name} is an index here, and not {value} as in line {line}"
         for number in _different(reading.items, found.reading.items):

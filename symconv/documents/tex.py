@@ -13,6 +13,11 @@ from symconv.documents.mathematics import MathScanner
 from symconv.documents.model import Heading, Item, Listing, Trouble
 from symconv.documents.source import SourceText
 
+_LEVELS = {
+    "part": 0, "chapter": 1, "section": 2, "subsection": 3, "subsubsection": 4,
+    "paragraph": 5, "subparagraph": 6,
+}  # fmt: skip
+"""How deep each command for a heading stands."""
 _CONSTRUCT = re.compile(
     r"(?P<escape>\\[\\%$&#_{}])"
     r"|(?P<comment>%[^\n]*)"
@@ -21,7 +26,7 @@ _CONSTRUCT = re.compile(
     r"|\\verb\*?(?P<quote>[^\w\s*])"
     r"|(?P<macro>\\(?:newcommand|renewcommand|providecommand|DeclareMathOperator"
     r"|def|newenvironment)\*?(?![A-Za-z]))"
-    r"|\\(?:part|chapter|(?:sub){0,2}section|paragraph)\*?\s*(?:\[[^\]\n]*\])?\{(?P<title>[^\n]{0,300})"
+    rf"|\\(?P<level>{'|'.join(_LEVELS)})\*?\s*(?:\[[^\]\n]*\])?\{{(?P<title>[^\n]{{0,300}})"
     r"|(?P<document>\\begin\s*\{document\})"
     r"|(?P<end>\\end\s*\{document\})"
 )
@@ -64,7 +69,8 @@ class _Scanner:
                 position = self._macro(found)
             elif found.group("title"):
                 title = _braced(found.group("title"))
-                self.items.append(Heading(title, self._source.offset(found.start("title"))))
+                start = self._source.offset(found.start("title"))
+                self.items.append(Heading(title, start, _LEVELS[found.group("level")]))
                 position = found.start("title")
             elif found.group("document") and preamble is None:
                 preamble = found.end()

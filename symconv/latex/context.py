@@ -259,10 +259,6 @@ class Context:
         others = tuple(item for item in self.examples if item[0] != size)
         return replace(self, examples=(*others, (size, value)))
 
-    def without_examples(self) -> Context:
-        """End the worked example, as a heading does."""
-        return replace(self, examples=())
-
     def with_assumption(self, condition: Condition) -> Context:
         """Let a condition on sizes hold in the whole text."""
         return replace(self, assumptions=(*self.assumptions, condition))

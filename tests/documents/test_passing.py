@@ -40,7 +40,7 @@ def test_a_range_in_a_sentence_ends_at_the_next_heading() -> None:
 def test_a_verdict_that_rests_on_a_range_in_a_sentence_says_so_unasked() -> None:
     report = _check("For $0 \\le k < 3$ we have $\\sum_k 1 = 3$ and $\\sum_l 1 = Hw$.")
     first, second = (item for item in report.results if item.verdict is not None)
-    note = f"{RANGE}0 <= k <= 2 is what line 1 says, up to the next heading"
+    note = f"{RANGE}0 <= k <= 2 is what line 1 says, up to the end of its section"
     assert (first.verdict, _said(first, RANGE)) == (Verdict.PROVED, [note])
     assert (second.verdict, _said(second, RANGE)) == (Verdict.PROVED, [])
     shown = documents_text(report, io.StringIO())
@@ -119,12 +119,17 @@ def test_a_second_meaning_is_compared_with_the_first(text: str, verdicts: list[V
     assert [item.verdict for item in _claims(text)] == verdicts
 
 
-def test_a_meaning_that_comes_back_is_told_each_time() -> None:
-    texts = ("kS", "lS", "kS", "kS")
+def test_another_meaning_ends_with_its_section() -> None:
+    texts = ("kS", "lS", "kS", "lS + 0", "lS")
     report = _check("".join(f"# S\n$p_0 = {value}$\n" for value in texts))
-    codes = [item.code for item in report.results if item.kind == "definition"]
-    assert codes[:3] == [None, "renewed", "renewed"]
-    assert "renewed" not in codes[3:]
+    said = [(item.kind, item.code or item.verdict) for item in report.results]
+    assert said == [
+        ("definition", None),
+        ("definition", "renewed"),
+        ("claim", Verdict.PROVED),
+        ("definition", "renewed"),
+        ("definition", "renewed"),
+    ]
 
 
 def test_a_letter_that_stands_for_something_is_an_index_where_an_equation_has_it_left() -> None:

@@ -21,7 +21,7 @@ def test_extending_a_context_leaves_it_as_it_was() -> None:
     after = before.with_size("n").with_array("x", (n,)).with_index("i").with_example(n, 3)
     assert before == Context()
     assert after.array("x") == Array("x", (n,))
-    assert after.without_examples().examples == ()
+    assert after.examples == ((n, 3),)
 
 
 @pytest.mark.parametrize(
