@@ -97,6 +97,7 @@ class DocumentFile(pytest.File):
         from symconv.documents.loading import load, read_lines
         from symconv.documents.outline import declared_by, outline
         from symconv.errors import UsageError
+        from symconv.verdicts import where_text
 
         layer = self.config.getoption("--symconv-layer")
         context = self.config.getoption("--symconv-context")
@@ -112,7 +113,7 @@ class DocumentFile(pytest.File):
         for task in tasks(read, judge):
             if task.claims:
                 _, line, column = task.location.rsplit(":", 2)
-                name = f"{line}:{column} {task.statement}"
+                name = f"{line}:{column} {task.statement} {where_text(task.assumptions)}".rstrip()
                 yield EqualityItem.from_parent(self, name=name, task=task, line=int(line))
 
 
@@ -131,6 +132,7 @@ class EqualityItem(pytest.Item):
             NotProved: unless it is true.
         """
         result = self._task.check()
+        self.user_properties += [("assumption", said) for said in result.assumptions]
         if result.verdict is None or not result.verdict.is_true:
             raise NotProved(result)
 
@@ -157,6 +159,7 @@ class NotProved(Exception):
         result = self.result
         word = "not judged" if result.verdict is None else result.verdict.value
         code = f"[{result.code}]" if result.code else ""
+        word = f"{word} {result.supposition}".rstrip()
         lines = [f"{result.location}: {word}{code}: {result.statement}", f"    {result.detail}"]
         if result.counterexample is not None:
             sizes = ",".join(f"{n}={v}" for n, v in result.counterexample.sizes.items())

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -134,6 +134,7 @@ class Result:
         seconds: the time that it took.
         detail: a sentence.
         notes: further sentences: where a failed statement is true, what was meant.
+        assumptions: what the verdict supposes beyond the layer's constraints, such as ``S = 1``.
         counterexample: where it fails, or None.
         location: ``file:line:column`` or None.
         evidence: the proof of a `proved` result.
@@ -150,6 +151,7 @@ class Result:
     seconds: float = 0.0
     detail: str = ""
     notes: tuple[str, ...] = ()
+    assumptions: tuple[str, ...] = ()
     counterexample: Counterexample | None = None
     location: str | None = None
     evidence: Evidence | None = field(default=None, repr=False, compare=False)
@@ -167,6 +169,19 @@ class Result:
     def key(self) -> str:
         """The stable name with the form: ``dL/dx:contracted``."""
         return f"{self.statement}:{self.form}" if self.form else self.statement
+
+    @property
+    def supposition(self) -> str:
+        """What the verdict supposes, as words behind it: ``where S = 1 and P = 0``, or none."""
+        return where_text(self.assumptions)
+
+
+def where_text(assumptions: Sequence[str]) -> str:
+    """Write assumptions as words behind a verdict: ``where S = 1, P = 0 and N = 1``."""
+    if not assumptions:
+        return ""
+    *most, last = assumptions
+    return f"where {', '.join(most)} and {last}" if most else f"where {last}"
 
 
 class Report:

@@ -8,6 +8,7 @@ from time import perf_counter
 from typing import TypeAlias
 
 from symconv.algebra.expressions import Statement
+from symconv.algebra.indices import condition_text
 from symconv.algebra.scoping import arrays
 from symconv.concrete.site import Item, Site
 from symconv.errors import InternalError, UsageError
@@ -72,6 +73,12 @@ def verify(
     left_out = [item for item in chosen if item.key not in judged]
     results.extend(_not_judged(item, ways, explicit=explicit) for item in left_out)
     place = {item.key: position for position, item in enumerate(chosen)}
+    assumed = {
+        item.key: tuple(map(condition_text, item.assumptions))
+        for item in chosen
+        if isinstance(item, Statement)
+    }
+    results = [replace(item, assumptions=assumed.get(item.key, ())) for item in results]
     return Report(
         sorted(results, key=lambda result: place[result.key]),
         layer=layer.name,
@@ -101,6 +108,7 @@ def prove_result(statement: Statement, layer: Layer) -> Result:
         seconds=seconds,
         detail=detail,
         notes=notes,
+        assumptions=tuple(map(condition_text, outcome.assumptions)),
         counterexample=outcome.counterexample,
         evidence=outcome.proof,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from dataclasses import replace
 from functools import cache
@@ -33,6 +34,7 @@ from symconv.mistakes.catalogue import CATALOGUE
 from symconv.mistakes.loops import spoil_loop
 from symconv.mistakes.spoiling import spoil
 from symconv.proof.equality import prove
+from symconv.reports.terminal import report_text
 from symconv.verdicts import Result, Verdict
 
 LAYER = conv2d()
@@ -333,6 +335,16 @@ def test_a_statement_whose_assumptions_no_size_meets_is_listed_as_not_judged() -
     (left_out,) = (result for result in report if result.verdict is None)
     assert (left_out.key, left_out.code) == ("mine", "assumptions-not-met")
     assert report.summary["not-judged"] == 1
+
+
+def test_a_verdict_on_a_statement_with_assumptions_names_them() -> None:
+    statement = claim(S * x[n, c, i, j], x[n, c, i, j], name="scaled", assumptions=(equal(S, 1),))
+    results = verify([statement, "dL/db:contracted"], sizes=SMALL)
+    assert all(item.verdict is not None and item.verdict.is_true for item in results)
+    for item in results:
+        assert item.assumptions == (("S = 1",) if item.key == "scaled" else ())
+    assert "scaled: proved where S = 1" in report_text(results, io.StringIO())
+    assert prove(statement, LAYER).assumptions == (equal(S, 1),)
 
 
 def test_an_assumption_without_meaning_is_ill_formed_and_spoils_nothing_else() -> None:

@@ -382,6 +382,11 @@ def symbols(expression: IntegerExpression) -> Iterator[Symbol]:
         yield from symbols(part)
 
 
+def condition_text(condition: Condition) -> str:
+    """Write a condition as people read it: ``S = 1``."""
+    return str(condition).replace(" == ", " = ")
+
+
 def condition_integers(condition: Condition) -> tuple[IntegerExpression, ...]:
     """Return the integer expressions that stand directly or deeper in a condition."""
     match condition:

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from symconv.documents.conditions import condition_found
 from symconv.documents.declarations import Declared
-from symconv.documents.judging import Judge, Judgement
+from symconv.documents.judging import Judge, Judgement, suppositions
 from symconv.documents.listings import not_run
 from symconv.documents.model import Document, Listing, Trouble
 from symconv.documents.outline import Outline, outline
@@ -93,6 +93,7 @@ class Task:
         statement: what stands there, on one line.
         location: ``file:line:column``.
         claims: whether it is judged, or could not be read; the rest is accounted for.
+        assumptions: what its verdict supposes beyond the layer's constraints.
         check: how to get the result.
     """
 
@@ -100,6 +101,7 @@ class Task:
     location: str
     claims: bool
     check: Callable[[], Result]
+    assumptions: tuple[str, ...] = ()
 
 
 def tasks(read: Outline, judge: Judge, *, run_listings: bool = False) -> Iterator[Task]:
@@ -129,13 +131,15 @@ def _task(
     if not isinstance(item, Equality):
         return _settled(_accounted(file, source, item, part.context, notes))
 
+    assumed = suppositions(part.context, item.statement)
+
     def check() -> Result:
         judgement = judge.judge(source.text, item.span, part.context, item.statement)
         found = _judged(file, source, item, judgement)
-        return replace(found, notes=(*notes, *found.notes))
+        return replace(found, notes=(*notes, *found.notes), assumptions=assumed)
 
     name = statement_text(source.text[slice(*item.span)])
-    return Task(name, _location(file, source, item.span), True, check)
+    return Task(name, _location(file, source, item.span), True, check, assumed)
 
 
 def _trouble(file: SourceFile, trouble: Trouble) -> Result:

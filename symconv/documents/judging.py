@@ -9,7 +9,14 @@ from time import perf_counter
 from typing import TypeAlias
 
 from symconv.algebra.expressions import Array, Number, Statement, claim
-from symconv.algebra.scoping import arrays, expand_where
+from symconv.algebra.indices import (
+    IntegerExpression,
+    Size,
+    condition_integers,
+    condition_text,
+    symbols,
+)
+from symconv.algebra.scoping import all_symbols, arrays, expand_where, size_symbols
 from symconv.documents.conventions import Convention, Rereadings, conventions
 from symconv.documents.naming import standard_names
 from symconv.errors import NotSupported
@@ -206,6 +213,34 @@ class Judge:
         return self._probes[key]
 
 
+def suppositions(context: Context, statement: Statement) -> tuple[str, ...]:
+    """Return what a verdict on a statement supposes beyond the constraints of the layer.
+
+    An assumption of the text is left out only where no chain of conditions leads from it to a
+    size on which the statement can depend.
+    """
+    reached: set[Size] = set(size_symbols(statement))
+    needed = _needed(context, statement)
+    for array in needed:
+        reached |= _sizes_of(array.shape)
+    for definition in context.definitions:
+        if definition.array in needed:
+            reached |= {s for s in all_symbols(definition.body) if isinstance(s, Size)}
+    links = [_sizes_of(condition_integers(item)) for item in context.as_layer().size_constraints]
+    while any(link & reached and not link <= reached for link in links):
+        reached |= {size for link in links if link & reached for size in link}
+    supposed = dict.fromkeys(statement.assumptions)
+    for condition in context.assumptions:
+        used = _sizes_of(condition_integers(condition))
+        if used & reached or not used:
+            supposed[condition] = None
+    return tuple(dict.fromkeys(map(condition_text, supposed)))
+
+
+def _sizes_of(integers: Iterable[IntegerExpression]) -> set[Size]:
+    return {symbol for item in integers for symbol in symbols(item) if isinstance(symbol, Size)}
+
+
 def derivative_style(text: str) -> DerivativeStyle:
     """Tell whether a formula writes its derivatives with a curly or a straight d."""
     return "partial" if "\\partial" in text or "\\frac" not in text else "d"
@@ -234,6 +269,19 @@ def _says_its_ranges(statement: Statement) -> bool:
 
 def _reduced(context: Context, statement: Statement) -> Context:
     """Leave out the document's own arrays that the statement does not use."""
+    needed = _needed(context, statement)
+    known = set() if context.layer is None else set(context.layer.array_by_name)
+    return replace(
+        context,
+        arrays=tuple(a for a in context.arrays if a in needed or a.name in known),
+        definitions=tuple(
+            d for d in context.definitions if d.array in needed or d.array.name in known
+        ),
+    )
+
+
+def _needed(context: Context, statement: Statement) -> dict[Array, None]:
+    """Return the arrays that a statement uses, directly or through definitions."""
     definitions = {item.array.name: item for item in context.definitions}
     needed: dict[Array, None] = {}
     pending = list(arrays(statement.lhs) | arrays(statement.rhs))
@@ -244,14 +292,7 @@ def _reduced(context: Context, statement: Statement) -> Context:
         needed[array] = None
         if array.name in definitions:
             pending.extend(arrays(definitions[array.name].body))
-    known = set() if context.layer is None else set(context.layer.array_by_name)
-    return replace(
-        context,
-        arrays=tuple(a for a in context.arrays if a in needed or a.name in known),
-        definitions=tuple(
-            d for d in context.definitions if d.array in needed or d.array.name in known
-        ),
-    )
+    return needed
 
 
 def _conventions_of(context: Context) -> _Key:

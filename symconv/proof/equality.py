@@ -100,6 +100,7 @@ class Outcome:
         code: a stable, specific word, or None when proved.
         verified_at: sizes at which evaluation found the statement true.
         obligations: the obligations that were looked at.
+        assumptions: what was supposed of the sizes, beyond the layer's constraints.
     """
 
     verdict: Verdict
@@ -109,6 +110,7 @@ class Outcome:
     code: str | None = None
     verified_at: tuple[Sizes, ...] = ()
     obligations: tuple[Obligation, ...] = ()
+    assumptions: tuple[Condition, ...] = ()
 
     def __bool__(self) -> bool:
         return self.verdict.is_true
@@ -141,7 +143,8 @@ def prove(
     statement = replace(statement, assumptions=(*statement.assumptions, *assumptions))
     if layer is None:
         layer = _layer_of(statement)
-    return _Run(statement, layer, effort).outcome()
+    outcome = _Run(statement, layer, effort).outcome()
+    return replace(outcome, assumptions=statement.assumptions)
 
 
 def _layer_of(statement: Statement) -> Layer:

@@ -9,7 +9,7 @@ from typing import IO
 from rich.console import Console
 from rich.text import Text
 
-from symconv.reports.terminal import MEANINGS, STYLES
+from symconv.reports.terminal import STYLES, meaning
 from symconv.verdicts import Counterexample, Report, Result, Verdict
 
 WIDTH_WHEN_PIPED = 120
@@ -93,6 +93,8 @@ def _beneath(result: Result, *, verbose: bool) -> Iterable[Text]:
     """Say what is wrong and what would be right; for what is fine, only on request."""
     verdict = result.verdict
     fine = result.code not in _NEWS if verdict is None else verdict.is_true
+    if verdict is not None and result.assumptions:
+        yield Text(f"{_INDENT}{verdict.value} {result.supposition}")
     if fine and not verbose:
         for note in result.notes:
             # Ranges taken from the arrays are what everybody means; other readings are news.
@@ -144,7 +146,7 @@ def _summary(report: Report) -> Text:
         _ = text.append(f"\n{said} of them on a range that the text says in passing: see there")
     for verdict in Verdict:
         if summary[verdict.value]:
-            _ = text.append(f"\n{verdict.value}: {MEANINGS[verdict]}", style="dim")
+            _ = text.append(f"\n{verdict.value}: {meaning(verdict, report)}", style="dim")
     return text
 
 

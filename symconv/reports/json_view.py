@@ -43,6 +43,7 @@ def _result(result: Result) -> dict[str, Any]:
         "sizes": dict(result.sizes) if result.sizes is not None else None,
         "seconds": round(result.seconds, 6),
         "detail": "; ".join(filter(None, (result.detail, *result.notes))),
+        "assumptions": list(result.assumptions),
         "counterexample": _counterexample(result.counterexample),
     }
 

@@ -55,6 +55,8 @@ def report_text(report: Report, file: IO[str], *, verbose: bool = False) -> str:
     with console.capture() as captured:
         console.print(_heading(report), soft_wrap=True)
         console.print(_overview(report))
+        for line in _suppositions(report):
+            console.print(Text(line), soft_wrap=True)
         if verbose:
             console.print()
             for result in report.results:
@@ -94,6 +96,15 @@ def _overview(report: Report) -> Table:
     for key, cells in rows.items():
         table.add_row(Text(key), *cells)
     return table
+
+
+def _suppositions(report: Report) -> list[str]:
+    """Say of each statement that was judged for every size what the verdict supposes."""
+    lines: dict[str, None] = {}
+    for result in report.results:
+        if result.verdict is not None and result.sizes is None and result.assumptions:
+            lines[f"{result.key}: {result.verdict.value} {result.supposition}"] = None
+    return list(lines)
 
 
 def _cell(results: list[Result]) -> Text:
@@ -175,8 +186,16 @@ def _summary(report: Report) -> Text:
         _ = text.append(", " if position else "")
         _ = text.append(f"{count} {verdict.value}", style=STYLES[verdict])
     for verdict in counts:
-        _ = text.append(f"\n{verdict.value}: {MEANINGS[verdict]}", style="dim")
+        _ = text.append(f"\n{verdict.value}: {meaning(verdict, report)}", style="dim")
     return text
+
+
+def meaning(verdict: Verdict, report: Report) -> str:
+    """Say what a verdict means in a report."""
+    supposes = any(item.assumptions for item in report.results if item.verdict is verdict)
+    if verdict is Verdict.PROVED and supposes:
+        return f"{MEANINGS[verdict]}, where one is named beside it under that condition"
+    return MEANINGS[verdict]
 
 
 def _by_key(results: Iterable[Result]) -> dict[str, list[Result]]:

@@ -100,3 +100,15 @@ def test_a_failure_under_assumptions_fails_as_any_other(project: Path) -> None:
     assert code == 1
     assert "1 failed, 2 passed" in out
     assert "refuted[different]: b_f = b_f + 1" in out
+
+
+def test_an_item_names_what_its_verdict_supposes(project: Path) -> None:
+    (project / "docs" / "right.md").write_text(
+        "<!-- symconv: size S, M; array g (M) -->\n# A\n<!-- symconv: assume S = 1 -->\n"
+        "$S g_k = g_k$\n\n$S g_k = 2 g_k$\n# B\n$g_k = g_k$\n"
+    )
+    code, out = _pytest(project, "--symconv=docs")
+    assert code == 1
+    assert "docs/right.md::4:2 S g_k = g_k where S = 1 PASSED" in out
+    assert "docs/right.md:6:2: refuted where S = 1[different]" in out
+    assert "docs/right.md::8:2 g_k = g_k PASSED" in out

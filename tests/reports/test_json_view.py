@@ -35,6 +35,7 @@ def test_a_result_is_complete() -> None:
         code="different",
         seconds=0.12345678,
         detail="it differs",
+        assumptions=("S = 1",),
         notes=("true when P = 0",),
         counterexample=EXAMPLE,
         location="notes.md:4:2",
@@ -56,6 +57,7 @@ def test_a_result_is_complete() -> None:
             "sizes": None,
             "seconds": 0.123457,
             "detail": "it differs; true when P = 0",
+            "assumptions": ["S = 1"],
             "counterexample": {
                 "sizes": {"N": 2},
                 "indices": {"n": 1},
