@@ -134,7 +134,7 @@ def _task(
     assumed = suppositions(part.context, item.statement)
 
     def check() -> Result:
-        judgement = judge.judge(source.text, item.span, part.context, item.statement)
+        judgement = judge.judge(source.text, item.span, item.context, item.statement)
         found = _judged(file, source, item, judgement)
         return replace(found, notes=(*notes, *found.notes), assumptions=assumed)
 
@@ -199,8 +199,22 @@ def _judged(file: SourceFile, source: SourceText, item: Equality, judgement: Jud
     if outcome.verdict is Verdict.UNDECIDED and outcome.verified_at:
         tested = outcome.verified_at
         detail = f"{detail}; true at {len(tested)} small sizes up to {tested[-1]}"
+    statement = statement_text(source.text[slice(*item.span)])
+    if outcome.verdict.is_false and item.doubts:
+        # Corrections are for what is understood, and this may be meant otherwise.
+        return Result(
+            statement=statement,
+            method="proof",
+            route="smt",
+            verdict=Verdict.UNDECIDED,
+            code="several-readings",
+            seconds=judgement.seconds,
+            detail=f"it is not true as it was read ({detail}), but {'; or '.join(item.doubts)}",
+            notes=_sentences(item.readings),
+            location=_location(file, source, item.span),
+        )
     return Result(
-        statement=statement_text(source.text[slice(*item.span)]),
+        statement=statement,
         method="proof",
         route="smt",
         verdict=outcome.verdict,

@@ -13,27 +13,19 @@ from dataclasses import replace
 from itertools import zip_longest
 from typing import Final
 
-from symconv.algebra.expressions import Number, Statement
-from symconv.algebra.indices import Condition, Index, IntegerExpression
+from symconv.algebra.expressions import Statement
+from symconv.algebra.indices import Condition, IntegerExpression
 from symconv.errors import UsageError
 from symconv.latex.context import Context
 from symconv.latex.reader_atoms import atoms
+from symconv.latex.reader_chains import ChainReader
 from symconv.latex.reader_clauses import (
     Restrictions,
     parsed,
     range_of_condition,
     restrictions,
 )
-from symconv.latex.reader_definitions import (
-    Defined,
-    abbreviation,
-    array_definition,
-    example_sizes,
-    is_about_given_sizes,
-    new_symbol,
-    only_given_sizes,
-    unread_definition,
-)
+from symconv.latex.reader_definitions import example_sizes, is_about_given_sizes
 from symconv.latex.reader_items import (
     Abbreviation,
     Equality,
@@ -43,11 +35,9 @@ from symconv.latex.reader_items import (
     Span,
     Unreadable,
 )
-from symconv.latex.reader_matrices import elements, example_values, is_matrix
 from symconv.latex.reader_meaning import Elaborator
 from symconv.latex.reader_rows import Claim, Clause, Member, claims
 from symconv.latex.reader_scope import Scope, is_plain
-from symconv.latex.reader_statements import Side, sides, statement
 from symconv.latex.reader_syntax import Chain, Connected, Group, Literal, Name, Node, Stopped
 
 
@@ -119,13 +109,8 @@ def read_condition(text: str, context: Context) -> Condition:
         raise UsageError(stopped.message, code=stopped.code, help=stopped.help) from stopped
 
 
-class _Reader:
+class _Reader(ChainReader):
     """Read one formula, claim by claim."""
-
-    def __init__(self, text: str, context: Context) -> None:
-        self.text = text
-        self.context = context
-        self.items: list[Item] = []
 
     def result(self) -> tuple[Item, ...]:
         """Return the items; one for a formula in which nothing is claimed."""
@@ -134,21 +119,6 @@ class _Reader:
         if len(self.items) > 1 and all(isinstance(item, NoStatement) for item in self.items):
             return (NoStatement((self.items[0].span[0], self.items[-1].span[1]), "a list"),)
         return tuple(self.items)
-
-    def stop(self, span: Span, stopped: Stopped) -> None:
-        """Record what could not be read."""
-        place = stopped.span
-        self.items.append(
-            Unreadable(
-                span,
-                place,
-                stopped.code,
-                stopped.message,
-                stopped.help,
-                self.text[slice(*place)],
-                stopped.missing,
-            )
-        )
 
     def claim(self, claim: Claim) -> None:
         """Read one claim with its clauses."""
@@ -194,7 +164,7 @@ class _Reader:
         except Stopped as stopped:
             blocked = blocked or stopped
         read = len(self.items)
-        self._chain(claim.members, restricted, blocked)
+        self.chain(claim.members, restricted, blocked)
         self._add_examples(conditions, self.items[read:])
         self.items += explained
         # One-letter names are indices elsewhere, so what they mean here ends here.
@@ -249,7 +219,7 @@ class _Reader:
 
     def _definition_clause(self, clause: Clause) -> None:
         if len(clause.members) > 1 and not clause.listing:
-            self._chain(list(clause.members), Restrictions(), None)
+            self.chain(list(clause.members), Restrictions(), None)
 
     def _listing(self, members: Sequence[Member], span: Span) -> None:
         """Read ``i = 0, 1, ..., n`` with nothing before it: the range of an index."""
@@ -288,176 +258,6 @@ class _Reader:
             return self.context.with_index(name, bounds)
         except UsageError:
             return self.context
-
-    def _chain(
-        self, members: Sequence[Member], restricted: Restrictions, blocked: Stopped | None
-    ) -> None:
-        """Read the equalities of a chain; a member that cannot be read is stepped over."""
-        nodes = [self._parsed(member) for member in members]
-        whole = (members[0].start, members[-1].span[1])
-        if blocked is None:
-            try:
-                if self._no_claim(nodes, whole):
-                    return
-            except Stopped as stopped:
-                self.stop(whole, stopped)
-                return
-        first = 1
-        if blocked is None:
-            defined = self._defines(nodes, members, restricted)
-            first = 2 if defined else 1
-        found = sides(nodes, self.context)
-        head = found[0]
-        left = found[first - 1]
-        for place in range(first, len(found)):
-            span = (members[place].start if place > 1 else members[0].start, members[place].span[1])
-            right = found[place]
-            if is_matrix(nodes[place]) or is_matrix(nodes[place - 1]):
-                self._matrix(nodes[place - 1], nodes[place], span, restricted, blocked)
-                continue
-            if isinstance(left, Stopped):
-                self.stop(span, left)
-                left = right
-                continue
-            if isinstance(right, Stopped):
-                self.stop(span, right)
-                continue
-            start = head if isinstance(head, Side) else left
-            self._equality(span, left, right, start, restricted, blocked, found[place - 1])
-            left = right
-        if first == 1 and (blocked is not None or isinstance(nodes[1], Stopped)):
-            self._unread(nodes[0])
-
-    def _matrix(
-        self,
-        left: Node | Stopped,
-        right: Node | Stopped,
-        span: Span,
-        restricted: Restrictions,
-        blocked: Stopped | None,
-    ) -> None:
-        """Read an equation of which one side is a literal matrix: an equation per entry."""
-        name, matrix = (left, right) if is_matrix(right) else (right, left)
-        try:
-            if blocked is not None:
-                raise blocked
-            assert not isinstance(matrix, Stopped), "a matrix was read"
-            found = elements(name, matrix, self.text, self.context)
-        except Stopped as stopped:
-            self.stop(span, stopped)
-            return
-        held = [*restricted.assumptions, *found.conditions]
-        said = [f"the matrix has {part}" for part in map(str, found.conditions)]
-        inside = replace(restricted, assumptions=held, readings=said)
-        read = [sides([cell.entry, self._parsed(cell.value)], self.context) for cell in found.cells]
-        values = [value.expression if isinstance(value, Side) else None for _, value in read]
-        if self.context.definition(found.array.name) is None:
-            if all(isinstance(value, Number) for value in values):
-                self.stop(span, example_values(found.array, matrix))
-                return
-            names = [entry.expression for entry, _ in read if isinstance(entry, Side)]
-            if names == values:
-                self.items.append(NoStatement(span, "a literal matrix that names entries"))
-                return
-        for cell, (entry, value) in zip(found.cells, read, strict=True):
-            if isinstance(entry, Stopped) or isinstance(value, Stopped):
-                reason = entry if isinstance(entry, Stopped) else value
-                assert isinstance(reason, Stopped), "one of the two was not read"
-                self.stop(cell.span, reason)
-            else:
-                self._equality(cell.span, entry, value, entry, inside, None, entry)
-
-    def _unread(self, head: Node | Stopped) -> None:
-        """Remember that what may define a name could not be read."""
-        if not isinstance(head, Stopped):
-            self.context = unread_definition(head, self.context)
-
-    def _equality(
-        self,
-        span: Span,
-        left: Side,
-        right: Side,
-        head: Side,
-        restricted: Restrictions,
-        blocked: Stopped | None,
-        before: Side | Stopped,
-    ) -> None:
-        if blocked is not None:
-            self.stop(span, blocked)
-            return
-        try:
-            made, readings = statement(left, right, head, restricted)
-        except Stopped as stopped:
-            self.stop(span, stopped)
-            return
-        if isinstance(before, Stopped):
-            readings = (
-                *readings,
-                "compared with the last line above that could be read",
-            )
-        self.items.append(Equality(span, made, readings))
-
-    def _parsed(self, member: Member) -> Node | Stopped:
-        if not member.atoms:
-            span = (member.start, member.start + 1)
-            return Stopped(span, "unreadable", "one side of this equation is missing")
-        try:
-            return parsed(member, self.context)
-        except Stopped as stopped:
-            return stopped
-
-    def _no_claim(self, nodes: Sequence[Node | Stopped], span: Span) -> bool:
-        """Read what looks like an equality and claims nothing."""
-        examples = example_sizes(nodes, span, self.context)
-        if examples is not None:
-            self.items += examples
-            for example in examples:
-                self.context = self.context.with_example(example.size, example.value)
-            return True
-        if only_given_sizes(nodes, self.context):
-            self.items.append(NoStatement(span, "a condition on the given sizes"))
-            return True
-        head = nodes[0]
-        if isinstance(head, Stopped):
-            return False
-        name = new_symbol(head, self.context)
-        numeric = isinstance(nodes[1], Literal) and nodes[1].kind == "number"
-        if name is None or not is_plain(name) or not (numeric or self._is_usual(name)):
-            return False
-        if len(nodes) > 2 or not Elaborator(Scope(self.context)).is_integer(head):
-            return False
-        self.items.append(NoStatement(span, "a value of an index"))
-        return True
-
-    def _is_usual(self, name: str) -> bool:
-        return Index(name) in self.context.indices or any(
-            item.index.name == name for item in self.context.ranges
-        )
-
-    def _defines(
-        self,
-        nodes: Sequence[Node | Stopped],
-        members: Sequence[Member],
-        restricted: Restrictions,
-    ) -> bool:
-        """Read the first equality of a chain where it is a definition, good or bad."""
-        head, value = nodes[0], nodes[1]
-        if isinstance(head, Stopped) or isinstance(value, Stopped) or is_matrix(value):
-            return False
-        span = (members[0].start, members[1].span[1])
-        try:
-            found: Defined | None = abbreviation(head, value, span, self.context, restricted)
-            if found is None:
-                found = array_definition(head, value, span, self.context, restricted)
-        except Stopped as stopped:
-            self._unread(head)
-            self.stop(span, stopped)
-            return True
-        if found is None:
-            return False
-        self.items.append(found.item)
-        self.context = found.context
-        return True
 
 
 _UNCLEAR: Final = {

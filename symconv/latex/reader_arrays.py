@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from symconv.algebra.expressions import Array, Delta, Derivative, Entry, Expression
 from symconv.algebra.indices import Constant, Index, IntegerExpression, Size, as_integer
 from symconv.algebra.polynomials import same_polynomial
@@ -9,6 +11,9 @@ from symconv.latex.reader_entries import split_units, subscript_parts
 from symconv.latex.reader_integers import IntegerReader
 from symconv.latex.reader_items import Span
 from symconv.latex.reader_syntax import Name, Node, Stopped
+
+KRONECKER: Final = r"\delta"
+"""What the Kronecker delta is called where a text gives the letter another meaning."""
 
 
 class EntryReader(IntegerReader):
@@ -109,11 +114,13 @@ class EntryReader(IntegerReader):
         """
         if len(items) == 1:
             items = split_units(items[0], self.context)
-        if len(items) != 2:
+        unread = self.context.domain(KRONECKER) is not None
+        if len(items) != 2 or unread:
+            fact = f"a Kronecker delta has two indices, and this delta has {len(items)}"
             raise Stopped(
                 node.span,
-                "wrong-rank",
-                f"a Kronecker delta has two indices, got {len(items)}",
+                "unsupported",
+                "the text says what delta is, in a way that is not read" if unread else fact,
                 "if it is an array here, say which one with: symconv: spelling \\delta = dout",
             )
         left, right = (self.integer(item, subscript=True) for item in items)

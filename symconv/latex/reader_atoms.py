@@ -31,7 +31,7 @@ _LAYOUT: Final = frozenset(
         *(r"\left", r"\right", r"\middle", r"\big", r"\Big", r"\bigg", r"\Bigg"),
         *(r"\bigl", r"\bigr", r"\Bigl", r"\Bigr", r"\biggl", r"\biggr", r"\Biggl"),
         *(r"\Biggr", r"\bigm", r"\displaystyle", r"\textstyle", r"\scriptstyle"),
-        *(r"\limits", r"\nolimits", r"\nonumber", r"\notag", r"\hline", r"\hfill"),
+        *(r"\limits", r"\nolimits", r"\nonumber", r"\notag", r"\hline"),
         *(r"\allowbreak", r"\break", r"\nobreak", r"\noindent", r"\rm", r"\bf", r"\it"),
         *(r"\sf", r"\tt", r"\cal", r"\centering", r"\strut", r"\relax", r"\mathstrut"),
         *(r"\,", r"\;", r"\:", r"\!", r"\>", r"\-", r"\/", r"\boxed"),
@@ -39,13 +39,21 @@ _LAYOUT: Final = frozenset(
 )
 _FENCES: Final = frozenset([r"\left", r"\right", r"\middle"])
 _THIN: Final = frozenset([r"\,", r"\;", r"\:", r"\!", r"\>", r"\ ", "~", r"\thinspace"])
-_WIDE: Final = frozenset([r"\quad", r"\qquad", r"\enspace", r"\hspace"])
+_WIDE: Final = frozenset([r"\quad", r"\qquad", r"\enspace", r"\hspace", r"\hfill", r"\hskip"])
 _WITH_ARGUMENT: Final = frozenset(
     [r"\label", r"\tag", r"\ref", r"\eqref", r"\hspace", r"\vspace", r"\phantom", r"\color"]
 )
 _STACKED: Final = frozenset([r"\stackrel", r"\overset"])
-_MARK = re.compile(r"\s*(?:\\(?:text|mathrm|textrm)\s*\{)?\s*(?:[!?*]|def\.?|\(?\d+\)?)\s*\}?\s*")
-"""What may stand above an equals sign without a meaning of its own."""
+_MARK = re.compile(
+    r"\s*(?:\\(?:text|mathrm|textrm|mbox)\s*\{)?\s*"
+    r"(?:(?P<asked>[!?])|(?P<defines>def\.?|\\triangle|\\Delta)"
+    r"|\*|\(?\d+\)?|\(?[ivx]{1,4}\)|\([a-z]\))\s*\}?\s*"
+)
+"""What may stand above an equals sign: what changes its meaning, or a mark such as a number."""
+DEFINES: Final = r"\coloneqq"
+"""The sign of a definition, however it is written."""
+ASKED: Final = r"\overset{!}{=}"
+"""An equals sign below an exclamation or question mark: asked for, and not claimed."""
 _UPRIGHT: Final = frozenset([r"\text", r"\mathrm", r"\textrm", r"\textnormal", r"\mbox"])
 _TEXT: Final = frozenset(
     [r"\text", r"\textrm", r"\textnormal", r"\textit", r"\mbox", r"\intertext"]
@@ -117,6 +125,15 @@ _SYNONYMS: Final = {
     r"\widetilde": r"\tilde",
     r"\widehat": r"\hat",
     r"\bm": r"\boldsymbol",
+    r"\colon": ":",
+    r"\vcentcolon": ":",
+    "\u2254": DEFINES,
+    r"\triangleq": DEFINES,
+    r"\coloneq": DEFINES,
+    r"\longleftarrow": r"\leftarrow",
+    r"\gets": r"\leftarrow",
+    "\u2190": r"\leftarrow",
+    "\u2261": r"\equiv",
 }
 
 
@@ -126,9 +143,9 @@ class Atom:
 
     Attributes:
         kind: ``sign`` (a letter, digit, command or other character), ``open`` and ``close``
-            (of an argument, or of a list of cases), ``space``, ``wide``, ``row``, ``case`` (a
-            new row of cases), ``then`` (an alignment in one), ``text``, ``literal``, ``bad``,
-            ``unclosed`` (an environment).
+            (of an argument, or of a list of cases), ``space``, ``wide``, ``align``, ``row``,
+            ``case`` (a new row of cases), ``then`` (an alignment in one), ``text``,
+            ``literal``, ``bad``, ``unclosed`` (an environment).
         text: the sign; for ``open`` also what it is the argument of (``_{``, ``\mathbf{``,
             ``{`` for a fraction, ``cases``); for ``text`` its content; for ``bad`` and
             ``unclosed`` what is wrong.
@@ -255,9 +272,9 @@ class _Normalizer:
 
     def _plain(self, piece: str, place: int) -> None:
         """Handle a sign without arguments, or layout."""
-        if piece in _STACKED and self._group_at(self.place) and self._is_mark(self.place):
-            self.place = self.closing[self.place] + 1
-        elif piece in _WITH_ARGUMENT:
+        if piece in _STACKED and self._group_at(self.place) and self._marked_equals(place):
+            return
+        if piece in _WITH_ARGUMENT:
             if self._group_at(self.place):
                 self.place = self.closing[self.place] + 1
         elif piece in _WIDE:
@@ -265,8 +282,8 @@ class _Normalizer:
         elif piece in _THIN:
             self._emit("space", piece, place)
         elif piece == "&":
-            if self.frames and self.frames[-1].cases:
-                self._emit("then", piece, place)
+            cases = bool(self.frames) and self.frames[-1].cases
+            self._emit("then" if cases else "align", piece, place)
         elif piece in _LAYOUT:
             if piece in _FENCES and self.place < len(self.raw) and self.raw[self.place][0] == ".":
                 self.place += 1
@@ -277,10 +294,22 @@ class _Normalizer:
             self._emit("sign", piece, place)
             self._unit_done(place)
 
-    def _is_mark(self, place: int) -> bool:
-        """Tell whether what stands above an equals sign says nothing: !, ?, def or a number."""
-        content = self.text[self.raw[place][2] : self.raw[self.closing[place]][1]]
-        return _MARK.fullmatch(content) is not None
+    def _marked_equals(self, place: int) -> bool:
+        """Emit an equals sign with a mark above it as one sign; tell whether it is one."""
+        last = self.closing[self.place]
+        mark = _MARK.fullmatch(self.text[self.raw[self.place][2] : self.raw[last][1]])
+        first = last + 1 + self._group_at(last + 1)
+        if mark is None or first >= len(self.raw) or self.raw[first][0] not in ("=", r"\equiv"):
+            return False
+        behind = first + 1
+        if first > last + 1:
+            if self.closing[last + 1] != behind:
+                return False
+            behind += 1
+        sign = ASKED if mark["asked"] else DEFINES if mark["defines"] else self.raw[first][0]
+        self.out.append(Atom("sign", sign, self.raw[place][1], self.raw[behind - 1][2]))
+        self.place = behind
+        return True
 
     def _script(self, piece: str, place: int) -> None:
         """Begin a subscript or superscript; a superscript of primes becomes primes."""

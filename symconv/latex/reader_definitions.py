@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import prod
 from typing import Final
 
-from symconv.algebra.expressions import Array, Definition
+from symconv.algebra.expressions import Add, Array, Definition, Number
 from symconv.algebra.indices import (
     And,
     Condition,
     Constant,
     Index,
     IntegerExpression,
+    Or,
     Plus,
     Range,
     Size,
     Symbol,
     as_integer,
     between,
+    equal,
     substitute_condition,
     symbols,
 )
 from symconv.algebra.scoping import arrays, dependencies, substitute
 from symconv.errors import UsageError
 from symconv.latex.context import Context, Domain
-from symconv.latex.reader_cases import require_covered
+from symconv.latex.reader_cases import guarded, require_covered
 from symconv.latex.reader_clauses import Restrictions
 from symconv.latex.reader_items import Abbreviation, ArrayDefinition, ExampleSize, Item, Span
 from symconv.latex.reader_meaning import Elaborator
@@ -33,7 +36,6 @@ from symconv.latex.reader_scope import (
     Bounds,
     Scope,
     expanded,
-    is_plain,
     plausible_index,
     range_of,
     same_bounds,
@@ -45,9 +47,11 @@ from symconv.latex.reader_statements import (
     sides,
     used_abbreviations,
 )
-from symconv.latex.reader_syntax import Literal, Name, Node, Stopped
+from symconv.latex.reader_syntax import Group, Literal, Name, Node, Product, Stopped
 
 _ANYWHERE: Final = Restrictions()
+EXAMPLE: Final = "example"
+"""The code of an equation that gives an entry its value in an example, and claims nothing."""
 MOST_NAMES: Final = 500
 """The most names that may be known at once; every further one makes reading slower."""
 
@@ -166,29 +170,6 @@ def _all(conditions: Sequence[Condition]) -> Condition:
     return conditions[0] if len(conditions) == 1 else And(tuple(conditions))
 
 
-def unread_definition(head: Node, context: Context) -> Context:
-    """Say of a name that its definition could not be read, where it would be taken otherwise.
-
-    An array that is declared counts as independent until it is defined, and p_0 as an index.
-    """
-    if not isinstance(head, Name) or _is_fixed(head.name, context):
-        return context
-    array = context.array(head.name)
-    if array is not None:
-        meaning = Elaborator(Scope(context))
-        try:
-            names = [_plain_index(part, meaning) for part in head.subscripts or ()]
-        except Stopped:
-            return context
-        if None in names or len(set(names)) != len(names) or len(names) != len(array.shape):
-            return context
-        return context.with_domain(Domain(array.name, tuple(Index(n) for n in names if n), None))
-    name = new_symbol(head, context)
-    if name is None or is_plain(name):
-        return context
-    return context.with_domain(Domain(name, (), None))
-
-
 def new_symbol(head: Node, context: Context) -> str | None:
     """Return the name on the left of a definition of an integer, or None."""
     if not isinstance(head, Name):
@@ -221,27 +202,35 @@ def array_definition(
     Raises:
         Stopped: where the definition has no meaning, or is not supported.
     """
-    if not isinstance(head, Name) or _is_fixed(head.name, context):
+    head = as_entry(head, context)
+    if not isinstance(head, Name) or is_fixed(head.name, context):
         return None
     meaning = Elaborator(Scope(context))
+    array = context.array(head.name)
     if head.name.startswith("\\"):
         raise meaning.scope.undeclared(head.name, head.span, axes=len(head.subscripts or ()))
-    names = [_plain_index(part, meaning) for part in head.subscripts or ()]
-    if None in names or len(set(names)) != len(names):
-        if context.array(head.name) is None:
-            raise meaning.scope.undeclared(head.name, head.span, axes=len(names))
-        return None
-    _refuse_too_many(span, context)
     (side,) = sides([value], context)
+    if array is not None and isinstance(side, Side) and _is_made_of(side, array, context):
+        return None
+    names = [_plain_index(part, meaning) for part in head.subscripts or ()]
+    if None in names or len(set(names)) != len(names) or is_given_by_elements(head.name, context):
+        if array is None:
+            raise meaning.scope.undeclared(head.name, head.span, axes=len(names))
+        return _element(array, head, side, span, context, restricted)
+    _refuse_too_many(span, context)
     if isinstance(side, Stopped):
         raise side
     indices = [name for name in names if name is not None]
-    array = context.array(head.name)
     if array is None:
         shape = tuple(_extent(name, side, head, context) for name in indices)
         array = Array(head.name, shape)
-    elif array in arrays(side.expression):
-        return None
+    if array.shape and not indices:
+        raise Stopped(
+            head.span,
+            "unsupported",
+            f"{array.name} stands without its indices: equations between whole arrays",
+            "write an index per axis",
+        )
     if len(array.shape) != len(indices):
         raise Stopped(
             head.span,
@@ -321,18 +310,117 @@ def _defined(
     return ArrayDefinition(span, definition, sentences(side.scope)), known
 
 
+def as_entry(head: Node, context: Context) -> Node:
+    """Return a left side such as O(i,j) or y[r, c] as the entry of a declared array that it is."""
+    match head:
+        case Product(
+            signs=("", ""),
+            factors=(Name(name=name, subscripts=None), Group(bracket="(" | "[", items=items)),
+        ):
+            array = context.array(name)
+            if array is not None and len(array.shape) == len(items):
+                return Name(head.span, head.depth, name, items)
+    return head
+
+
+def _is_made_of(side: Side, array: Array, context: Context) -> bool:
+    """Tell whether an array stands in an expression, directly or through definitions."""
+    pending, seen = list(arrays(side.expression)), set[Array]()
+    while pending:
+        current = pending.pop()
+        if current == array:
+            return True
+        if current not in seen:
+            seen.add(current)
+            definition = context.definition(current.name)
+            pending.extend(() if definition is None else arrays(definition.body))
+    return False
+
+
+def is_given_by_elements(name: str, context: Context) -> bool:
+    """Tell whether an array has some of its entries given one by one, and not yet all."""
+    definition = context.definition(name)
+    if definition is None or context.domain(name) is None:
+        return False
+    return definition.target.indices[:1] == (_axis(name, 0),)
+
+
+def _axis(name: str, axis: int) -> Index:
+    return Index(f"{name}_{axis}")
+
+
+def _element(
+    array: Array,
+    head: Name,
+    side: Side | Stopped,
+    span: Span,
+    context: Context,
+    restricted: Restrictions,
+) -> Defined | None:
+    """Read an equation that gives one entry of an array: y_{11} = ..., with y_{12} to follow.
+
+    What is known of the array grows by that entry; the other ones have no value yet.
+    """
+    meaning = Elaborator(Scope(context, final=True))
+    entry = meaning.entry(head)
+    if isinstance(side, Stopped):
+        raise side
+    positions = [position for position in entry.indices if isinstance(position, Constant)]
+    if len(positions) < len(array.shape) or side.free or restricted != _ANYWHERE:
+        raise Stopped(
+            head.span,
+            "unsupported",
+            f"this gives some entries of {array.name} alone",
+            f"define all of {array.name} by one equation, with an index per axis",
+        )
+    if isinstance(side.expression, Number) and not any(symbols(side.expression.value)):
+        raise Stopped(head.span, EXAMPLE, f"a value of {array.name} in an example")
+    indices = tuple(_axis(array.name, axis) for axis in range(len(positions)))
+    here = And(tuple(equal(i, at) for i, at in zip(indices, positions, strict=True)))
+    piece = guarded(here, side.expression)
+    known, domain = context.definition(array.name), context.domain(array.name)
+    places, pieces = [here], [] if piece is None else [piece]
+    if known is not None:
+        assert domain is not None, "an array that is given by elements says which"
+        assert isinstance(domain.condition, Or), "and which are a list"
+        if here in domain.condition.conditions:
+            return None
+        places = [*domain.condition.conditions, here]
+        pieces = [*(known.body.terms if isinstance(known.body, Add) else (known.body,)), *pieces]
+    if len(places) > MOST_NAMES:
+        raise Stopped(span, "unsupported", f"more than {MOST_NAMES} entries are given one by one")
+    body = Add(tuple(pieces)) if pieces else Number(as_integer(0))
+    definition = Definition(array[indices], body)
+    rest = replace(
+        context,
+        definitions=tuple(item for item in context.definitions if item.array != array),
+    )
+    found = rest.with_definition(definition)
+    if not _are_all(len(places), array):
+        found = found.with_domain(Domain(array.name, indices, Or(tuple(places))))
+    said = f"{entry} is given here, as one entry of {array.name}"
+    return Defined(ArrayDefinition(span, definition, (*sentences(side.scope), said)), found)
+
+
+def _are_all(count: int, array: Array) -> bool:
+    extents = [extent.value for extent in array.shape if isinstance(extent, Constant)]
+    return len(extents) == len(array.shape) and count == prod(extents)
+
+
 def _refuse_too_many(span: Span, context: Context) -> None:
     if len(context.spellings) >= MOST_NAMES:
         raise Stopped(span, "unsupported", f"more than {MOST_NAMES} names are known already")
 
 
-def _is_fixed(name: str, context: Context) -> bool:
+def is_fixed(name: str, context: Context) -> bool:
     """Tell whether a name means something already that an equation cannot define."""
     array = context.array(name)
     if array is None:
         return context.knows(name)
     known = context.layer.array_by_name if context.layer else {}
-    return name in known or context.definition(name) is not None
+    if name in known:
+        return True
+    return context.definition(name) is not None and not is_given_by_elements(name, context)
 
 
 def _plain_index(node: Node, meaning: Elaborator) -> str | None:

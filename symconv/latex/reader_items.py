@@ -22,7 +22,6 @@ ILL_FORMED = frozenset(
         "unclear-sum-scope",
         "out-of-range-number",
         "overloaded-name",
-        "cyclic-definition",
     ]
 )
 """Codes of formulas that were read and have no meaning as written; others are undecided."""
@@ -37,11 +36,17 @@ class Equality:
         statement: the claim, with the ranges of its free indices, its assumptions and the
             abbreviations that it uses.
         readings: the conventions that were used to read it, as sentences.
+        doubts: what else it may mean, as sentences; where it is false as it was read, it may
+            be true as it was meant, so it is undecided there.
+        context: what is known where it stands, which definitions before it in the same
+            formula are part of.
     """
 
     span: Span
     statement: Statement
     readings: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+    context: Context = field(default_factory=Context, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

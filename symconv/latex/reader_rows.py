@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal, TypeAlias
 
-from symconv.latex.reader_atoms import Atom
+from symconv.latex.reader_atoms import ASKED, DEFINES, Atom
 from symconv.latex.reader_items import Span
 from symconv.latex.reader_words import Keyword, explains_a_name, is_keyword, role_of
 
@@ -23,7 +23,18 @@ _CONTINUES: Final = frozenset(
 _ARROWS: Final = frozenset([r"\Rightarrow", r"\Longrightarrow", r"\implies", r"\therefore"])
 _EQUIVALENCES: Final = frozenset([r"\iff", r"\Leftrightarrow", r"\Longleftrightarrow"])
 _SEPARATORS: Final = frozenset([",", ";", ":", *_ARROWS, *_EQUIVALENCES])
-_EQUALS: Final = frozenset(["=", r"\coloneqq", r"\triangleq"])
+_EQUALS: Final = frozenset(["=", DEFINES, r"\eqqcolon", r"\equiv", ASKED, r"\leftarrow"])
+
+Relation: TypeAlias = Literal["equals", "defines", "defined", "equivalent", "asked", "assigned"]
+"""What a sign between two members says: that they are equal, that the left or the right one is
+defined, that they are equal or congruent, that somebody wants them to be, or a step of code."""
+_RELATIONS: Final[dict[str, Relation]] = {
+    DEFINES: "defines",
+    r"\eqqcolon": "defined",
+    r"\equiv": "equivalent",
+    ASKED: "asked",
+    r"\leftarrow": "assigned",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +44,12 @@ class Member:
     Attributes:
         atoms: what stands there.
         start: where its equality begins: at the equals sign before it, or at its own start.
+        relation: what the sign before it says.
     """
 
     atoms: tuple[Atom, ...]
     start: int
+    relation: Relation = "equals"
 
     @property
     def span(self) -> Span:
@@ -191,7 +204,7 @@ def _rows(found: Sequence[Atom]) -> Iterator[list[Atom]]:
         elif atom.kind != "unclosed":
             rows[-1].append(atom)
     for row in rows:
-        stripped = _stripped(row)
+        stripped = _stripped(_in_columns(row))
         if not stripped:
             continue
         if current and _continues(current, stripped):
@@ -202,6 +215,39 @@ def _rows(found: Sequence[Atom]) -> Iterator[list[Atom]]:
             current = stripped
     if current:
         yield current
+
+
+def _in_columns(row: list[Atom]) -> list[Atom]:
+    """Turn what parts two equations side by side into a wide space, and drop other alignment.
+
+    A sign of alignment parts them behind a complete right side: a &= b & c &= d. So does a gap
+    of several spaces.
+    """
+    found: list[Atom] = []
+    equals = False
+    for place, (atom, depth) in enumerate(_with_depth(row)):
+        if depth == 0 and atom.text in _EQUALS:
+            equals = True
+        elif atom.kind == "align":
+            before = next((a for a in reversed(found) if a.kind != "space"), None)
+            behind = next((a for a in row[place + 1 :] if a.kind not in ("space", "align")), None)
+            if depth or not equals or before is None or behind is None:
+                continue
+            if not {before.text, behind.text} & (_CONTINUES | _EQUALS | _ORDER):
+                found.append(replace(atom, kind="wide"))
+                equals = False
+            continue
+        elif depth == 0 and atom.kind == "space" and _is_gap(row[max(0, place - 2) : place + 1]):
+            atom = replace(atom, kind="wide")
+        found.append(atom)
+    return found
+
+
+def _is_gap(found: Sequence[Atom]) -> bool:
+    """Tell whether a space ends a gap as wide as a quad: three of them, or two whole ones."""
+    spaces = [atom.text for atom in found if atom.kind == "space" and atom.text != r"\!"]
+    whole = [text for text in spaces[-2:] if text in ("~", "\\ ")]
+    return len(spaces) == 3 or (found[-1].text in whole and len(whole) == 2)
 
 
 def _continues(before: list[Atom], row: list[Atom]) -> bool:
@@ -225,8 +271,10 @@ def _segments(row: Sequence[Atom]) -> list[_Segment]:
     parts: list[_Part] = [_Part()]
     begun = 0
     for atom, depth in _with_depth(row):
-        if depth == 0 and (atom.kind == "wide" or atom.text in _SEPARATORS):
-            parts.append(_separated(atom, row, parts[-1]))
+        if depth == 0 and atom.text == ":" and _is_part_of_a_sign(atom, row):
+            parts[-1].atoms.append(atom)
+        elif depth == 0 and (atom.kind == "wide" or atom.text in _SEPARATORS):
+            parts.append(_separated(atom, parts[-1]))
         elif depth == 0 and atom.kind == "text":
             begun += atom.text.count("(") - atom.text.count(")")
             _add_words(atom, row, parts)
@@ -242,14 +290,12 @@ def _segments(row: Sequence[Atom]) -> list[_Segment]:
     return _with_listings([piece for part in parts for piece in _without_brackets(part, parts[0])])
 
 
-def _separated(atom: Atom, row: Sequence[Atom], before: _Part) -> _Part:
+def _separated(atom: Atom, before: _Part) -> _Part:
     """Begin a part behind a comma, a wide space, a colon or an arrow."""
     if atom.text in _EQUIVALENCES:
         return _Part(lead="equivalence")
-    if atom.text in _ARROWS or (atom.text == ":" and _next(row, atom) not in _EQUALS):
+    if atom.text in _ARROWS or atom.text == ":":
         return _Part(lead="arrow")
-    if atom.text == ":":
-        return before  # It belongs to the sign of a definition behind it.
     return _Part("" if before.keyword == "unclear" else before.keyword, lead=before.lead)
 
 
@@ -286,9 +332,12 @@ def _is_operand(atom: Atom, row: Sequence[Atom]) -> bool:
     )
 
 
-def _next(row: Sequence[Atom], atom: Atom) -> str:
-    place = next(i for i, other in enumerate(row) if other is atom)
-    return next((a.text for a in row[place + 1 :] if a.kind != "space"), "")
+def _is_part_of_a_sign(colon: Atom, row: Sequence[Atom]) -> bool:
+    """Tell whether a colon belongs to := or to =: beside it."""
+    place = next(i for i, other in enumerate(row) if other is colon)
+    behind = next((a.text for a in row[place + 1 :] if a.kind != "space"), "")
+    before = next((a.text for a in reversed(row[:place]) if a.kind != "space"), "")
+    return "=" in (before, behind)
 
 
 def _without_brackets(part: _Part, first: _Part) -> list[_Part]:
@@ -375,15 +424,21 @@ def _members(found: Sequence[Atom]) -> list[Member]:
     members: list[Member] = []
     current: list[Atom] = []
     start = found[0].start if found else 0
+    relation: Relation = "equals"
     for atom, depth in _with_depth(found):
         if depth == 0 and (atom.text in _EQUALS or (atom.text == "," and atom.start == atom.end)):
+            said = _RELATIONS.get(atom.text, "equals")
+            current = _stripped(current)
             if current and current[-1].text == ":":
                 _ = current.pop()
-            members.append(Member(tuple(current), start))
-            current, start = [], atom.start
-        else:
+                said = "defines"
+            members.append(Member(tuple(current), start, relation))
+            current, start, relation = [], atom.start, said
+        elif depth == 0 and atom.text == ":" and not current and relation == "equals":
+            relation = "defined"
+        elif current or atom.kind != "space":
             current.append(atom)
-    members.append(Member(tuple(current), start))
+    members.append(Member(tuple(current), start, relation))
     return members
 
 

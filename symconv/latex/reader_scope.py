@@ -19,6 +19,7 @@ from symconv.algebra.indices import (
     symbols,
 )
 from symconv.algebra.polynomials import same_polynomial
+from symconv.algebra.scoping import arrays
 from symconv.explanations.tidying import tidied_integer
 from symconv.latex.context import Context
 from symconv.latex.reader_cases import Coverage
@@ -69,6 +70,7 @@ class Scope:
         numbers: positions given as numbers: array, axis, position, and where.
         coverage: what has to hold where lists of cases, and names with a condition, are read.
         readings: the conventions that were used, each with the names it was used for.
+        doubts: what a part of it may mean instead, as sentences.
         deferred: whether a range is still open that another member may give.
         final: whether open ranges are errors.
     """
@@ -91,6 +93,7 @@ class Scope:
     numbers: list[tuple[Array, int, int, Span]] = field(default_factory=list)
     coverage: list[Coverage] = field(default_factory=list)
     readings: dict[str, dict[str, None]] = field(default_factory=dict)
+    doubts: dict[str, None] = field(default_factory=dict)
     deferred: bool = False
 
     def symbol(self, name: str, span: Span, *, subscript: bool) -> IntegerExpression:
@@ -143,16 +146,18 @@ class Scope:
         Raises:
             Stopped: when the definition of the name could not be read.
         """
-        domain = self.context.domain(name)
-        if domain is None:
-            return
-        if domain.condition is None:
+        unread = unknown_behind(name, self.context)
+        if unread is not None:
+            needed = "" if unread == name else f", and {name} is made of it"
             raise Stopped(
                 span,
                 "unsupported",
-                f"the definition of {name} before this could not be read",
+                f"the definition of {unread} before this could not be read{needed}",
                 "nothing is known of it: correct its definition first",
             )
+        domain = self.context.domain(name)
+        if domain is None or domain.condition is None:
+            return
         values: dict[Symbol, IntegerExpression] = {}
         values |= dict(zip(domain.indices, positions, strict=True))
         condition = substitute_condition(domain.condition, values)
@@ -246,6 +251,32 @@ class Scope:
                 return None
             return tidied_integer(item.lower + 1), tidied_integer(item.upper + 1)
         return None
+
+
+def unknown_behind(name: str, context: Context) -> str | None:
+    """Return the name without a known meaning that a name is made of, or None.
+
+    It is one whose definition could not be read, or one that got its value in some places
+    alone after what is made of it had been read, which then did not ask for more.
+    """
+    if not context.domains:
+        return None
+    order = {item.array.name: place for place, item in enumerate(context.definitions)}
+    pending, seen = [name], {name}
+    while pending:
+        current = pending.pop()
+        domain = context.domain(current)
+        if domain is not None and domain.condition is None:
+            return current
+        definition = context.definition(current)
+        for array in () if definition is None else arrays(definition.body):
+            later = order.get(array.name, -1) > order[current]
+            if later and context.domain(array.name) is not None:
+                return array.name
+            if array.name not in seen:
+                seen.add(array.name)
+                pending.append(array.name)
+    return None
 
 
 def expanded(value: IntegerExpression, context: Context) -> IntegerExpression:

@@ -151,6 +151,18 @@ def tokens(found: Sequence[Atom], spellings: tuple[tuple[str, str], ...]) -> lis
     return _Lexer(found, _trie(spellings)).run()
 
 
+def names(found: Sequence[Atom], spellings: tuple[tuple[str, str], ...]) -> list[str]:
+    """Return the names that stand in atoms, in order, also where they cannot be read."""
+    lexer = _Lexer(found, _trie(spellings))
+    while lexer.place < len(lexer.atoms):
+        place = lexer.place
+        try:
+            lexer.step()
+        except Stopped:
+            lexer.place = place + 1
+    return [str(token) for token in lexer.out if token.type == "NAME"]
+
+
 @lru_cache(maxsize=64)
 def _trie(spellings: tuple[tuple[str, str], ...]) -> _Trie:
     root = _Trie()
@@ -183,10 +195,11 @@ class _Lexer:
     def run(self) -> list[Token]:
         """Return the tokens."""
         while self.place < len(self.atoms):
-            self._step()
+            self.step()
         return self.out
 
-    def _step(self) -> None:
+    def step(self) -> None:
+        """Turn what stands at the place into a token, if it is one, and go on."""
         place = self.place
         atom = self.atoms[place]
         if place in self.differentials:
@@ -194,7 +207,7 @@ class _Lexer:
             self._emit("DIFFERENTIAL", "d", place, end)
             return
         match atom.kind:
-            case "space" | "wide":
+            case "space" | "wide" | "align":
                 self.place += 1
             case "text":
                 self._word(atom.text, place, place + 1)
@@ -267,7 +280,7 @@ class _Lexer:
         return word or following.kind == "then" or _ends_case(following)
 
     def _visible(self, place: int) -> Atom | None:
-        while place < len(self.atoms) and self.atoms[place].kind in ("space", "wide"):
+        while place < len(self.atoms) and self.atoms[place].kind in ("space", "wide", "align"):
             place += 1
         return self.atoms[place] if place < len(self.atoms) else None
 

@@ -130,7 +130,7 @@ def test_an_equality_is_read(latex: str, statement: str, why: str) -> None:
         (r"w_{f,c,p} = 1", "unclear-rank", "f", "an index is missing, none is left out"),
         (r"y_{n,f,k,l,i} = 1", "wrong-rank", "y_{n,f,k,l,i}", "five indices on four axes"),
         (r"y_{n,f,k,l} = b", "wrong-rank", "b", "filters are written and left out"),
-        (r"\delta_{i,j,k} = 1", "wrong-rank", r"\delta_{i,j,k}", "a delta has two indices"),
+        (r"\delta_{i,j,k} = 1", "unsupported", r"\delta_{i,j,k}", "no Kronecker delta"),
         (r"y_{n,f,k,l} = b_g", "free-index-mismatch", "g", "g is on the right alone"),
         (r"b_f = \sum_n dout_{n,f,k,l}", "free-index-mismatch", "k", "k and l are not summed"),
         (r"y_{n,f,k,l} = b_{p_0}", "free-index-mismatch", "p_0", "p_0 is not defined here"),
@@ -335,12 +335,12 @@ def test_a_definition_is_refused(latex: str, code: str) -> None:
     assert item.code == code
 
 
-def test_a_definition_by_itself_is_refused() -> None:
+def test_what_a_definition_is_made_of_is_not_defined_by_it() -> None:
     reading = read_formula(r"u_i = v_i, \quad v_i = u_i", PLAIN.with_array("v", (n,)))
     first, second = reading.items
     assert isinstance(first, ArrayDefinition)
-    assert isinstance(second, Unreadable)
-    assert second.code == "cyclic-definition"
+    assert isinstance(second, Equality)
+    assert [item.array.name for item in reading.context.definitions] == ["u"]
 
 
 def test_positions_of_an_array_may_count_from_one() -> None:
