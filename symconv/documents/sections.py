@@ -25,6 +25,7 @@ from symconv.documents.model import Heading
 from symconv.documents.passing import Passing
 from symconv.errors import UsageError
 from symconv.latex.context import Context
+from symconv.latex.reader_arrays import KRONECKER
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,8 @@ def _resumed(section: _Section, now: Known) -> Known:
     # What was seen and could not be read stays unknown.
     for domain in ended.domains:
         unread = domain.condition is None and context.domain(domain.name) is None
-        if unread and context.array(domain.name) and context.definition(domain.name) is None:
+        own = context.array(domain.name) and context.definition(domain.name) is None
+        if unread and (own or domain.name == KRONECKER):
             context = context.with_domain(domain)
     meanings = {name: now.passing.meanings[name] for name in held}
     gone = {name: section.heading.title for name in _names(ended) if not context.knows(name)}

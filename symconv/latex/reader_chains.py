@@ -36,7 +36,7 @@ from symconv.latex.reader_statements import Side, sides, statement
 from symconv.latex.reader_syntax import Literal, Name, Node, Stopped
 from symconv.latex.reader_unread import is_kronecker, unread_definition
 
-_NO_CLAIMS: Final[dict[Relation, tuple[str, str]]] = {
+_NO_CLAIMS: Final[dict[str, tuple[str, str]]] = {
     "assigned": (
         "a step of a computation, which gives a name another value, is no equation",
         "give the new value a name of its own",
