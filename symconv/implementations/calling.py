@@ -11,7 +11,6 @@ floats could not hold what the code computes.
 from __future__ import annotations
 
 import gc
-import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -21,7 +20,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from symconv.errors import SymconvError
+from symconv.errors import NotSupported, SymconvError
 from symconv.implementations.model import (
     BACKWARD_RESULTS,
     FORWARD_RESULTS,
@@ -36,18 +35,21 @@ from symconv.implementations.model import (
 from symconv.implementations.object_arrays import object_numpy
 from symconv.implementations.rejections import Origin, origin
 from symconv.implementations.symbols import Uninitialised, polynomials, symbols
+from symconv.sandbox.entries import NoNumber, plain_array
+from symconv.sandbox.wording import first_line, named
 
 Stage: TypeAlias = Literal["forward", "backward", "forward again", "backward again"]
 
 STAGES: tuple[Stage, ...] = ("forward", "backward", "forward again", "backward again")
 SAME_AXES = {"x": "dL/dx", "w": "dL/dw", "b": "dL/db", "dout": "y"}
 """The result that has the axes of an input, by the input's name."""
-_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
-_LONGEST_FACT = 300
+_MOST_WRONG = 2**16
+"""In entries: results of another shape that are larger are told by their shape alone."""
 
 # Kept from before the code under test can put something else in their place.
 _array = np.array
 _array_equal = np.array_equal
+_asarray = np.asarray
 _errstate = np.errstate
 _perf_counter = perf_counter
 
@@ -126,6 +128,7 @@ def after(forward: Trouble | None) -> Pass:
     if forward.code == "rejected":
         return Pass(trouble=forward)
     words = {"timeout": "did not end", "crashed": "crashed", "not-run": "was not run"}
+    words["garbled"] = "gave no answer"
     happened = words.get(forward.code, "raised")
     fact = f"the forward pass {happened}: {forward.fact}"
     return Pass(trouble=Trouble("not-run", fact, forward.location))
@@ -139,7 +142,7 @@ class _Call:
         self._request = request
         self._left: Any = None
         self._forward_inputs: dict[str, Any] = {}
-        self._keeps = _Keeps(implementation, request.traced)
+        self._keeps = _Keeps(implementation, request)
 
     def forward(self) -> Pass:
         """Call the forward pass; where there is none, nothing is called and nothing is wrong."""
@@ -219,9 +222,10 @@ class _Call:
 class _Keeps:
     """Convert and compare the arrays of an implementation, whatever they are made of."""
 
-    def __init__(self, implementation: Implementation, traced: bool) -> None:
+    def __init__(self, implementation: Implementation, request: Request) -> None:
         self._implementation = implementation
-        self._traced = traced
+        self._traced = request.traced
+        self._shapes = {name: array.shape for name, array in request.arrays.items()}
 
     def own(self, name: str, array: np.ndarray) -> Any:
         """Return a fresh array of the code's own kind."""
@@ -253,24 +257,30 @@ class _Keeps:
                 missing[name] = "None was returned"
                 continue
             try:
-                # The code may go on to change what it returned.
-                array = _array(self._implementation.from_own(name, value), copy=True, subok=False)
+                array = _asarray(self._implementation.from_own(name, value))
+                wrong = self._too_large(name, array)
+                if wrong:
+                    misshapen[name] = wrong
+                elif self._traced:
+                    results[name] = polynomials(name, array)
+                else:
+                    results[name] = _numbers(array)
             except WrongAxes as error:
                 misshapen[name] = str(error)
-                continue
+            except NotSupported:
+                raise
             except Exception as error:
-                text = _message(error)
-                missing[name] = text if isinstance(error, ValueError) else _named(error, text)
-                continue
-            if self._traced:
-                results[name] = polynomials(name, array)
-                continue
-            reason = _not_numbers(array)
-            if reason:
-                missing[name] = reason
-            else:
-                results[name] = array
+                text = first_line(error)
+                missing[name] = text if isinstance(error, ValueError) else named(error, text)
         return Pass(results, missing=missing, misshapen=misshapen)
+
+    def _too_large(self, name: str, array: np.ndarray) -> str:
+        """Say that a large result has another shape than it should, before it is copied."""
+        given = next(key for key, result in SAME_AXES.items() if result == name)
+        wanted = self._shapes.get(given)
+        if array.size <= _MOST_WRONG or wanted in (None, array.shape):
+            return ""
+        return f"its shape is {array.shape}, and should be {wanted}"
 
     def _read(self, name: str, value: Any) -> np.ndarray | None:
         try:
@@ -301,21 +311,15 @@ def _same_entry(one: Any, other: Any) -> bool:
         return False
 
 
-def _not_numbers(array: np.ndarray) -> str:
-    """Say why an array has no entries to compare; an empty string when it has."""
-    if array.dtype == object:
-        for entry in array.flat:
-            if isinstance(entry, Uninitialised):
-                return "an entry of np.empty was never written"
-            if not isinstance(entry, int | float | complex | np.number | np.bool_):
-                return f"an array of {type(entry).__name__} objects was returned"
-        return ""
-    if array.dtype.kind in "biufc":
-        return ""
-    # Narrow floats of other packages, such as bfloat16, are of kind V too.
-    if array.dtype.kind == "V" and array.dtype.type is not np.void:
-        return ""
-    return f"an array of dtype {array.dtype} was returned"
+def _numbers(array: np.ndarray) -> np.ndarray:
+    """Return a copy of a result, which the code may go on to change.
+
+    Raises:
+        NoNumber: when it has no entries to compare.
+    """
+    if array.dtype == object and any(type(entry) is Uninitialised for entry in array.flat):
+        raise NoNumber("an entry of np.empty was never written")
+    return plain_array(array)
 
 
 def trouble(error: BaseException, inputs: list[Any], *, traced: bool = False) -> Trouble:
@@ -348,24 +352,10 @@ def unfollowed(fact: str, location: str | None = None) -> Trouble:
 def _fact(error: BaseException, found: Origin) -> str:
     if isinstance(error, SymconvError):
         return error.fact
-    text = _message(error)
+    text = first_line(error)
     if not text and isinstance(error, AssertionError) and found.condition:
         text = f"assert {found.condition}"
-    return _named(error, text)
-
-
-def _named(error: BaseException, text: str) -> str:
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
-def _message(error: BaseException) -> str:
-    """Return the first line of an exception's text, the same in every run."""
-    try:
-        text = str(error)
-    except Exception:
-        return ""
-    lines = text.strip().splitlines()
-    return _ADDRESS.sub("", lines[0])[:_LONGEST_FACT] if lines else ""
+    return named(error, text)
 
 
 def _differences(first: Pass, again: Pass) -> Pass:

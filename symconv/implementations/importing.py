@@ -15,6 +15,7 @@ from types import ModuleType
 from symconv.errors import UsageError
 from symconv.implementations.frameworks import FRAMEWORKS
 from symconv.implementations.signatures import path_shown
+from symconv.sandbox.wording import named, whole_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +164,7 @@ def _failed(error: BaseException, place: str, shown: dict[str, str], advice: str
     location = place
     if frames:
         location = _location(frames[-1].filename, frames[-1].lineno, shown)
-    text = " ".join(str(error).split())
-    fact = type(error).__name__ + (f": {text}" if text else "")
+    fact = named(error, whole_text(error))
     return UsageError(f"importing it raises {fact}", code="import", location=location, help=advice)
 
 

@@ -21,6 +21,8 @@ TROUBLE_VERDICTS: Mapping[str, Verdict | None] = {
     "raised": Verdict.REFUTED,
     "timeout": Verdict.REFUTED,
     "crashed": Verdict.REFUTED,
+    # What it computed was not seen.
+    "garbled": Verdict.UNDECIDED,
     # It says itself that these sizes are not among those that it is for.
     "rejected": None,
     "not-run": Verdict.UNDECIDED,

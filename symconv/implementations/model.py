@@ -21,7 +21,7 @@ import numpy as np
 from symconv.algebra.indices import Condition
 
 Framework: TypeAlias = Literal["numpy", "torch", "jax"]
-TroubleCode: TypeAlias = Literal["raised", "rejected", "timeout", "crashed", "not-run"]
+TroubleCode: TypeAlias = Literal["raised", "rejected", "timeout", "crashed", "garbled", "not-run"]
 
 FORWARD_RESULTS = ("y",)
 BACKWARD_RESULTS = ("dL/dx", "dL/dw", "dL/db")
@@ -128,7 +128,8 @@ class Trouble:
     Attributes:
         code: ``raised``: an exception by accident; ``rejected``: it refused these sizes on
             purpose, by an `assert` or a `raise` that names the restriction; ``timeout``;
-            ``crashed``: its process ended; ``not-run``: something it needs is not there.
+            ``crashed``: its process ended; ``garbled``:
+            what came back is no answer; ``not-run``: something it needs is not there.
         fact: what happened, in one clause: ``AssertionError: width does not work``.
         location: ``file:line`` in the user's own code, or None.
     """

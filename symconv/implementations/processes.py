@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import replace
+from functools import partial
 from io import StringIO
 from types import TracebackType
 from typing import Literal, Self, TypeAlias
@@ -24,7 +25,6 @@ from symconv.implementations.calling import (
     answer,
     assembled,
     on_objects,
-    trouble,
     unfollowed,
 )
 from symconv.implementations.model import (
@@ -36,14 +36,18 @@ from symconv.implementations.model import (
     Request,
     Trouble,
 )
-from symconv.implementations.serving import rebuilt
-from symconv.implementations.workers import Worker, forked, spawned
+from symconv.implementations.serving import loaded, served
+from symconv.sandbox.plain import Garbled, unpacked
+from symconv.sandbox.serving import Limits, Refusal, Service, rebuilt
+from symconv.sandbox.workers import Message, Worker, forked, spawned
 
 Isolation: TypeAlias = Literal["spawn", "fork", "none"]
 
 SECONDS_PER_RUN = 5.0
 SECONDS_TO_LOAD = 60.0
 MOST_BYTES = 8 * 2**30
+MOST_ANSWERED = 2**28
+"""In bytes: how much one call may send back."""
 MOST_TIMEOUTS = 3
 """After so many runs that did not end, others get less time, and what does not end in it is not
 judged: the code may be slow there."""
@@ -81,8 +85,8 @@ class Runner:
     ) -> None:
         self._load = load
         self._seconds = seconds_per_run
-        self._limit = bytes_limit
-        self._pickled = _pickled(load)
+        self._limits = Limits(bytes_limit, MOST_ANSWERED)
+        self._pickled = _pickled(partial(served, load))
         self.isolation: Isolation = _isolation(self._pickled) if isolate else "none"
         self._worker: Worker | None = None
         self._implementation: Implementation | None = None
@@ -124,7 +128,7 @@ class Runner:
                 _ = self._ready()
             if not self.isolated:
                 with _no_streams():
-                    self._implementation = _loaded(self._load)
+                    self._implementation = loaded(self._load)
                 self._description = self._implementation.description
         assert self._description is not None, "loading gave a description or raised"
         return self._description
@@ -164,24 +168,29 @@ class Runner:
                 patience = max(patience, SECONDS_TO_LOAD)
             hurried = self._timeouts >= MOST_TIMEOUTS
             patience = min(patience, SECONDS_WHEN_HURRIED) if hurried else patience
-            kind, content = worker.message(patience)
-            if kind == "step":
-                found.append(content)
-                continue
-            if kind == "done":
+            message = worker.message(patience)
+            if message.kind == "answer":
+                try:
+                    found.append(unpacked(Step, message.content))
+                    continue
+                except Garbled as error:
+                    message = Message("garbled", how=str(error))
+            if message.kind == "done":
                 worker.is_new = False
                 return assembled(found)
             self.close()
-            if kind == "timeout":
+            ending = Trouble("garbled", message.how)
+            if message.kind == "timeout":
                 # Objects take their time, which is no fault of the code.
                 self._timeouts += not on_objects(request)
                 ending = Trouble("timeout", f"still running after {patience:g} s")
                 if hurried:
                     fact = f"{MOST_TIMEOUTS} earlier runs did not end within {self._seconds:g} s"
                     ending = Trouble("not-run", f"stopped after {patience:g} s, since {fact}")
-            else:
-                assert kind == "ended", f"no other message comes from a process: {kind}"
-                ending = Trouble("crashed", content)
+            elif message.kind == "ended":
+                ending = Trouble("crashed", message.how)
+            elif message.kind == "too-large":
+                ending = Trouble("garbled", "what it gives is too large to be told")
             if request.traced:
                 ending = unfollowed(ending.fact)
             return _ended(found, ending, description)
@@ -198,52 +207,41 @@ class Runner:
         if worker.loaded:
             return worker
         try:
-            kind, *content = worker.message(SECONDS_TO_LOAD)
+            message = worker.message(SECONDS_TO_LOAD)
+            if message.kind == "first":
+                self._description = unpacked(Description, message.content)
+                worker.loaded = True
+                return worker
+        except Garbled as error:
+            message = Message("garbled", how=str(error))
         except BaseException:
             self.close()
             raise
-        if kind == "description":
-            worker.loaded = True
-            self._description = content[0]
-            return worker
         self.close()
-        if kind == "unreadable":
+        if message.kind == "unreadable":
             # A live function whose module cannot be imported again, as pytest's may be.
             self._pickled = None
             self.isolation = _isolation(None)
             return self._ready() if self.isolated else None
-        if kind == "refused":
-            raise rebuilt(*content)
-        if kind == "failed":
-            raise _not_loadable(*content)
-        if kind == "timeout":
-            fact = f"loading it did not end within {SECONDS_TO_LOAD:g} s"
-            raise UsageError(fact, code="load")
-        raise UsageError(f"{content[0]} while it was loaded", code="load")
+        raise _refused(message)
 
     def _started(self) -> Worker:
         if self._pickled is not None and self.isolation == "spawn":
-            return spawned(self._pickled, self._limit)
-        return forked(self._load, self._limit)
+            return spawned(self._pickled, self._limits)
+        return forked(partial(served, self._load), self._limits)
 
 
-def _loaded(load: Callable[[], Implementation]) -> Implementation:
-    """Load an implementation in this process.
-
-    Raises:
-        UsageError: when it cannot be loaded.
-    """
-    try:
-        return load()
-    except SymconvError:
-        raise
-    except BaseException as error:
-        found = trouble(error, [])
-        raise _not_loadable(found.fact, found.location) from error
-
-
-def _not_loadable(fact: str, location: str | None) -> UsageError:
-    return UsageError(f"it cannot be loaded: {fact}", code="load", location=location or "")
+def _refused(message: Message) -> SymconvError:
+    """Return why the code could not be loaded."""
+    how = message.how
+    if message.kind == "refused":
+        try:
+            return rebuilt(unpacked(Refusal, message.content))
+        except Garbled as error:
+            how = str(error)
+    if message.kind == "timeout":
+        return UsageError(f"loading it did not end within {SECONDS_TO_LOAD:g} s", code="load")
+    return UsageError(f"{how or 'its process told too much'} while it was loaded", code="load")
 
 
 def _ended(found: list[Step], ending: Trouble, description: Description) -> Answer:
@@ -271,7 +269,7 @@ def _no_streams() -> Iterator[None]:
         sys.stdin = kept
 
 
-def _pickled(load: Callable[[], Implementation]) -> bytes | None:
+def _pickled(load: Callable[[], Service]) -> bytes | None:
     """Return a pickle that another process can read, None where there is none."""
     try:
         data = pickle.dumps(load)

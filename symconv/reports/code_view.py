@@ -21,6 +21,7 @@ WORDS = {
     "raised": "raises by accident",
     "timeout": "does not end",
     "crashed": "ends its process",
+    "garbled": "gives no answer that can be read",
     "modified-input": "changes its input",
     "unstable": "differs from call to call",
     "incomplete": "not computed",
