@@ -301,6 +301,15 @@ def check(
 @click.option("--stride", type=int, help="The stride that the code has built in.")
 @click.option("--padding", type=int, help="The padding that the code has built in.")
 @click.option(
+    "--fixed",
+    metavar="NAMES",
+    default="",
+    help="Parameters that always keep their defaults, such as dilation,groups.",
+)
+@click.option(
+    "--only", metavar="RESULTS", default="", help="What is asked for: y, dx, dw, db, with commas."
+)
+@click.option(
     "--framework",
     type=click.Choice(["numpy", "torch", "jax"]),
     help="What its arrays are; told by what the file imports.",
@@ -351,6 +360,8 @@ def test(
     square: bool,
     stride: int | None,
     padding: int | None,
+    fixed: str,
+    only: str,
     framework: Literal["numpy", "torch", "jax"] | None,
     dtypes: Sequence[str],
     tolerance: float | None,
@@ -390,6 +401,8 @@ def test(
         square=square,
         stride=stride,
         padding=padding,
+        fixed=fixed,
+        only=only,
         framework=framework,
     )
     options = Options(

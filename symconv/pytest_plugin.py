@@ -199,6 +199,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             pytest.param(ShapeCheck(kernel, result, one), id=f"{result}-{one.name}")
             for one in kernel.classes
             for result in kernel.results
+        ]
+        + [
+            # An item of its own, since no class of shapes would tell.
+            pytest.param(ShapeCheck(kernel, result, kernel.classes[0]), id=result)
+            for result in kernel.unjudged
         ],
         indirect=True,
     )

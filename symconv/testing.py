@@ -33,6 +33,7 @@ from symconv.implementations.model import BACKWARD_RESULTS, FORWARD_RESULTS
 from symconv.implementations.processes import SECONDS_PER_RUN
 from symconv.implementations.shape_classes import ShapeClass
 from symconv.implementations.trials import Options, wanted_results
+from symconv.implementations.unjudged import unjudged
 from symconv.layers.convolution.two_dimensional import conv2d
 from symconv.layers.layer import Sizes
 from symconv.verdicts import Result, Verdict
@@ -144,6 +145,7 @@ class Kernel:
     Attributes:
         classes: the classes of shapes that the signatures leave.
         results: the results that are asked for.
+        unjudged: what was asked for, or can matter, and is not judged at any shape.
     """
 
     def __init__(
@@ -166,6 +168,9 @@ class Kernel:
             # An unknown one is better refused now than once for every item.
             _ = plan(conv2d(), self.classes[0].sizes, dtype, 1)
         self.results = wanted_results(description)
+        self.unjudged = tuple(
+            one.statement for one in unjudged(description) if one.verdict is not None
+        )
 
     @property
     def report(self) -> CodeReport:
@@ -175,7 +180,10 @@ class Kernel:
         return self._report
 
     def outcome(self, result: str, shape_class: ShapeClass) -> Outcome:
-        """Return what became of one result in one class."""
+        """Return what became of one result in one class, or of what is not judged at any."""
+        if result in self.unjudged:
+            left_out = self.report.only(statement=result)
+            return Outcome(left_out, failure=f"{result}: {left_out[0].detail}")
         passed = "forward" if result in FORWARD_RESULTS else "backward"
         given = shape_class.sizes.given
         found = self.report.where(

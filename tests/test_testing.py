@@ -358,3 +358,15 @@ def test_the_public_names_are_there():
 
     assert symconv.check_implementation is check_implementation
     assert symconv.CodeReport is CodeReport
+
+
+def test_a_parameter_that_is_never_varied_is_an_item_that_fails():
+    def dilated(x, w, b, stride, padding, dilation=1):
+        return forward(x, w[:, :, ::dilation], b, stride, padding)
+
+    kernel = Kernel(dilated, backward, sizes=SIZES[0])
+    assert kernel.unjudged == ("parameter/dilation",)
+    outcome = kernel.outcome("parameter/dilation", kernel.classes[0])
+    assert "dilation of test_a_parameter" not in outcome.failure
+    assert "parameter/dilation: dilation of dilated was 1 in every run" in outcome.failure
+    assert Kernel(dilated, backward, sizes=SIZES[0], fixed="dilation").unjudged == ()

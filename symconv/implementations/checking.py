@@ -18,6 +18,7 @@ from symconv.implementations.model import (
 from symconv.implementations.processes import SECONDS_PER_RUN, Runner
 from symconv.implementations.shape_classes import ShapeClass, shape_classes
 from symconv.implementations.trials import Options, Trial
+from symconv.implementations.unjudged import concluded, staying, unjudged
 from symconv.layers.convolution.two_dimensional import conv2d
 from symconv.layers.layer import Layer, Sizes
 
@@ -51,7 +52,9 @@ def check_implementation(
         isolate: whether to run it in a process of its own where that is possible.
         progress: called with what is done, the total, and what comes next.
         **convention: how it is called, as `wrap` takes it: ``convention``, ``images``,
-            ``filters``, ``bias``, ``batch``, ``square``, ``stride``, ``padding``, ``framework``.
+            ``filters``, ``bias``, ``batch``, ``square``, ``stride``, ``padding``, ``framework``;
+            ``fixed`` names parameters that always keep their defaults, ``only`` the results
+            that are asked for.
 
     Returns:
         A report that is true when every result is right at every shape that the code accepts.
@@ -94,12 +97,14 @@ def _check(
             if progress is not None:
                 progress(number, len(places), place.name)
             check.at(place)
-        notes = [f"{text}" for _, text in description.restrictions]
+        notes = [*(text for _, text in description.restrictions), *staying(description)]
         if not runner.isolated:
             notes.append("it ran in this process: a crash or an endless loop in it is one here")
     conclusions = list(check.conclusions())
+    results = [*check.results(conclusions), *unjudged(description)]
+    conclusions += [concluded(one) for one in unjudged(description) if one.verdict is not None]
     return CodeReport(
-        check.results(conclusions),
+        results,
         layer=layer.name,
         description=description,
         classes=places,

@@ -30,6 +30,7 @@ from symconv.implementations.pairs import (
     read_functions,
 )
 from symconv.implementations.signatures import Signature, location_of, name_of
+from symconv.implementations.unvaried import unvaried
 
 __all__ = ["CONVENTIONS", "Backward", "implementation", "wrap"]
 
@@ -73,6 +74,7 @@ def implementation(
     *,
     name: str = "",
     shown: Mapping[str, str] | None = None,
+    sought: str = "",
 ) -> Implementation:
     """Wrap a pair as `wrap` does, with its options in one object.
 
@@ -82,12 +84,13 @@ def implementation(
         options: what was said of the pair.
         name: as in `wrap`.
         shown: how files are called, by their paths.
+        sought: where functions were looked for and by which names, if they were.
 
     Raises:
         UsageError: for options or signatures that do not fit.
     """
     pair = read_pair(forward, backward, options)
-    return _joined(pair, _description(pair, options, name, shown or {}))
+    return _joined(pair, _description(pair, options, name, shown or {}, sought))
 
 
 def read_pair(forward: Any, backward: Backward, options: CodeOptions) -> Pair:
@@ -131,14 +134,14 @@ def _joined(pair: Pair, description: Description) -> Implementation:
 
 
 def _description(
-    pair: Pair, options: CodeOptions, name: str, shown: Mapping[str, str]
+    pair: Pair, options: CodeOptions, name: str, shown: Mapping[str, str], sought: str
 ) -> Description:
-    gradients = tuple(
-        result
-        for result in BACKWARD_RESULTS
-        if result in pair.places and (pair.has_bias or result != "dL/db")
-    )
-    provides = (*(FORWARD_RESULTS if pair.forward else ()), *gradients)
+    wanted = tuple(name for name in options.results if pair.has_bias or name != "dL/db")
+    computed = {*pair.places, *(FORWARD_RESULTS if pair.forward else ())}
+    provides = tuple(name for name in wanted if name in computed)
+    # Who gives a backward pass alone asks for gradients.
+    optional = () if sought or options.only or not pair.backward else FORWARD_RESULTS
+    absent = tuple(name for name in wanted if name not in {*computed, *optional})
     placed = {result: location_of(pair.places[result], shown) for result in provides}
     functions = ", ".join(item for item in (pair.forward, pair.backward) if item)
     return Description(
@@ -152,7 +155,35 @@ def _description(
         has_bias=pair.has_bias,
         forward=pair.forward,
         backward=pair.backward,
+        unvaried=unvaried(pair.signatures, shown),
+        fixed=_fixed(pair, options),
+        absent=absent,
+        sought=sought,
     )
+
+
+def _fixed(pair: Pair, options: CodeOptions) -> tuple[str, ...]:
+    """Return the names of parameters that stay as they are, as the user said.
+
+    Raises:
+        UsageError: for a name that no parameter has.
+    """
+    known = {
+        name
+        for signature in pair.signatures
+        for name in (
+            *(item.name for item in signature.parameters),
+            *(item.key for item in signature.settings),
+            *signature.stars,
+        )
+    }
+    unknown = [name for name in options.fixed_names if name not in known]
+    if unknown:
+        raise UsageError(
+            f"no parameter is called {' or '.join(unknown)}",
+            help=f"the parameters are {', '.join(sorted(known))}",
+        )
+    return options.fixed_names
 
 
 def _clause(pair: Pair) -> str:
@@ -164,8 +195,15 @@ def _clause(pair: Pair) -> str:
         for item in signature.parameters
         if item.name in signature.guessed
     ]
+    supplied = {
+        f"{item.name} is {item.supplied}": None
+        for signature in pair.signatures
+        for item in signature.parameters
+        if item.supplied
+    }
     return (
         f"{pair.convention.name}: {calls}"
+        + (f", called so that {' and '.join(supplied)}" if supplied else "")
         + (_AUTOMATIC[pair.framework] if pair.automatic else "")
         + (f"; taken by their order: {', '.join(guessed)}" if guessed else "")
     )

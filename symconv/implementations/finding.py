@@ -7,6 +7,7 @@ unless it is named. More than one pair is never settled by a guess.
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from typing import Any
@@ -53,7 +54,45 @@ def load(target: Target) -> Implementation:
     """
     found, candidate = resolve(target)
     forward, backward = members(found, candidate)
-    return implementation(forward, backward, target.options, name=found.name, shown=found.shown)
+    return implementation(
+        forward,
+        backward,
+        target.options,
+        name=found.name,
+        shown=found.shown,
+        sought="" if _names_backward(target) else _sought(found, candidate),
+    )
+
+
+def _names_backward(target: Target) -> bool:
+    function = split(target.text)[1]
+    return target.backward is not None or (
+        target.forward is None
+        and function is not None
+        and names.direction_of(function) == "backward"
+    )
+
+
+def _sought(found: Imported, candidate: Candidate) -> str:
+    """Say where a pass was looked for, by which names, and what else is there."""
+    used = {candidate.forward, *(name for _, name in candidate.backward)}
+    rest = [name for name in own_callables(found.module) if name not in used]
+    elsewhere = [
+        f"{name} (from {value.__module__})"
+        for name, value in vars(found.module).items()
+        if inspect.isfunction(value)
+        and value.__module__ != found.module.__name__
+        and names.direction_of(name) is not None
+    ]
+    said = (
+        f"looked in {found.name} for a function whose name says {names.SAID_OF_PASSES}, and for a "
+        "class with both passes"
+    )
+    if rest:
+        said += f"; it also defines {', '.join(rest)}"
+    if elsewhere:
+        said += f"; it imports {', '.join(elsewhere)}, which counts only where it is named"
+    return said
 
 
 def resolve(target: Target) -> tuple[Imported, Candidate]:

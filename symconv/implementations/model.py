@@ -47,6 +47,25 @@ class Layouts:
 
 
 @dataclass(frozen=True, slots=True)
+class Unvaried:
+    """A parameter that has one value in every run.
+
+    Attributes:
+        name: its name.
+        value: that value, for people: ``1``, ``the identity``.
+        function: what takes it.
+        reaches: whether a result may depend on it.
+        location: where the function is defined, or an empty string.
+    """
+
+    name: str
+    value: str
+    function: str
+    reaches: bool
+    location: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Description:
     """What can be said of an implementation without running it.
 
@@ -63,6 +82,10 @@ class Description:
         has_bias: whether it takes a bias; without one, the bias of the layer is 0.
         forward: the name of the forward function, or None where there is none.
         backward: the name of the backward function, or None where there is none.
+        unvaried: the parameters that are neither arrays nor sizes of the layer.
+        fixed: the names of parameters that stay as they are, as the user said.
+        absent: the results that were asked for and that nothing computes.
+        sought: what was looked for to compute them.
     """
 
     name: str
@@ -75,6 +98,10 @@ class Description:
     has_bias: bool = True
     forward: str | None = None
     backward: str | None = None
+    unvaried: tuple[Unvaried, ...] = ()
+    fixed: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+    sought: str = ""
 
 
 @dataclass(frozen=True, slots=True)

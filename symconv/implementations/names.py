@@ -50,7 +50,8 @@ _WORDS_BY_ROLE = {
     X_SHAPE: "xshape inputshape inputsize inshape imageshape xsize",
     W_SHAPE: "wshape wsize weightshape weightsize weightsshape weightssize",
     FOREIGN: "dilation dilations groups outputpadding paddingmode mode axis axes lr learningrate "
-    "eta alpha dtype device activation name dim dims slope",
+    "eta alpha dtype device activation name dim dims slope learnrate rate stepsize momentum "
+    "optimizer optimiser self",
 }
 _ROLE_BY_WORD = {word: role for role, words in _WORDS_BY_ROLE.items() for word in words.split()}
 
@@ -79,11 +80,20 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+_NO_RESULT = _words(
+    "name layername layerid label device verbose debug seed randomseed rng randomstate "
+    "generator key prngkey dtype logger logging loglevel trainable requiresgrad weightscale "
+    "weightstd weightinit initstd initscale init initializer initialiser initialization "
+    "initmethod kernelinitializer weightinitializer biasinitializer profile progress"
+)
+"""What a parameter may be called that says nothing of a result; weights are set afterwards."""
 _FORWARD_TOKENS = _words("forward forwards fwd fprop fw")
 _BACKWARD_TOKENS = _words(
     "backward backwards bwd bprop back backprop backpropagation bw grad grads gradient gradients "
     "vjp derivative derivatives"
 )
+SAID_OF_PASSES = "forward or backward, bwd, backprop, grad, vjp, dx, dw or db"
+"""Some of the words above, for people."""
 _CONVOLUTION = re.compile(r"(?:my|naive|fast|simple)?(?:conv|correl|crosscorrel|corr2d|xcorr)")
 _OTHER_TOKENS = _words(
     "pool pooling maxpool avgpool relu norm batchnorm layernorm groupnorm instancenorm bn ln "
@@ -121,6 +131,11 @@ def role_of(name: str, purpose: str) -> str | None:
     if role is None or role in _ROLES_BY_PURPOSE[purpose].split():
         return role
     return FOREIGN
+
+
+def is_about_no_result(name: str) -> bool:
+    """Tell a parameter that changes no result, whatever its value: ``name``, ``verbose``."""
+    return plain(name) in _NO_RESULT
 
 
 def gradient_of(name: str) -> str | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from symconv.errors import UsageError
 from symconv.implementations.frameworks import FRAMEWORKS
 from symconv.implementations.layouts import FILTERS, Axes
-from symconv.implementations.model import Framework
+from symconv.implementations.model import RESULTS, Framework
 from symconv.implementations.names import CACHE, HYPER, PADDING, STRIDE
 
 
@@ -85,6 +85,18 @@ CONVENTIONS: Mapping[str, str] = {
 """What each convention is, by the name that `--convention` takes."""
 
 
+_RESULT_BY_NAME = {
+    **{name.casefold(): name for name in RESULTS},
+    **{name.replace("L/d", "").casefold(): name for name in RESULTS},
+}
+
+
+def _several(given: str | tuple[str, ...]) -> tuple[str, ...]:
+    """Return names that were given in one text with commas, or in several."""
+    texts = [given] if isinstance(given, str) else given
+    return tuple(name.strip() for text in texts for name in text.split(",") if name.strip())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeOptions:
     """What a user says of code that its signature does not say.
@@ -100,6 +112,8 @@ class CodeOptions:
         stride: the only stride that the code has, or None.
         padding: the only padding that the code has, or None.
         framework: what its arrays are, or None to detect it.
+        fixed: the names of parameters that always stay as they are, in one text or several.
+        only: the results that are asked for, in one text or several; none for all.
     """
 
     convention: str | None = None
@@ -112,6 +126,29 @@ class CodeOptions:
     stride: int | None = None
     padding: int | None = None
     framework: Framework | None = None
+    fixed: str | tuple[str, ...] = ()
+    only: str | tuple[str, ...] = ()
+
+    @property
+    def fixed_names(self) -> tuple[str, ...]:
+        """The names of parameters that always stay as they are."""
+        return _several(self.fixed)
+
+    @property
+    def results(self) -> tuple[str, ...]:
+        """The results that are asked for, in the layer's order; all of them where none is named.
+
+        Raises:
+            UsageError: for a name that is no result.
+        """
+        named = _several(self.only)
+        found = {_RESULT_BY_NAME.get(name.casefold(), name) for name in named}
+        unknown = sorted(found - {*RESULTS})
+        if unknown:
+            raise UsageError(
+                f"there is no result {', '.join(unknown)}", help=f"results: {', '.join(RESULTS)}"
+            )
+        return tuple(name for name in RESULTS if name in found) or RESULTS
 
     def refuse(self, others: tuple[str, ...], fact: str) -> None:
         """Refuse a convention that was asked for where the code is of another kind.
@@ -142,6 +179,7 @@ class CodeOptions:
             UsageError: for an unknown convention or framework, or a stride or padding out of
                 range.
         """
+        _ = self.results
         for what, value, known in (
             ("convention", self.convention, tuple(CONVENTIONS)),
             ("framework", self.framework, FRAMEWORKS),

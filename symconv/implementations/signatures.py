@@ -6,8 +6,7 @@ import ast
 import inspect
 import linecache
 import re
-import textwrap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tokenize import TokenError
@@ -16,6 +15,9 @@ from typing import Any, Literal
 from symconv.errors import UsageError
 from symconv.implementations import names
 from symconv.implementations.names import FOREIGN, KERNEL, PADDING, STRIDE
+from symconv.implementations.neutral import ACTIVATIONS, is_no_activation, neutral
+from symconv.implementations.settings import Setting, settings
+from symconv.implementations.sources import nodes, plain_function
 
 Purpose = Literal["forward", "backward", "constructor"]
 _KINDS = inspect.Parameter
@@ -35,6 +37,8 @@ class Parameter:
         positional: whether it can only be given by its position.
         pairs: whether its value is a pair, one for each spatial axis: ``pair``, ``number``, or
             ``either`` where the function asks.
+        supplied: how people read the value that it is given because it has no fitting default;
+            an empty string where it keeps its own.
     """
 
     name: str
@@ -43,6 +47,12 @@ class Parameter:
     keyword: bool
     positional: bool
     pairs: Literal["pair", "number", "either"]
+    supplied: str = ""
+
+    @property
+    def stays_at(self) -> str:
+        """How people read the one value that it has in every run."""
+        return self.supplied or _value_text(self.default)
 
     def adapted(self, value: Any) -> Any:
         """Return a value in the form that the parameter takes: a number, or a pair of them."""
@@ -64,12 +74,16 @@ class Signature:
         text: how it is written: ``conv(x, w, b, stride=1)``.
         parameters: its parameters, in order.
         guessed: the names of parameters whose roles follow from their order only.
+        settings: what it reads by name from a dictionary that does not hold it.
+        stars: the names of its ``*args`` and ``**kwargs``.
     """
 
     function: Callable[..., Any]
     text: str
     parameters: tuple[Parameter, ...]
     guessed: tuple[str, ...] = ()
+    settings: tuple[Setting, ...] = ()
+    stars: frozenset[str] = frozenset()
 
     @property
     def roles(self) -> frozenset[str]:
@@ -89,11 +103,11 @@ class Signature:
         given: list[Any] = []
         named: dict[str, Any] = {}
         for position, item in enumerate(self.parameters):
-            if item.role is None:
+            if item.role is None and not item.supplied:
                 if item.positional:
                     given.append(item.default)
                 continue
-            value = item.adapted(values[item.role])
+            value = item.default if item.role is None else item.adapted(values[item.role])
             if item.keyword or len(given) < position:
                 named[item.name] = value
             else:
@@ -135,17 +149,29 @@ def read_signature(
             help=f"wrap it in a Python function {_documented(name, order)}",
         ) from error
     text = f"{name}({', '.join(_shown(item) for item in given)})"
+    kinds = (_KINDS.VAR_POSITIONAL, _KINDS.VAR_KEYWORD)
+    stars = frozenset(item.name for item in given if item.kind in kinds)
+    given += _from_stars(function, stars)
     known = _known_roles(given, purpose)
+    shapes = _forms(function, given)
     roles: dict[str, str | None] = {}
     unknown: list[str] = []
     foreign: list[str] = []
-    for item in given:
-        if item.kind in (_KINDS.VAR_POSITIONAL, _KINDS.VAR_KEYWORD):
+    supplied: dict[str, str] = {}
+    for place, item in enumerate(given):
+        if item.kind in kinds:
             continue
         role = known[item.name]
         if role is not None and role != FOREIGN:
             roles[item.name] = role
-        elif item.default is not _NOTHING:
+            continue
+        own = item.default
+        if own is _NOTHING or (names.plain(item.name) in ACTIVATIONS and not is_no_activation(own)):
+            fitting = neutral(function, item.name, paired=shapes.get(item.name) == "pair")
+            if fitting is not None:
+                given[place] = item.replace(default=fitting.value)
+                supplied[item.name] = fitting.text
+        if given[place].default is not _NOTHING:
             roles[item.name] = None
         else:
             (foreign if role == FOREIGN else unknown).append(item.name)
@@ -162,7 +188,6 @@ def read_signature(
             raise _misfit(function, text, fact, name, order)
         if role is not None:
             named[role] = key
-    shapes = _forms(function, given)
     parameters = tuple(
         Parameter(
             item.name,
@@ -171,11 +196,12 @@ def read_signature(
             item.kind is _KINDS.KEYWORD_ONLY,
             item.kind is _KINDS.POSITIONAL_ONLY,
             shapes.get(item.name, "number"),
+            supplied.get(item.name, ""),
         )
         for item in given
         if item.name in roles
     )
-    return Signature(function, text, parameters, guessed)
+    return Signature(function, text, parameters, guessed, stars=stars)
 
 
 def require(signature: Signature, roles: tuple[str, ...], order: tuple[str, ...]) -> None:
@@ -206,10 +232,7 @@ def location_of(function: Any, shown: Mapping[str, str] | None = None) -> str:
         function: the function, decorated or not.
         shown: how files are called, by their paths; others by their path as it is.
     """
-    inner = inspect.unwrap(function)
-    inner = getattr(inner, "func", inner)
-    inner = getattr(inner, "__func__", inner)
-    inner = getattr(inner, "py_func", inner)
+    inner = plain_function(function)
     try:
         file = inspect.getsourcefile(inner)
         first = inspect.getsourcelines(inner)[1] if inspect.isclass(inner) else None
@@ -274,6 +297,29 @@ def _known_roles(given: list[inspect.Parameter], purpose: Purpose) -> dict[str, 
     return roles
 
 
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A default that is known as source text only."""
+
+    text: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def _from_stars(function: Callable[..., Any], stars: frozenset[str]) -> list[inspect.Parameter]:
+    """Return what a function reads from its ``**kwargs`` as parameters of their own."""
+    return [
+        inspect.Parameter(
+            setting.key,
+            _KINDS.KEYWORD_ONLY,
+            default=_NOTHING if setting.default is None else _Written(setting.default),
+        )
+        for setting in settings([function], stars).values()
+        if stars and setting.key.isidentifier()
+    ]
+
+
 def _like(default: Any, value: Any) -> Any:
     if isinstance(default, (tuple, list)):
         return type(default)(_like(item, value) for item in default)
@@ -294,7 +340,7 @@ def _forms(
         if "uple" in annotation:
             found[item.name] = "either" if "|" in annotation or "Union" in annotation else "pair"
     wanted = {item.name for item in given}
-    for node in _nodes(function):
+    for node in nodes(function):
         taken: list[ast.expr] = []
         form: Literal["pair", "either"] = "pair"
         match node:
@@ -315,19 +361,6 @@ def _forms(
     return found
 
 
-def _nodes(function: Any) -> Iterator[ast.AST]:
-    """Yield the nodes of a function's source, or of a class's and its bases'."""
-    sources: list[Any] = [inspect.unwrap(function)]
-    if inspect.isclass(function):
-        # What every module of PyTorch has in common is long, and says nothing of sizes.
-        sources = [kind for kind in function.__mro__[:-1] if kind.__name__ != "Module"]
-    for source in sources:
-        try:
-            yield from ast.walk(ast.parse(textwrap.dedent(inspect.getsource(source))))
-        except (TypeError, OSError, SyntaxError, TokenError):
-            continue
-
-
 def _shown(item: inspect.Parameter) -> str:
     star = {_KINDS.VAR_POSITIONAL: "*", _KINDS.VAR_KEYWORD: "**"}.get(item.kind, "")
     if item.default is _NOTHING:
@@ -337,6 +370,11 @@ def _shown(item: inspect.Parameter) -> str:
     return (
         f"{item.name}={text if len(text) <= _LONGEST_DEFAULT and ' at 0x' not in text else '...'}"
     )
+
+
+def _value_text(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONGEST_DEFAULT and " at 0x" not in text else "its default"
 
 
 def _documented(name: str, order: tuple[str, ...]) -> str:

@@ -31,6 +31,7 @@ from symconv.implementations.judging import (
 from symconv.implementations.model import (
     BACKWARD_RESULTS,
     FORWARD_RESULTS,
+    RESULTS,
     Answer,
     Description,
     Pass,
@@ -88,10 +89,7 @@ class Options:
 
 def wanted_results(description: Description) -> tuple[str, ...]:
     """Return the results that an implementation is asked for."""
-    names = FORWARD_RESULTS if description.forward is not None else ()
-    if any(name in description.provides for name in BACKWARD_RESULTS):
-        names = (*names, *BACKWARD_RESULTS)
-    return tuple(name for name in names if name != "dL/db" or description.has_bias)
+    return tuple(name for name in RESULTS if name in description.provides)
 
 
 @dataclass(slots=True)

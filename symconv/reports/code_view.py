@@ -29,6 +29,8 @@ WORDS = {
     "backward-rejects": "backward refuses what forward takes",
     "not-supported": "not decided",
     "not-enough-runs": "not decided",
+    "not-found": "not found",
+    "not-varied": "not varied",
 }
 """How a code is said to people, by what the JSON view calls it."""
 
@@ -92,13 +94,17 @@ def _overview(report: CodeReport) -> Table:
         table.add_row(
             conclusion.name,
             Text("not judged" if verdict is None else verdict.value, style=style),
-            "" if conclusion.name in ("forward", "backward") else f"{right} of {total}",
+            ""
+            if not total or conclusion.name in ("forward", "backward")
+            else f"{right} of {total}",
             Text("; ".join(_short(conclusion))),
         )
     return table
 
 
 def _short(conclusion: Conclusion) -> Iterator[str]:
+    if not conclusion.counts:
+        yield WORDS.get(conclusion.code, conclusion.code)
     for code, regions in conclusion.where.items():
         yield f"{WORDS.get(code, code)} {_clauses(regions)}"
     if conclusion.rejected:

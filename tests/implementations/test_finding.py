@@ -276,11 +276,11 @@ def test_a_backward_pass_alone_needs_no_forward_pass_unless_it_takes_a_cache() -
 
 
 def test_a_signature_that_does_not_fit_is_shown_with_what_would_be_right() -> None:
-    write("\n\ndef conv_forward(x, w, b, dilation, groups):\n    return x\n")
+    write("\n\ndef conv_forward(x, w, b, axis, rate):\n    return x\n")
     error = refused(Target("layers.py"))
     assert str(error) == (
         f"layers.py:{line_of('def conv_forward')}:1: error[signature]: "
-        "conv_forward(x, w, b, dilation, groups): dilation, groups are not understood\n"
+        "conv_forward(x, w, b, axis, rate): axis, rate are not understood\n"
         "    help: write it as conv_forward(x, w, b, stride, padding), and give other parameters "
         "a default"
     )

@@ -184,7 +184,7 @@ def test_a_constructor_counts_filters_where_it_has_their_size(kind, given) -> No
     ("function", "words"),
     [
         (lambda x, w, b, stride, padding, more: 0, "more is not understood"),
-        (lambda x, w, dilation: 0, "dilation is not understood"),
+        (lambda x, w, axis: 0, "axis is not understood"),
         (lambda x, w, out: 0, "out is not understood"),
         (lambda one, two, three, four, five, six: 0, "one, two, three, four, five, six are not"),
         (lambda x, image, w: 0, "x and image both look like the input x"),

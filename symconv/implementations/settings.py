@@ -1,0 +1,100 @@
+"""Settings that code reads by name out of a dictionary, an object or ``**kwargs``, as written.
+
+``conv_param["stride"]``, ``conv_param.get("dilation", 1)``, ``hparams.pad``: what is read is a
+parameter like any other, though no signature lists it.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from symconv.implementations.sources import nodes
+
+_OF_EVERY_DICTIONARY = frozenset(dir(dict))
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A setting that is read somewhere.
+
+    Attributes:
+        key: its name.
+        holder: what it is read from: ``conv_param``.
+        default: its default as source text; None where it has to be there.
+        paired: whether it is taken apart into height and width.
+    """
+
+    key: str
+    holder: str
+    default: str | None = None
+    paired: bool = False
+
+
+def settings(functions: Iterable[Any], holders: frozenset[str]) -> dict[str, Setting]:
+    """Return what is read from holders with these names, each key once.
+
+    A setting that is read with a default in one place and without in another has to be there.
+    """
+    found: dict[str, Setting] = {}
+    for function in functions:
+        for node in nodes(function):
+            for setting in _read(node, holders):
+                earlier = found.get(setting.key, setting)
+                found[setting.key] = Setting(
+                    setting.key,
+                    setting.holder,
+                    None if earlier.default is None else setting.default,
+                    earlier.paired or setting.paired,
+                )
+    return found
+
+
+def passes_on(function: Any, holder: str) -> bool:
+    """Tell whether a star parameter goes anywhere but into reads of one setting by its name."""
+    seen = list(nodes(function))
+    whole = {id(node) for node in seen if isinstance(node, ast.Name) and node.id == holder}
+    for node in seen:
+        if _read(node, frozenset([holder])):
+            whole -= {id(inner) for inner in ast.iter_child_nodes(node)}
+            whole -= {id(getattr(getattr(node, "func", None), "value", None))}
+    return bool(whole)
+
+
+def _read(node: ast.AST, holders: frozenset[str]) -> list[Setting]:
+    match node:
+        case ast.Assign(targets=[ast.Tuple(elts=[_, _])], value=value):
+            # The same read is met again inside, where it is a plain one.
+            return [
+                Setting(item.key, item.holder, item.default, True) for item in _read(value, holders)
+            ]
+        case ast.Subscript(value=ast.Subscript() as inner, slice=ast.Constant(value=int())):
+            return [
+                Setting(item.key, item.holder, item.default, True) for item in _read(inner, holders)
+            ]
+        case ast.Subscript(value=given, slice=ast.Constant(value=str(key)), ctx=ast.Load()):
+            return [Setting(key, holder) for holder in _holder(given, holders)]
+        case ast.Call(func=ast.Attribute(value=given, attr="get" | "pop"), args=[first, *rest]):
+            default = ast.unparse(rest[0]) if rest else "None"
+            match first:
+                case ast.Constant(value=str(key)):
+                    return [Setting(key, holder, default) for holder in _holder(given, holders)]
+                case _:
+                    return []
+        case ast.Call(
+            func=ast.Name(id="getattr"), args=[given, ast.Constant(value=str(key)), last]
+        ):
+            return [Setting(key, one, ast.unparse(last)) for one in _holder(given, holders)]
+        case ast.Attribute(value=given, attr=key, ctx=ast.Load()):
+            if key in _OF_EVERY_DICTIONARY:
+                return []
+            return [Setting(key, holder) for holder in _holder(given, holders)]
+        case _:
+            return []
+
+
+def _holder(node: ast.expr, holders: frozenset[str]) -> list[str]:
+    name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", None)
+    return [name] if name in holders else []

@@ -1,0 +1,95 @@
+"""The source text of somebody's functions as syntax trees; nothing here runs it."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Iterable, Iterator
+from tokenize import TokenError
+from typing import Any, TypeAlias
+
+Definition: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+
+
+def definitions(function: Any) -> list[Definition]:
+    """Return the definitions of a function, or of the methods of a class and its bases.
+
+    Empty where there is no source at hand.
+    """
+    if inspect.isclass(function):
+        trees = [tree for kind in own_bases(function) for tree in _parsed(kind)]
+        members = (node for tree in trees for node in ast.iter_child_nodes(tree))
+        return [item for item in members if isinstance(item, ast.FunctionDef)]
+    trees = _parsed(plain_function(function))
+    if trees and isinstance(trees[0], Definition):
+        return [trees[0]]
+    # A lambda stands inside the statement that makes it.
+    lambdas = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Lambda)]
+    return lambdas[:1] if len(lambdas) == 1 else []
+
+
+def has_source(function: Any) -> bool:
+    """Tell whether all of a function's source is at hand, or all of a class's and its bases'."""
+    if inspect.isclass(function):
+        return all(_parsed(kind) for kind in own_bases(function))
+    return bool(definitions(function))
+
+
+def own_bases(given: type) -> list[type]:
+    """Return a class and its bases without those that every class, or every module, has."""
+    general = ("object", "Module", "Function", "ABC", "Protocol", "Generic")
+    return [kind for kind in given.__mro__ if kind.__name__ not in general and not _is_torch(kind)]
+
+
+def nodes(function: Any) -> Iterator[ast.AST]:
+    """Yield the nodes of a function's source, or of a class's and its bases'."""
+    given = own_bases(function) if inspect.isclass(function) else [plain_function(function)]
+    for item in given:
+        for tree in _parsed(item):
+            yield from ast.walk(tree)
+
+
+def with_helpers(functions: Iterable[Any]) -> list[Any]:
+    """Return functions and classes with the functions of the same module that they call."""
+    found: dict[int, Any] = {}
+    waiting = list(functions)
+    while waiting:
+        function = plain_function(waiting.pop())
+        if id(function) in found:
+            continue
+        found[id(function)] = function
+        scope = _scope(function)
+        for node in nodes(function):
+            value = scope.get(node.id) if isinstance(node, ast.Name) else None
+            home = getattr(value, "__module__", None)
+            if inspect.isfunction(value) and home == getattr(function, "__module__", None):
+                waiting.append(value)
+    return list(found.values())
+
+
+def plain_function(function: Any) -> Any:
+    """Return the function of the source inside decorators, partials and bound methods."""
+    inner = inspect.unwrap(function)
+    inner = getattr(inner, "func", inner)
+    inner = getattr(inner, "__func__", inner)
+    return getattr(inner, "py_func", inner)
+
+
+def _scope(function: Any) -> dict[str, Any]:
+    if inspect.isclass(function):
+        methods = [item for item in vars(function).values() if inspect.isfunction(item)]
+        return methods[0].__globals__ if methods else {}
+    return getattr(function, "__globals__", {})
+
+
+def _is_torch(kind: type) -> bool:
+    return kind.__module__.split(".")[0] == "torch"
+
+
+def _parsed(item: Any) -> list[ast.AST]:
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(item)))
+    except (TypeError, OSError, SyntaxError, TokenError, ValueError, RecursionError):
+        return []
+    return list(tree.body)
