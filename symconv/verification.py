@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from time import perf_counter
 from typing import TypeAlias
@@ -11,7 +12,7 @@ from symconv.algebra.expressions import Statement
 from symconv.algebra.indices import condition_text
 from symconv.algebra.scoping import arrays
 from symconv.concrete.site import Item, Site
-from symconv.errors import InternalError, UsageError
+from symconv.errors import InternalError, NotSupported, UsageError
 from symconv.explanations.failures import explain
 from symconv.layers.layer import Layer, Loop, Sizes
 from symconv.proof.equality import prove
@@ -92,7 +93,7 @@ def prove_result(statement: Statement, layer: Layer) -> Result:
     outcome = prove(statement, layer)
     seconds = perf_counter() - start
     detail = outcome.detail
-    notes: tuple[str, ...] = ()
+    notes = outcome.notes
     if outcome.verdict.is_false:
         notes = explain(statement, layer, outcome).sentences()
     if outcome.verdict is Verdict.UNDECIDED and outcome.verified_at:
@@ -149,7 +150,9 @@ def _checks_at_sizes(
 
     admitted = [(site, item) for site in sites for item in chosen if site.admits(item)]
     for site, item in admitted:
-        site.require_room(item)
+        # What cannot be counted because it is not supported is undecided when it is checked.
+        with suppress(NotSupported):
+            site.require_room(item)
     return [check(site, item) for site, item in admitted]
 
 

@@ -20,8 +20,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
+from symconv.algebra.dependence import dependence
 from symconv.algebra.expressions import (
     Add,
+    Array,
     Definition,
     Delta,
     Derivative,
@@ -85,7 +87,10 @@ NOTHING_KNOWN: Least = MappingProxyType({})
 
 
 def differentiate(
-    expression: Expression, by: Entry, definitions: Definitions | None = None
+    expression: Expression,
+    by: Entry,
+    definitions: Definitions | None = None,
+    inputs: Iterable[Array] = (),
 ) -> Expression:
     """Differentiate by one entry of an array; the result has no `Derivative`.
 
@@ -96,7 +101,13 @@ def differentiate(
         expression: what to differentiate; derivatives inside it are taken first.
         by: the entry to differentiate by.
         definitions: what each defined array is, by its name.
+        inputs: the arrays whose entries are independent.
+
+    Raises:
+        NotSupported: where the expression reads an array that is neither defined nor an
+            input: it may depend on anything.
     """
+    dependence(definitions, inputs).require(Derivative(expression, by))
     expanded = without_derivatives(expression, definitions, keep=frozenset({by.array.name}))
     return _rule(expanded, by)
 

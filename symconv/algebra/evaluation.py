@@ -59,7 +59,7 @@ from symconv.algebra.indices import (
     Times,
     holds,
 )
-from symconv.algebra.scoping import dependencies, expand_where, inline
+from symconv.algebra.scoping import dependencies, expand_where, inline, require_shape_in_sizes
 from symconv.algebra.text import entry_text
 from symconv.errors import IllFormed
 
@@ -196,6 +196,7 @@ class Evaluator:
         """Return the extents of an array; they hold sizes, and no index."""
         found = self._shapes.get(id(array))
         if found is None:
+            require_shape_in_sizes(array)
             shape = tuple(integer_value(extent, self._sizes) for extent in array.shape)
             found = self._shapes[id(array)] = (array, shape)
         return found[1]

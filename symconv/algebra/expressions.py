@@ -47,6 +47,12 @@ class Expression:
     def __rmul__(self, other: ExpressionLike) -> Mul:
         return as_expression(other) * self
 
+    def __truediv__(self, other: ExpressionLike) -> Mul:
+        divisor = as_expression(other)
+        if not isinstance(divisor, Number):
+            raise TypeError(f"only an integer expression in sizes and indices divides, not {other}")
+        return Mul((*_factors(self), Number(as_integer(1) / divisor.value)))
+
     def __neg__(self) -> Expression:
         return Mul((Number(as_integer(-1)), *_factors(self)))
 

@@ -35,6 +35,7 @@ from symconv.algebra.indices import (
     substitute_symbols,
     symbols,
 )
+from symconv.errors import IllFormed, NotSupported
 
 
 def free_symbols(expression: Expression) -> dict[Symbol, None]:
@@ -73,6 +74,22 @@ def size_symbols(statement: Statement) -> tuple[Size, ...]:
 def arrays(expression: Expression) -> dict[Array, None]:
     """Return every array that occurs, in order of appearance."""
     return dict.fromkeys(entry.array for entry in entries(expression))
+
+
+def require_shape_in_sizes(array: Array) -> None:
+    """Refuse an extent that holds an index: an array has one shape, whatever is summed.
+
+    Raises:
+        IllFormed: when there is one.
+    """
+    for extent in array.shape:
+        for symbol in symbols(extent):
+            if isinstance(symbol, Index):
+                raise IllFormed(
+                    f"the shape of {array.name} holds the index {symbol}",
+                    code="index-in-shape",
+                    help="write extents in sizes alone",
+                )
 
 
 def entries(expression: Expression) -> Iterator[Entry]:
@@ -160,11 +177,23 @@ def fresh_name(name: str, used: set[str]) -> str:
 
 
 def expand_where(statement: Statement) -> Statement:
-    """Substitute the statement's own abbreviations; later ones may use earlier ones."""
+    """Substitute the statement's own abbreviations; later ones may use earlier ones.
+
+    Raises:
+        NotSupported: when an index has two values, or a value and a range.
+    """
     if not statement.where:
         return statement
     values: dict[Symbol, IntegerExpression] = {}
+    free = {item.index for item in statement.free}
     for index, value in statement.where:
+        if index in free or index in values:
+            other = "a range" if index in free else "another value"
+            raise NotSupported(
+                f"{index} has a value by where, {index} = {value}, and {other}",
+                code="free-index-twice",
+                help=f"leave one of the two out, or give one of them another name than {index}",
+            )
         values[index] = substitute_symbols(value, values)
     return replace(
         statement,

@@ -55,6 +55,7 @@ from symconv.algebra.scoping import (
     fresh_name,
     inline,
     rename_bound,
+    require_shape_in_sizes,
     substitute,
 )
 from symconv.concrete.columns import (
@@ -81,7 +82,7 @@ from symconv.concrete.plans import (
     Trail,
 )
 from symconv.concrete.rows import FREE, Slot
-from symconv.errors import NotSupported
+from symconv.errors import IllFormed, NotSupported
 
 MOST_TERMS = 10_000
 """A product of sums that multiplies out to more terms than this is refused."""
@@ -379,6 +380,11 @@ class _Planner:
     def _read(self, entry: Entry, context: Context, trail: Trail) -> Read:
         axes = tuple(self._kept(index) for index in entry.indices)
         if entry.array not in self.shapes:
+            try:
+                require_shape_in_sizes(entry.array)
+            except IllFormed as error:
+                # It may be in a place that is never read, which evaluation knows.
+                raise NotSupported(error.fact, code=error.code) from None
             self.shapes[entry.array] = tuple(map(self._kept, entry.array.shape))
         read = Read(entry, axes, self.shapes[entry.array], trail)
         context.steps.append(read)

@@ -19,7 +19,7 @@ from symconv.algebra.evaluation import (
 )
 from symconv.algebra.expressions import Statement
 from symconv.algebra.indices import Index
-from symconv.algebra.scoping import expand_where
+from symconv.algebra.scoping import arrays, expand_where, require_shape_in_sizes
 from symconv.concrete.closed_forms import Oracle
 from symconv.concrete.differences import Difference
 from symconv.concrete.index_domains import MOST_ROWS
@@ -95,8 +95,12 @@ class Site:
         """Check one statement or loop by every way that applies."""
         if isinstance(item, Statement):
             try:
+                item = expand_where(item)
+                for array in (*arrays(item.lhs), *arrays(item.rhs)):
+                    require_shape_in_sizes(array)
+                self._layer.dependence.require(item.lhs, item.rhs)
                 _ = [self._evaluator.truth(condition) for condition in item.assumptions]
-            except IllFormed as error:
+            except (IllFormed, NotSupported) as error:
                 yield self._result(item, ways[-1], "evaluation", 0.0, _judge_error(error))
                 return
         if "closed-form" in ways:

@@ -241,7 +241,8 @@ class _Deriver:
         by = lhs.by.array.name
         # Where several ways lead to the array, they are all written out.
         hidden = {name: self.definitions[name] for name, read in self.reads.items() if by in read}
-        found = self._arranged(differentiate(inserted, lhs.by, hidden))
+        others = self.layer.array_by_name.values()
+        found = self._arranged(differentiate(inserted, lhs.by, hidden, others))
         expanded = [array for array in arrays(inserted) if array.name in hidden]
         self.used |= {array.name: None for array in (body, *expanded)}
         chain.add(_Draft(found, reasons.differentiated(lhs.by, expanded)))

@@ -7,6 +7,7 @@ r"""Declarations for a document: one syntax in three carriers.
 ``layer conv2d``                   the layer that the document is about
 ``size K, M``                      sizes, at least 1; ``size P >= 0`` says otherwise
 ``array x (N, C, H, W)``           an array and its shape; ``array L ()`` is a scalar
+``input x (N, C, H, W)``           an array that depends on no other; ``input x`` if declared
 ``index p``                        an index; ``index p 0 .. K-1`` also gives its range
 ``index-base 1``                   positions count from 1; ``index-base 1 x`` in x alone
 ``upper-bounds exclusive``         the number above a sum sign is one behind the last
@@ -46,6 +47,7 @@ from symconv.latex.spellings import (
     TRUE,
 )
 from symconv.layers.layer import Layer
+from symconv.layers.registry import LAYERS
 
 _NAME = r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*'*"
 _LIST = re.compile(rf"({_NAME}(?:\s*,\s*{_NAME})*|{_NAME}(?:\s+{_NAME})*)(?:\s*>=\s*(\d{{1,9}}))?")
@@ -76,16 +78,13 @@ def layer_by_name(name: str) -> Layer:
     Raises:
         UsageError: when there is none of that name.
     """
-    from symconv.layers.convolution.two_dimensional import conv2d
-
-    layers = {"conv2d": conv2d}
-    if name not in layers:
+    if name not in LAYERS:
         raise UsageError(
             f"unknown layer {name!r}",
             code="unknown-layer",
-            help=f"the layers are {', '.join(layers)}; without one, declare sizes and arrays",
+            help=f"the layers are {', '.join(LAYERS)}; without one, declare sizes and arrays",
         )
-    return layers[name]()
+    return LAYERS[name]()
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +184,22 @@ def _array(rest: str, known: Declared) -> Declared:
     parts = [part.strip() for part in extents.split(",") if part.strip()]
     shape = tuple(_size_expression(part, known.context) for part in parts)
     return replace(known, context=known.context.with_array(name, shape))
+
+
+def _input(rest: str, known: Declared) -> Declared:
+    name = rest.partition("(")[0].partition("[")[0].strip()
+    if rest != name:
+        known = _array(rest, known)
+    context, array = known.context, known.context.array(name)
+    if array is None:
+        raise UsageError(
+            f"there is no array {name}",
+            code="undeclared-name",
+            help=f"declare it with its shape, such as: input {name or 'x'} (N)",
+        )
+    if context.definition(name) is not None:
+        raise _contradiction(f"input {name}", f"the definition of {name}")
+    return replace(known, context=context.with_input(array))
 
 
 def _index(rest: str, known: Declared) -> Declared:
@@ -311,6 +326,7 @@ _READERS: dict[str, _Reader] = {
     "layer": _layer,
     "size": _size,
     "array": _array,
+    "input": _input,
     "index": _index,
     "index-base": _index_base,
     "upper-bounds": _upper_bounds,

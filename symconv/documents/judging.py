@@ -101,7 +101,7 @@ class Judge:
         written: _Key = (text, span, _conventions_of(context)) if outcome.verdict.is_false else ()
         key = (statement, within, written)
         if key not in self._known:
-            notes: tuple[str, ...] = ()
+            notes = outcome.notes
             if outcome.verdict.is_false and outcome.code != STATES_NOTHING:
                 notes = self._explained(text, span, context, statement, outcome)
             self._known[key] = Judgement(outcome, notes, perf_counter() - start)
@@ -306,5 +306,5 @@ def _layer_key(context: Context) -> _Key:
     name = None if context.layer is None else context.layer.name
     return (
         name, context.sizes, context.minimum, context.arrays, context.definitions,
-        context.assumptions,
+        context.assumptions, context.inputs,
     )  # fmt: skip

@@ -7,7 +7,7 @@ from itertools import combinations
 
 from symconv.algebra.expressions import Statement
 from symconv.algebra.scoping import expand_where
-from symconv.errors import IllFormed
+from symconv.errors import IllFormed, NotSupported
 from symconv.explanations.lengths import is_too_long
 from symconv.explanations.probes import CANDIDATE, Probes
 from symconv.layers.layer import Layer, Region, Sizes
@@ -51,6 +51,11 @@ def validity_region(statement: Statement, layer: Layer, probes: Probes) -> Valid
     """
     if is_too_long(statement):
         return Validity((), None, searched=False)
+    try:
+        layer.dependence.require(statement.lhs, statement.rhs)
+    except (NotSupported, ValueError):
+        # Evaluation would take an array of which nothing is known for an input.
+        return Validity((), None)
     admitted = probes.satisfying(statement.assumptions)
     known: dict[int, bool] = {}
     reads_outside_at_the_end = True

@@ -95,6 +95,7 @@ class Context:
         examples: sizes of the worked example in force; they bind element equations alone.
         assumptions: conditions on sizes that hold in the whole text.
         omissible: sizes whose axis a text about one image, channel or filter leaves out.
+        inputs: the declared arrays that are said to be inputs, the layer's aside.
     """
 
     layer: Layer | None = None
@@ -115,6 +116,7 @@ class Context:
     examples: tuple[tuple[Size, int], ...] = ()
     assumptions: tuple[Condition, ...] = ()
     omissible: tuple[Size, ...] = ()
+    inputs: tuple[Array, ...] = ()
 
     def array(self, name: str) -> Array | None:
         """Return a declared array, or None."""
@@ -137,8 +139,8 @@ class Context:
         return dict(self.index_bases).get(array, self.index_base)
 
     def is_input(self, array: Array) -> bool:
-        """Tell whether the entries of an array are independent by the layer's choice."""
-        return self.layer is not None and array in self.layer.inputs
+        """Tell whether the entries of an array are said to be independent, not only left open."""
+        return array in self.inputs or (self.layer is not None and array in self.layer.inputs)
 
     def knows(self, name: str) -> bool:
         """Tell whether a canonical name is declared as anything."""
@@ -205,6 +207,10 @@ class Context:
         return replace(self, arrays=(*self.arrays, array)).with_spelling(
             _spelled(name, array=True), name
         )
+
+    def with_input(self, array: Array) -> Context:
+        """Say of a declared array that its entries are independent of every other array."""
+        return replace(self, inputs=tuple(dict.fromkeys((*self.inputs, array))))
 
     def with_definition(self, definition: Definition) -> Context:
         """Declare an array together with what it is."""
@@ -278,6 +284,7 @@ class Context:
                 given=(*self.layer.given, *(size for size in self.sizes if size not in known)),
                 minimum={**self.layer.minimum, **dict(self.minimum)},
                 inputs=inputs,
+                presumed=self._presumed(),
                 definitions=(*self.layer.definitions, *added),
                 constraints=(*self.layer.constraints, *self.assumptions),
             )
@@ -286,6 +293,7 @@ class Context:
             given=self.sizes,
             minimum=dict(self.minimum),
             inputs=self._independent(known=()),
+            presumed=self._presumed(),
             definitions=self.definitions,
             constraints=self.assumptions,
         )
@@ -294,6 +302,12 @@ class Context:
         defined = {item.array for item in self.definitions}
         added = (array for array in self.arrays if array not in defined and array not in known)
         return (*known, *added)
+
+    def _presumed(self) -> tuple[Array, ...]:
+        defined = {item.array for item in self.definitions}
+        return tuple(
+            array for array in self.arrays if array not in defined and not self.is_input(array)
+        )
 
     def _refuse_taken(self, name: str, wanted: str) -> None:
         if self.knows(name):

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from symconv.algebra.dependence import Dependence, dependence
 from symconv.algebra.evaluation import condition_value, integer_value
 from symconv.algebra.expressions import (
     Array,
     Definition,
     Derivative,
+    Entry,
     Expression,
     Statement,
 )
@@ -154,6 +156,8 @@ class Layer:
         derived: sizes that follow from the given ones.
         constraints: conditions that admissible sizes satisfy.
         inputs: the arrays whose entries are independent, the upstream gradient included.
+        presumed: those of the inputs that nothing says to be inputs, such as what a document
+            declares and does not define; see `symconv.algebra.dependence`.
         definitions: what the other arrays are.
         output: the array that the loss is differentiated by to get the upstream gradient.
         upstream: the upstream gradient.
@@ -178,6 +182,13 @@ class Layer:
     loops: tuple[Loop, ...] = ()
     default_sizes: tuple[str, ...] = ()
     regions: tuple[Region, ...] = ()
+    presumed: tuple[Array, ...] = ()
+
+    @property
+    def dependence(self) -> Dependence:
+        """Which arrays depend on which, as far as the layer says."""
+        given = (self.upstream,) if self.upstream else ()
+        return dependence(self.definition_by_name, (*self.inputs, *given), self.presumed)
 
     @property
     def definition_by_name(self) -> dict[str, Definition]:
@@ -290,6 +301,7 @@ class Layer:
         Raises:
             UnknownStatement: when the name is neither an array of the layer nor a derivative
                 of one of its arrays by another.
+            NotSupported: when the derivative needs an array of which nothing is known.
         """
         known = self.array_by_name
         if name in known:
@@ -308,8 +320,9 @@ class Layer:
                 f"{self.name} has no array {' and no array '.join(missing)}",
                 help=f"the arrays are {', '.join(known)}",
             )
-        body, by = derivative.groups()
-        return known[body], known[by]
+        body, by = (known[part] for part in derivative.groups())
+        self.dependence.require(Derivative(_corner(body), _corner(by)))
+        return body, by
 
     def named_entry(self, name: str, position: tuple[IntegerLike, ...]) -> Expression:
         """Return one entry of an array or gradient as an expression.
@@ -397,6 +410,10 @@ class Layer:
         names = dict.fromkeys(statement.name for statement in self.statements)
         loops = [] if statements_only else [loop.name for loop in self.loops]
         return f"{self.name} has {', '.join([*names, *loops])}"
+
+
+def _corner(array: Array) -> Entry:
+    return array[(0,) * len(array.shape)]
 
 
 def _mentioned(condition: Condition) -> set[Symbol]:

@@ -31,13 +31,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
+from symconv.algebra.dependence import derivatives
 from symconv.algebra.evaluation import Evaluator
-from symconv.algebra.expressions import Statement
+from symconv.algebra.expressions import Expression, Statement
 from symconv.algebra.indices import Condition, Symbol
 from symconv.algebra.normal_form import normal_form
 from symconv.algebra.scoping import arrays, expand_where, size_symbols
 from symconv.errors import IllFormed, InternalError, NotSupported
 from symconv.layers.layer import Layer, Sizes
+from symconv.layers.registry import layer_with
 from symconv.proof.coefficients import coefficient_function
 from symconv.proof.counterexample import (
     Failure,
@@ -98,6 +100,8 @@ class Outcome:
         proof: the proof of a proved statement.
         counterexample: where a refuted or ill-formed statement fails.
         code: a stable, specific word, or None when proved.
+        notes: what the verdict rests on besides: derivatives that are 0 because nothing is
+            read, and the layer where none was given.
         verified_at: sizes at which evaluation found the statement true.
         obligations: the obligations that were looked at.
         assumptions: what was supposed of the sizes, beyond the layer's constraints.
@@ -108,6 +112,7 @@ class Outcome:
     proof: Proof | None = None
     counterexample: Counterexample | None = None
     code: str | None = None
+    notes: tuple[str, ...] = ()
     verified_at: tuple[Sizes, ...] = ()
     obligations: tuple[Obligation, ...] = ()
     assumptions: tuple[Condition, ...] = ()
@@ -128,7 +133,9 @@ def prove(
     Args:
         statement: the statement, with the ranges of its free indices.
         layer: the sizes, their constraints, and the definitions. Without one every size
-            that the statement mentions is at least 1 and every array is an input.
+            that the statement mentions is at least 1, and its arrays have entries that stand
+            for themselves; a derivative of one by another is then not known, unless all of
+            them are arrays of a layer that symconv ships, which is used and noted.
         assumptions: conditions on sizes besides the statement's own.
         effort: how hard to try; `QUICK` for many candidates.
 
@@ -139,19 +146,37 @@ def prove(
     Raises:
         InternalError: when the solver and evaluation disagree.
     """
-    statement = expand_where(statement)
+    try:
+        statement = expand_where(statement)
+    except NotSupported as error:
+        return Outcome(Verdict.UNDECIDED, f"{error.fact}; {error.help}", code=error.code)
     statement = replace(statement, assumptions=(*statement.assumptions, *assumptions))
+    notes: tuple[str, ...] = ()
     if layer is None:
-        layer = _layer_of(statement)
-    outcome = _Run(statement, layer, effort).outcome()
-    return replace(outcome, assumptions=statement.assumptions)
+        layer = _shipped_layer(statement)
+        if layer is not None:
+            notes = (f"about the layer {layer.name}",)
+    outcome = _Run(statement, layer or _layer_of(statement), effort).outcome()
+    return replace(outcome, assumptions=statement.assumptions, notes=(*notes, *outcome.notes))
+
+
+def _shipped_layer(statement: Statement) -> Layer | None:
+    """Return the layer that symconv ships whose arrays are differentiated, or None."""
+    if not any(derivatives(side) for side in (statement.lhs, statement.rhs)):
+        return None
+    return layer_with({**arrays(statement.lhs), **arrays(statement.rhs)}, size_symbols(statement))
 
 
 def _layer_of(statement: Statement) -> Layer:
-    """Make the layer of a statement that stands alone: its sizes and arrays, by name."""
+    """Make the layer of a statement that stands alone: its sizes and arrays, by name.
+
+    Nothing says that its arrays are inputs; only where nothing is differentiated they are.
+    """
     found = {**arrays(statement.lhs), **arrays(statement.rhs)}
     names = sorted(size_symbols(statement), key=lambda size: size.name)
     inputs = sorted(found, key=lambda array: array.name)
+    if any(derivatives(side) for side in (statement.lhs, statement.rhs)):
+        inputs = []
     return Layer(name="statement", given=tuple(names), inputs=tuple(inputs))
 
 
@@ -190,18 +215,33 @@ class _Run:
         self.free = tuple(part for item in statement.free for part in between_conditions(item))
         self.obligations: list[Obligation] = []
         self.well_formed = False
+        self.unknown: NotSupported | None = None
 
     def outcome(self) -> Outcome:
+        sides = (self.statement.lhs, self.statement.rhs)
         try:
-            return self._decide()
+            self.unknown = self._unknown_derivative(sides)
+            decided = self._decide()
+            zeros = self.layer.dependence.zeros(*sides) if decided else ()
+            return replace(decided, notes=zeros)
         except IllFormed as error:
             return self._ill_formed(error)
         except NotSupported as error:
             return self._fall_back(error.fact, error.code)
 
+    def _unknown_derivative(self, sides: tuple[Expression, Expression]) -> NotSupported | None:
+        """Return why a derivative is not known, or None where all are."""
+        try:
+            self.layer.dependence.require(*sides)
+        except NotSupported as error:
+            return error
+        except ValueError as error:
+            raise IllFormed(str(error), code="recursive-definition") from None
+        return None
+
     def _decide(self) -> Outcome:
         requirements = self._requirements()
-        if self.effort.evaluate_first:
+        if self.effort.evaluate_first and self.unknown is None:
             for sizes in guard_sizes(self.statement, self.layer):
                 found = self._evaluated(sizes, minimal=False)
                 if found is not None and found.failure is not None:
@@ -210,6 +250,8 @@ class _Run:
         checked = self._check(requirements)
         if checked.failing:
             return self._fails(checked.failing, ill_formed=True, open_ones=bool(checked.reasons))
+        if self.unknown is not None:
+            raise self.unknown
         if checked.reasons:
             return self._open(checked)
         self.well_formed = True
@@ -411,8 +453,12 @@ class _Run:
 
         A part without meaning at any of them takes precedence over a difference. As long as
         there may be such a part at other sizes, a difference is not called the smallest
-        counterexample.
+        counterexample. Evaluation takes an array of which nothing is known for an input, so a
+        difference says nothing where a derivative is not known.
         """
+        if self.unknown is not None:
+            advice = f"; {self.unknown.help}" if self.unknown.help else ""
+            return self._undecided(f"{self.unknown.fact}{advice}", self.unknown.code)
         passed: list[Sizes] = []
         different: Failure | None = None
         for sizes in islice(self._small_sizes(), self.effort.sizes_tried):
@@ -433,11 +479,14 @@ class _Run:
             refuted = self._failure(Failure(example))
             open_part = f"whether it has a meaning at all sizes is open: {reason}"
             return replace(refuted, detail=f"{refuted.detail}; {open_part}")
+        return self._undecided(reason, code, tuple(passed))
+
+    def _undecided(self, reason: str, code: str, passed: tuple[Sizes, ...] = ()) -> Outcome:
         return Outcome(
             Verdict.UNDECIDED,
             reason,
             code=code,
-            verified_at=tuple(passed),
+            verified_at=passed,
             obligations=tuple(self.obligations),
         )
 

@@ -2,7 +2,27 @@
 
 from __future__ import annotations
 
-from symconv.algebra.indices import Condition, Symbol, equal
+from collections.abc import Iterable
+
+from symconv.algebra.indices import (
+    TRUE,
+    And,
+    CeilingDivision,
+    Comparison,
+    Condition,
+    Constant,
+    Divides,
+    FloorDivision,
+    IntegerExpression,
+    Not,
+    Or,
+    Quotient,
+    Remainder,
+    Symbol,
+    equal,
+    operands,
+)
+from symconv.algebra.ratios import Least, is_positive, ratio
 from symconv.algebra.scoping import dependencies
 from symconv.errors import IllFormed, NotSupported
 from symconv.layers.layer import Layer
@@ -19,13 +39,62 @@ def least_values(layer: Layer) -> dict[Symbol, int]:
 def layer_hypotheses(layer: Layer) -> tuple[Condition, ...]:
     """Return what holds of the sizes that `Layer.sizes` admits.
 
-    A derived size is what its value says; its own conditions are not relied on.
+    A derived size is what its value says; its own conditions are not relied on. Sizes at
+    which a constraint or a derived size divides by 0 are not admitted.
     """
+    least = least_values(layer)
     return (
-        *(size >= least for size, least in least_values(layer).items()),
-        *layer.constraints,
-        *(equal(derived.size, derived.value) for derived in layer.derived),
+        *(size >= value for size, value in least.items()),
+        *(part for item in layer.constraints for part in _holding(item, least)),
+        *(
+            part
+            for derived in layer.derived
+            for part in _holding(equal(derived.size, derived.value), least)
+        ),
     )
+
+
+def _holding(condition: Condition, least: Least) -> tuple[Condition, ...]:
+    """Return that a condition has a value and holds."""
+    defined = _defined(condition, least)
+    return (condition,) if defined == TRUE else (defined, condition)
+
+
+def _defined(condition: Condition, least: Least) -> Condition:
+    """Return that evaluation divides by 0 nowhere on its way through a condition."""
+    match condition:
+        case Comparison(left=left, right=right):
+            return _all((*_divisors(left, least), *_divisors(right, least)))
+        case Divides(divisor=divisor, value=value):
+            return _all(_divisors(Quotient(value, divisor), least))
+        case Not(condition=part):
+            return _defined(part, least)
+        case And(conditions=parts) | Or(conditions=parts):
+            # The first part that settles it is the last one that is looked at.
+            found: Condition = TRUE
+            for part in reversed(parts):
+                if found != TRUE:
+                    settled = Not(part) if isinstance(condition, And) else part
+                    found = Or((settled, found))
+                found = _all((_defined(part, least), found))
+            return found
+    raise TypeError(f"not a condition: {condition!r}")
+
+
+def _divisors(expression: IntegerExpression, least: Least) -> tuple[Condition, ...]:
+    """Return that every divisor is not 0, inner ones first; those that cannot be are left out."""
+    found = tuple(part for item in operands(expression) for part in _divisors(item, least))
+    match expression:
+        case Quotient() | FloorDivision() | CeilingDivision() | Remainder():
+            divisor = operands(expression)[1]
+            if not is_positive(ratio(divisor).numerator, least):
+                return (*found, Comparison(divisor, "!=", Constant(0)))
+    return found
+
+
+def _all(parts: Iterable[Condition]) -> Condition:
+    known = tuple(part for part in parts if part != TRUE)
+    return known[0] if len(known) == 1 else And(known)
 
 
 def size_scope(layer: Layer) -> frozenset[Symbol]:

@@ -48,11 +48,16 @@ from symconv.algebra.indices import (
     divides,
     equal,
     operands,
-    symbols,
 )
 from symconv.algebra.normal_form import normal_form
 from symconv.algebra.ratios import ONE, is_whole, ratio, terms_expression
-from symconv.algebra.scoping import arrays, free_symbols, inline, rename_bound
+from symconv.algebra.scoping import (
+    arrays,
+    free_symbols,
+    inline,
+    rename_bound,
+    require_shape_in_sizes,
+)
 from symconv.errors import IllFormed, NotSupported
 from symconv.proof.coefficients import coefficient_function
 from symconv.proof.obligations import Formula, Nonzero, Obligation, Weighted
@@ -278,6 +283,7 @@ class Walker:
                 yield requirement
 
     def _each_position(self, entry: Entry, context: _Context, side: str) -> Iterator[Requirement]:
+        require_shape_in_sizes(entry.array)
         for axis, (position, extent) in enumerate(
             zip(entry.indices, entry.array.shape, strict=True), 1
         ):
@@ -377,9 +383,7 @@ def _require_closed(definition: Definition, context: _Context) -> None:
     for symbol in free_symbols(definition.body):
         _require_bound(symbol, inside)
     for array in arrays(definition.body):
-        for extent in array.shape:
-            if any(isinstance(symbol, Index) for symbol in symbols(extent)):
-                raise NotSupported(f"the shape of {array.name} depends on an index")
+        require_shape_in_sizes(array)
 
 
 def _require_bound(symbol: Symbol, context: _Context) -> None:
