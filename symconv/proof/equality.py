@@ -31,15 +31,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
-from symconv.algebra.dependence import derivatives
 from symconv.algebra.evaluation import Evaluator
 from symconv.algebra.expressions import Expression, Statement
 from symconv.algebra.indices import Condition, Symbol
 from symconv.algebra.normal_form import normal_form
-from symconv.algebra.scoping import arrays, expand_where, size_symbols
+from symconv.algebra.scoping import expand_where
 from symconv.errors import IllFormed, InternalError, NotSupported
 from symconv.layers.layer import Layer, Sizes
-from symconv.layers.registry import layer_with
 from symconv.proof.coefficients import coefficient_function
 from symconv.proof.counterexample import (
     Failure,
@@ -57,6 +55,7 @@ from symconv.proof.hypotheses import (
 )
 from symconv.proof.obligations import Either, Nonzero, Obligation, Weighted
 from symconv.proof.smt import FULL, Answer, Effort, Solver
+from symconv.proof.standing_alone import layer_of_its_own
 from symconv.proof.well_formedness import Requirement, Walker, between_conditions
 from symconv.verdicts import Counterexample, Evidence, Verdict
 
@@ -153,31 +152,9 @@ def prove(
     statement = replace(statement, assumptions=(*statement.assumptions, *assumptions))
     notes: tuple[str, ...] = ()
     if layer is None:
-        layer = _shipped_layer(statement)
-        if layer is not None:
-            notes = (f"about the layer {layer.name}",)
-    outcome = _Run(statement, layer or _layer_of(statement), effort).outcome()
+        layer, notes = layer_of_its_own(statement)
+    outcome = _Run(statement, layer, effort).outcome()
     return replace(outcome, assumptions=statement.assumptions, notes=(*notes, *outcome.notes))
-
-
-def _shipped_layer(statement: Statement) -> Layer | None:
-    """Return the layer that symconv ships whose arrays are differentiated, or None."""
-    if not any(derivatives(side) for side in (statement.lhs, statement.rhs)):
-        return None
-    return layer_with({**arrays(statement.lhs), **arrays(statement.rhs)}, size_symbols(statement))
-
-
-def _layer_of(statement: Statement) -> Layer:
-    """Make the layer of a statement that stands alone: its sizes and arrays, by name.
-
-    Nothing says that its arrays are inputs; only where nothing is differentiated they are.
-    """
-    found = {**arrays(statement.lhs), **arrays(statement.rhs)}
-    names = sorted(size_symbols(statement), key=lambda size: size.name)
-    inputs = sorted(found, key=lambda array: array.name)
-    if any(derivatives(side) for side in (statement.lhs, statement.rhs)):
-        inputs = []
-    return Layer(name="statement", given=tuple(names), inputs=tuple(inputs))
 
 
 @dataclass(frozen=True, slots=True)
