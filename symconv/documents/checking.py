@@ -131,7 +131,7 @@ def _task(
     if not isinstance(item, Equality):
         return _settled(_accounted(file, source, item, part.context, notes))
 
-    assumed = suppositions(part.context, item.statement)
+    assumed = suppositions(item.context, item.statement)
 
     def check() -> Result:
         judgement = judge.judge(source.text, item.span, item.context, item.statement)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from symconv.documents.blanking import Blanks
-from symconv.documents.mathematics import MathScanner
+from symconv.documents.mathematics import FormulaSpan, MathScanner, with_words
 from symconv.documents.model import (
     DECLARATIONS,
     Formula,
@@ -51,7 +51,9 @@ def markdown_items(source: SourceText) -> list[Item]:
     scanner = _Scanner(source)
     scanner.run()
     mathematics = MathScanner(source, scanner.blanks.apply(source.text), markdown=True)
-    return sorted([*scanner.items, *mathematics.items()], key=lambda item: item.start)
+    items = sorted([*scanner.items, *mathematics.items()], key=lambda item: item.start)
+    spans = (*scanner.spans, *mathematics.spans)
+    return with_words(items, spans, scanner.titles, scanner.words.apply(source.text))
 
 
 class _Scanner:
@@ -62,14 +64,17 @@ class _Scanner:
         self._text = source.text
         self._missing: set[str] = set()
         self.blanks = Blanks()
+        self.words = Blanks()
         self.items: list[Item] = []
+        self.spans: list[FormulaSpan] = []
+        self.titles: list[tuple[int, int]] = []
 
     def run(self) -> None:
         position = 0
         front = _FRONT_MATTER.match(self._text)
         if front:
             position = front.end()
-            self.blanks.add(0, position)
+            self._blank(0, position)
         while found := _CONSTRUCT.search(self._text, position):
             position = self._construct(found)
 
@@ -100,8 +105,18 @@ class _Scanner:
     def _heading(self, found: re.Match[str], kind: str, level: int) -> int:
         title = found.group(kind).strip().rstrip("#").strip()
         self.items.append(Heading(title, self._source.offset(found.start(kind)), level))
+        self.titles.append(found.span())
         # Mathematics and code stand in headings too.
         return found.start(kind) + (kind == "underlined")
+
+    def _add_formula(self, formula: Formula, start: int, end: int) -> None:
+        self.items.append(formula)
+        self.spans.append((formula, start, end))
+
+    def _blank(self, start: int, end: int) -> None:
+        """Blank what is neither mathematics nor words."""
+        self.blanks.add(start, end)
+        self.words.add(start, end)
 
     def _fence(self, found: re.Match[str]) -> int:
         fence = found.group("fence")
@@ -114,16 +129,16 @@ class _Scanner:
         name = language.group(1).lower() if language else ""
         if end is None:
             self._trouble(found.start("fence"), "unclosed-fence", f"{fence} is not closed", fence)
-            self.blanks.add(found.start(), found.end())
+            self._blank(found.start(), found.end())
             return found.end()
         depth = found.group()[: found.start("fence") - found.start()].count(">")
         if name in MATH_LANGUAGES:
             source = self._quoted(start, end.start(), depth)
-            self.items.append(Formula(source, display=True))
+            self._add_formula(Formula(source, display=True), found.start(), end.end())
         else:
             source = self._quoted(start, max(end.start() - 1, start), depth)
             self.items.append(Listing(name, source))
-        self.blanks.add(found.start(), end.end())
+        self._blank(found.start(), end.end())
         return end.end()
 
     def _quoted(self, start: int, end: int, depth: int) -> SourceText:
@@ -142,12 +157,12 @@ class _Scanner:
         if end is None:
             fact = f"{found.group().strip()} is not closed"
             self._trouble(found.start(), "unclosed-block", fact, sign)
-            self.blanks.add(found.start(), found.end())
+            self._blank(found.start(), found.end())
             return found.end()
         if language is not None:
             start = found.end() + self._text.startswith("\n", found.end())
             self.items.append(Listing(language, self._source.part(start, max(start, end.start()))))
-        self.blanks.add(found.start(), end.end())
+        self._blank(found.start(), end.end())
         return end.end()
 
     def _comment(self, found: re.Match[str]) -> int:
@@ -157,7 +172,7 @@ class _Scanner:
             self._trouble(found.start(), "unclosed-comment", "<!-- is not closed", "-->")
             return found.end()
         self.items.extend(pragmas(self._source, found.end(), end))
-        self.blanks.add(found.start(), end + 3)
+        self._blank(found.start(), end + 3)
         return end + 3
 
     def _html(self, found: re.Match[str]) -> int:
@@ -168,7 +183,7 @@ class _Scanner:
         if tag == "pre":
             inside = self._source.part(found.end(), end.start())
             self.items.append(Listing("", inside))
-        self.blanks.add(found.start(), end.end())
+        self._blank(found.start(), end.end())
         return end.end()
 
     def _code_span(self, found: re.Match[str]) -> int:
@@ -180,7 +195,8 @@ class _Scanner:
         if end is None or (blank is not None and blank.start() < end.start()):
             return found.end()
         if dollar and self._text.startswith("$", end.end()):
-            self.items.append(Formula(self._source.part(found.end(), end.start()), display=False))
+            inside = self._source.part(found.end(), end.start())
+            self._add_formula(Formula(inside, display=False), found.start(), end.end() + 1)
             self.blanks.add(found.start(), end.end() + 1)
             return end.end() + 1
         self.blanks.add(found.start("ticks") + dollar, end.end())
@@ -196,7 +212,7 @@ class _Scanner:
         block = lines.match(self._text, found.start())
         end = block.end() if block else found.end()
         self.items.append(Listing("", self._source.part(found.start(), end)))
-        self.blanks.add(found.start(), end)
+        self._blank(found.start(), end)
         return end
 
     def _is_indented_code(self, start: int) -> bool:

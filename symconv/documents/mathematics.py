@@ -10,11 +10,15 @@ from __future__ import annotations
 import html
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import TypeAlias
 
-from symconv.documents.model import Formula, Trouble
+from symconv.documents.model import Formula, Item, Trouble
 from symconv.documents.source import SourceText
 
+FormulaSpan: TypeAlias = tuple[Formula, int, int]
+"""A formula, with where it begins and ends in its text, signs included."""
 DISPLAY_ENVIRONMENTS = (
     *("equation", "align", "alignat", "flalign", "eqnarray", "gather", "multline", "dmath"),
     *("displaymath", "math"),
@@ -58,6 +62,36 @@ class _Next:
         return self._found
 
 
+def with_words(
+    items: Iterable[Item],
+    spans: Iterable[FormulaSpan],
+    titles: Sequence[tuple[int, int]],
+    text: str,
+) -> list[Item]:
+    """Let formulas know the words around them, up to the next formula or title.
+
+    Args:
+        items: everything that stands in a text.
+        spans: its formulas, and where each begins and ends with its signs.
+        titles: where titles begin and end, in order.
+        text: the text, with code and comments blanked.
+    """
+    ordered = sorted(spans, key=lambda span: span[1])
+    known: dict[int, Formula] = {}
+    done = 0
+    for number, (formula, start, end) in enumerate(ordered):
+        last = bisect_right(titles, (start, len(text))) - 1
+        inside = last >= 0 and start < titles[last][1]
+        first = max(done, titles[last][0 if inside else 1]) if last >= 0 else done
+        until = ordered[number + 1][1] if number + 1 < len(ordered) else len(text)
+        if last + 1 < len(titles):
+            until = min(until, titles[last + 1][0])
+        words = (text[first:start], text[end : max(until, end)])
+        known[id(formula)] = replace(formula, before=words[0], behind=words[1], in_heading=inside)
+        done = end
+    return [known.get(id(item), item) for item in items]
+
+
 class MathScanner:
     """Find the formulas of a text.
 
@@ -73,6 +107,7 @@ class MathScanner:
         self._text = blanked
         self._markdown = markdown
         self._next: dict[str, _Next] = {}
+        self.spans: list[FormulaSpan] = []
         quoted = _QUOTED.finditer(blanked) if markdown else ()
         self._quotes = [(found.start(), found.end(), found.group(1).count(">")) for found in quoted]
         self._begins = [found.start() for found in _BEGIN.finditer(blanked)]
@@ -96,6 +131,8 @@ class MathScanner:
             elif sign.startswith(r"\\"):
                 position = found.start() + 2
             if item is not None:
+                if isinstance(item, Formula):
+                    self.spans.append((item, found.start(), position))
                 yield item
 
     def _bracketed(self, found: re.Match[str], sign: str) -> tuple[Formula | Trouble | None, int]:

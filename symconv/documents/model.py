@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from symconv.documents.source import SourceFile, SourceText
@@ -27,10 +27,16 @@ class Formula:
     Attributes:
         source: the text; a display environment that stands bare is part of it.
         display: whether it stands on lines of its own.
+        before: the words between what stands before it and itself, code and comments blanked.
+        behind: the words between it and what stands behind it.
+        in_heading: whether it stands in the title of a section.
     """
 
     source: SourceText
     display: bool
+    before: str = field(default="", compare=False, repr=False)
+    behind: str = field(default="", compare=False, repr=False)
+    in_heading: bool = field(default=False, compare=False, repr=False)
 
     @property
     def start(self) -> int:

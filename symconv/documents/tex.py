@@ -9,7 +9,7 @@ import re
 
 from symconv.documents.blanking import Blanks
 from symconv.documents.markdown import pragmas
-from symconv.documents.mathematics import MathScanner
+from symconv.documents.mathematics import MathScanner, with_words
 from symconv.documents.model import Heading, Item, Listing, Trouble
 from symconv.documents.source import SourceText
 
@@ -38,8 +38,10 @@ def tex_items(source: SourceText) -> list[Item]:
     """Return everything that stands in a LaTeX text, in the order of the file."""
     scanner = _Scanner(source)
     scanner.run()
-    mathematics = MathScanner(source, scanner.blanks.apply(source.text), markdown=False)
-    return sorted([*scanner.items, *mathematics.items()], key=lambda item: item.start)
+    blanked = scanner.blanks.apply(source.text)
+    mathematics = MathScanner(source, blanked, markdown=False)
+    items = sorted([*scanner.items, *mathematics.items()], key=lambda item: item.start)
+    return with_words(items, mathematics.spans, scanner.titles, blanked)
 
 
 class _Scanner:
@@ -51,6 +53,7 @@ class _Scanner:
         self._missing: set[str] = set()
         self.blanks = Blanks()
         self.items: list[Item] = []
+        self.titles: list[tuple[int, int]] = []
 
     def run(self) -> None:
         position = 0
@@ -71,6 +74,8 @@ class _Scanner:
                 title = _braced(found.group("title"))
                 start = self._source.offset(found.start("title"))
                 self.items.append(Heading(title, start, _LEVELS[found.group("level")]))
+                end = found.start("title") + len(title) + 1
+                self.titles.append((found.start(), end))
                 position = found.start("title")
             elif found.group("document") and preamble is None:
                 preamble = found.end()

@@ -8,7 +8,7 @@ and the writer have them; a spelling is how a text writes such a name (``x^{pad}
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 from symconv.algebra.expressions import Add, Array, Definition, Expression, Mul, Sum
@@ -70,6 +70,37 @@ class Domain:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What the words around a formula put on the equations in it.
+
+    Attributes:
+        conditions: what has to hold, of sizes or of free indices.
+        ranges: where indices run.
+        zero: names of arrays whose entries are all 0.
+        unclear: words that restrict and are not understood, or an empty string.
+    """
+
+    conditions: tuple[Condition, ...] = ()
+    ranges: tuple[Range, ...] = ()
+    zero: tuple[str, ...] = ()
+    unclear: str = ""
+
+    def range_of(self, name: str) -> Range | None:
+        """Return where an index runs, or None where that is not said."""
+        return next((item for item in reversed(self.ranges) if item.index.name == name), None)
+
+    def __add__(self, other: Said) -> Said:
+        """Put both together; what is said later of a range counts."""
+        renewed = {item.index for item in other.ranges}
+        return Said(
+            tuple(dict.fromkeys((*self.conditions, *other.conditions))),
+            (*(item for item in self.ranges if item.index not in renewed), *other.ranges),
+            tuple(dict.fromkeys((*self.zero, *other.zero))),
+            self.unclear or other.unclear,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """What is known where a formula is read; immutable.
 
@@ -96,6 +127,7 @@ class Context:
         assumptions: conditions on sizes that hold in the whole text.
         omissible: sizes whose axis a text about one image, channel or filter leaves out.
         inputs: the declared arrays that are said to be inputs, the layer's aside.
+        said: what the words around the formula put on it; it ends with the formula.
     """
 
     layer: Layer | None = None
@@ -117,6 +149,7 @@ class Context:
     assumptions: tuple[Condition, ...] = ()
     omissible: tuple[Size, ...] = ()
     inputs: tuple[Array, ...] = ()
+    said: Said = field(default_factory=Said)
 
     def array(self, name: str) -> Array | None:
         """Return a declared array, or None."""

@@ -24,6 +24,8 @@ from symconv.latex.reader_clauses import (
     parsed,
     range_of_condition,
     restrictions,
+    unclear_words,
+    with_said,
 )
 from symconv.latex.reader_definitions import example_sizes, is_about_given_sizes
 from symconv.latex.reader_items import (
@@ -163,6 +165,9 @@ class _Reader(ChainReader):
             restricted = restrictions(conditions, self.context)
         except Stopped as stopped:
             blocked = blocked or stopped
+        restricted = with_said(restricted, self.context)
+        if self.context.said.unclear:
+            blocked = blocked or unclear_words(span, self.context.said.unclear)
         read = len(self.items)
         self.chain(claim.members, restricted, blocked)
         self._add_examples(conditions, self.items[read:])

@@ -3,7 +3,7 @@ r"""What follows an equation: ``\text{if } S \mid H``, ``\text{for } 0 \le k < H
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from symconv.algebra.indices import (
     Condition,
@@ -16,6 +16,7 @@ from symconv.algebra.indices import (
 )
 from symconv.latex.context import Context
 from symconv.latex.reader_cases import Coverage
+from symconv.latex.reader_items import Span
 from symconv.latex.reader_meaning import Elaborator
 from symconv.latex.reader_rows import Clause, Member
 from symconv.latex.reader_scope import Bounds, Scope
@@ -31,12 +32,14 @@ class Restrictions:
     Attributes:
         ranges: the ranges of indices.
         assumptions: conditions on sizes.
+        guards: conditions on free indices that are no ranges.
         coverage: what has to hold for the names in them to have a value.
         readings: how they were found, as sentences.
     """
 
     ranges: dict[str, Bounds] = field(default_factory=dict)
     assumptions: list[Condition] = field(default_factory=list)
+    guards: list[Condition] = field(default_factory=list)
     coverage: list[Coverage] = field(default_factory=list)
     readings: list[str] = field(default_factory=list)
 
@@ -62,15 +65,57 @@ def restrictions(clauses: Sequence[Clause], context: Context) -> Restrictions:
         nodes = [parsed(member, context) for member in clause.members]
         if clause.listing:
             _ = _range(nodes[0], (nodes[1], nodes[-1]), found, context)
+        elif len(nodes) > 1 and all(_is_tuple(node) for node in nodes):
+            _tuples(nodes, found, context)
         elif len(nodes) > 1:
             meaning = Elaborator(Scope(context, final=True))
             values = [meaning.integer(node) for node in nodes]
             found.coverage += meaning.scope.coverage
-            for node, value in zip(nodes, values[:-1], strict=False):
-                _restrict(equal(value, values[-1]), node, found)
+            for value in values[:-1]:
+                _restrict(equal(value, values[-1]), found)
         else:
             _condition(nodes[0], found, context)
     return found
+
+
+def with_said(found: Restrictions, context: Context) -> Restrictions:
+    """Add what the words around a formula say to what its own clauses say, which counts more."""
+    said = context.said
+    assumptions, guards = list(found.assumptions), list(found.guards)
+    for condition in said.conditions:
+        inside = (s for integer in condition_integers(condition) for s in symbols(integer))
+        kept = guards if any(isinstance(symbol, Index) for symbol in inside) else assumptions
+        if condition not in kept:
+            kept.append(condition)
+    ranges = {item.index.name: (item.lower, item.upper) for item in said.ranges}
+    return replace(found, assumptions=assumptions, guards=guards, ranges={**ranges, **found.ranges})
+
+
+def unclear_words(span: Span, words: str) -> Stopped:
+    """Make the error for words beside a formula that restrict it and are not understood."""
+    return Stopped(
+        span,
+        "unclear-condition",
+        f"the text restricts this by {words!r}, which is not understood",
+        "write the condition behind the equation, such as: \\text{if } P = 0",
+    )
+
+
+def _is_tuple(node: Node) -> bool:
+    return isinstance(node, Group) and len(node.items) > 1
+
+
+def _tuples(nodes: Sequence[Node], found: Restrictions, context: Context) -> None:
+    """Read ``(p, q) = (i, j)``: one equation per place."""
+    groups = [node.items for node in nodes if isinstance(node, Group)]
+    if len({len(items) for items in groups}) > 1:
+        raise Stopped(nodes[-1].span, "unsupported", "tuples of different lengths are compared")
+    meaning = Elaborator(Scope(context, final=True))
+    for places in zip(*groups, strict=True):
+        values = [meaning.integer(node) for node in places]
+        for value in values[:-1]:
+            _restrict(equal(value, values[-1]), found)
+    found.coverage += meaning.scope.coverage
 
 
 def range_of_condition(node: Node, context: Context) -> tuple[str, Bounds] | None:
@@ -116,20 +161,13 @@ def _condition(node: Node, found: Restrictions, context: Context) -> None:
             condition = meaning.condition(node)
             found.coverage += meaning.scope.coverage
             for part in conjuncts(condition):
-                _restrict(part, node, found)
+                _restrict(part, found)
 
 
-def _restrict(condition: Condition, node: Node, found: Restrictions) -> None:
-    for integer in condition_integers(condition):
-        for symbol in symbols(integer):
-            if isinstance(symbol, Index):
-                raise Stopped(
-                    node.span,
-                    "unsupported",
-                    f"a condition on the index {symbol} that is not its range",
-                    "write the condition as a bracket in the equation: [ ... ]",
-                )
-    found.assumptions.append(condition)
+def _restrict(condition: Condition, found: Restrictions) -> None:
+    used = {symbol for integer in condition_integers(condition) for symbol in symbols(integer)}
+    on_indices = any(isinstance(symbol, Index) for symbol in used)
+    (found.guards if on_indices else found.assumptions).append(condition)
 
 
 def _range(

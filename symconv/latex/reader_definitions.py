@@ -21,6 +21,7 @@ from symconv.algebra.indices import (
     Symbol,
     as_integer,
     between,
+    condition_integers,
     equal,
     substitute_condition,
     symbols,
@@ -151,6 +152,7 @@ def abbreviation(
     needed = [
         *restricted.assumptions,
         *(_between(n, ends) for n, ends in restricted.ranges.items() if Index(n) in held),
+        *(c for c in restricted.guards if _indices(c) & set(held)),
         *(item.condition for item in (*restricted.coverage, *meaning.scope.coverage)),
     ]
     if needed:
@@ -160,6 +162,11 @@ def abbreviation(
         condition = substitute_condition(_all(needed), values)
         known = known.with_domain(Domain(name, (), condition))
     return Defined(Abbreviation(span, Index(name), integer), known)
+
+
+def _indices(condition: Condition) -> set[Symbol]:
+    inside = (s for integer in condition_integers(condition) for s in symbols(integer))
+    return {symbol for symbol in inside if isinstance(symbol, Index)}
 
 
 def _between(name: str, ends: Bounds) -> Condition:
@@ -299,6 +306,7 @@ def _defined(
             if r.index.name in said and not same_bounds(said[r.index.name], (r.lower, r.upper))
         ),
     ]
+    needed += [c for c in restricted.guards if _indices(c) & {r.index for r in ranges}]
     if needed:
         positions: dict[Symbol, IntegerExpression] = {
             Index(name): Index(name) + base for name in indices

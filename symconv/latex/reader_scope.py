@@ -204,7 +204,7 @@ class Scope:
         Raises:
             Stopped: when arrays of different extents hold it, or none does.
         """
-        if len(found) > 1:
+        if len(found) > 1 and self.context.said.range_of(name) is None:
             raise Stopped(
                 span,
                 "unclear-range",
@@ -212,6 +212,9 @@ class Scope:
                 + " and ".join(f"{lower}..{upper}" for lower, upper in found),
                 f"write the bounds of {name} at the sum sign",
             )
+        said = self.context.said.range_of(name)
+        if said is not None:
+            return said.lower, said.upper
         if found:
             self.note(INFERRED, name)
             return found[0]

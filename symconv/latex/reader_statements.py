@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from symconv.algebra.evaluation import integer_value
-from symconv.algebra.expressions import Entry, Expression, Number, Statement
+from symconv.algebra.expressions import Entry, Expression, Iverson, Mul, Number, Statement
 from symconv.algebra.indices import (
     Comparison,
     Condition,
@@ -20,7 +20,10 @@ from symconv.algebra.indices import (
     IntegerExpression,
     Range,
     Symbol,
+    condition_integers,
+    condition_text,
     equal,
+    substitute_condition,
     symbols,
 )
 from symconv.algebra.scoping import entries
@@ -142,8 +145,55 @@ def statement(
         where=used_abbreviations(left, right),
     )
     needed = (*restricted.coverage, *left.scope.coverage, *right.scope.coverage)
-    require_covered(needed, context, ranges, made.assumptions, made.where)
+    guards = _guards(restricted.guards, made, left, right)
+    require_covered(needed, context, ranges, (*made.assumptions, *guards), made.where)
+    if guards:
+        factors = tuple(map(Iverson, guards))
+        made = made.with_sides(Mul((*factors, made.lhs)), Mul((*factors, made.rhs)))
+        readings += [_open_end(condition) for condition in guards if _is_one_sided(condition)]
     return made, (*sentences(left.scope, right.scope), *readings)
+
+
+def _is_one_sided(condition: Condition) -> bool:
+    return isinstance(condition, Comparison) and condition.relation in ("<", "<=", ">", ">=")
+
+
+def _open_end(condition: Condition) -> str:
+    return f"the end that {condition_text(condition)} leaves open is that of the arrays"
+
+
+def _guards(
+    conditions: Sequence[Condition], made: Statement, left: Side, right: Side
+) -> tuple[Condition, ...]:
+    """Return the conditions on free indices under which an equality is claimed.
+
+    Raises:
+        Stopped: where one is about an index that is not free in it.
+    """
+    context = left.scope.context
+    free = {item.index.name for item in made.free}
+    kept: list[Condition] = []
+    for condition in conditions:
+        values: dict[Symbol, IntegerExpression] = {}
+        for index, _ in context.abbreviations:
+            values[index] = expanded(index, context)
+        plain = substitute_condition(condition, values)
+        used = {s for integer in condition_integers(plain) for s in symbols(integer)}
+        names = {symbol.name for symbol in used if isinstance(symbol, Index)}
+        if names <= free:
+            kept.append(plain)
+            continue
+        bound = {**left.scope.bound, **right.scope.bound}
+        if condition in context.said.conditions and not names & (free | bound.keys()):
+            continue  # It is about letters that do not stand in this equation.
+        name = min(names - free)
+        raise Stopped(
+            bound.get(name, left.node.span),
+            "unsupported",
+            f"{condition_text(condition)} is a condition on {name}, which is not free here",
+            "write the condition as a bracket in the equation: [ ... ]",
+        )
+    return tuple(kept)
 
 
 def _left_of(condition: Condition) -> IntegerExpression:
@@ -248,6 +298,9 @@ def refuse_other_ranges(given: Mapping[str, Bounds], *sides: Side) -> None:
     """
     for side in sides:
         for name, ends in given.items():
+            said = side.scope.context.said.range_of(name)
+            if said is not None and ends == (said.lower, said.upper):
+                continue  # A sum with bounds of its own has another index of that name.
             for bounds in side.scope.sums.get(name, ()):
                 if not same_bounds(bounds, ends):
                     raise Stopped(

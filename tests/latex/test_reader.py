@@ -182,7 +182,7 @@ def test_an_equality_is_read(latex: str, statement: str, why: str) -> None:
         ),
         (r"b_f = 0 \text{ unless } f = 0", "unsupported", r"\text{ unless }", "words may matter"),
         (r"b_f = 0 \text{ otherwise}", "unsupported", r"\text{ otherwise}", "at the end as well"),
-        (r"b_f = 0, \quad f < F - 1", "unsupported", "f < F - 1", "half a range"),
+        (r"b_0 = 0, \quad f < F - 1", "unsupported", "b_0", "it is about no index of these"),
         (r"\text{if } b_f = 0", "unsupported", "b_f = 0", "a condition is no claim"),
         (r"\text{If } S = 1, \text{ then } b_f = 0", "unsupported", "S = 1", "nor with more"),
         (r"b_f = 1 / 2 S", "unreadable", "S", "over 2 S, or times S"),

@@ -102,7 +102,7 @@ def test_pieces_of_one_array_are_not_compared_with_each_other() -> None:
 
 
 def test_nothing_is_known_of_an_array_whose_definition_was_not_read() -> None:
-    unread = r"z_i = x_i \text{ for } i \ge 1"
+    unread = r"z_i = x_i \text{ unless } i = 0"
     assert verdict_of(DECLARED, unread, "z_0 = 0") == "unsupported"
     assert verdict_of(DECLARED, unread, "z_0 = z_0") == "unsupported"
     assert verdict_of(DECLARED, unread, "z_i = x_i", "z_0 = x_0") == "proved"
@@ -131,3 +131,27 @@ def test_a_condition_is_taken_over_with_the_name() -> None:
     guarded = taken.with_domain_of("p_0", behind)
     assert verdict_of(guarded, r"\sum_i x_i p_0 = 0") == "outside-definition"
     assert guarded.with_domain_of("p_0", PLAIN) == taken
+
+
+@pytest.mark.parametrize(
+    ("formula", "verdict"),
+    [
+        (r"x_i = x_0 \text{ for } i = 0", "proved"),
+        (r"x_i = x_0 \text{ for } i \le 0", "proved"),
+        (r"x_i = x_0 \text{ for } i > 0", "refuted"),
+        (r"x_i = x_1 \text{ if } i = 1", "proved"),
+        (r"x_{i} x_{j} = x_0 x_1 \text{ if } (i, j) = (0, 1)", "proved"),
+        (r"x_{i} x_{j} = x_0 x_1 \text{ if } (i, j) = (0, 0)", "ill-formed"),
+        # It says nothing of an index that is summed over, nor of one that does not occur.
+        (r"\sum_i x_i = x_0 \text{ if } i = 0", "unsupported"),
+        (r"x_i = x_i \text{ if } j = 0", "unsupported"),
+    ],
+)
+def test_a_condition_on_free_indices_restricts_the_claim(formula: str, verdict: str) -> None:
+    assert verdict_of(DECLARED, formula) == verdict
+
+
+def test_a_definition_under_a_condition_on_its_indices_has_a_value_there_alone() -> None:
+    defined = r"z_i = x_i \text{ for } i \ge 1"
+    assert verdict_of(DECLARED, defined, r"z_i = x_i \text{ for } i \ge 1") == "proved"
+    assert verdict_of(DECLARED, defined, r"z_i = x_i \text{ for } i \ge 0") == "outside-definition"

@@ -1,0 +1,420 @@
+r"""Sentences around formulas: which of their words restrict what stands in them.
+
+``For $S = 1$ this becomes $$...$$`` restricts the formula behind it, ``$$...$$ unless $P = 0$``
+the one before it, ``Assume $P = 0$.`` and a heading such as ``## Unit stride`` all that follows
+in their section. What a formula between such words says is read elsewhere; here is found which
+formulas belong together. Words that restrict and mean nothing that is known here are told, so
+that what they govern is not judged as if they were not there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeAlias
+
+from symconv.documents.model import Document, Formula, Heading
+
+Kind: TypeAlias = Literal["if", "for", "assume", "let"]
+"""How words introduce: a plain condition, one that may also explain, for the section, anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """Words that restrict formulas.
+
+    Attributes:
+        kind: how they introduce what they say.
+        words: the word that begins them.
+        said: the formulas among them, and LaTeX for what the others mean.
+        negated: whether they say where a formula does not hold.
+    """
+
+    kind: Kind
+    words: str
+    said: tuple[Formula | str, ...]
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What the words around one formula say of it.
+
+    Attributes:
+        introduced: how the formula itself is introduced, where it is a condition or a definition.
+        cues: what restricts it.
+        assumed: what is assumed for the section from here on.
+        unclear: words that restrict it and are not understood.
+    """
+
+    introduced: Kind | None = None
+    cues: tuple[Cue, ...] = ()
+    assumed: tuple[Cue, ...] = ()
+    unclear: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """What the sentences of a document say.
+
+    Attributes:
+        formulas: by the identity of a formula.
+        headings: what the title of a heading restricts its section to, by its identity.
+        vague: titles that may restrict their section and are not understood, likewise.
+    """
+
+    formulas: Mapping[int, Spoken] = field(default_factory=dict)
+    headings: Mapping[int, Cue] = field(default_factory=dict)
+    vague: Mapping[int, str] = field(default_factory=dict)
+
+    def of(self, formula: Formula) -> Spoken:
+        """Return what is said of a formula."""
+        return self.formulas.get(id(formula), _NOTHING)
+
+
+_NOTHING = Spoken()
+_RELATION = re.compile(r"[=<>≤≥≠∈]|\\(?:leq?|geq?|neq?|lt|gt|in|mid|nmid|leqslant|geqslant)\b")
+_MARK = "\ue000"
+"""Stands for a formula in a sentence, followed by its number and the same sign again."""
+_FORMULA = re.compile(rf"{_MARK}(\d+){_MARK}")
+_CLUTTER = re.compile(
+    r"</?[A-Za-z][^<>]*>|\]\([^)\s]*\)|\\[A-Za-z]+\*?|[*_`{}\[\]]|^[ \t>]+", re.MULTILINE
+)
+_SENTENCE_END = re.compile(
+    r"(?<!\be\.g)(?<!\bi\.e)(?<!\bresp)(?<!\bcf)(?<!\beqn)(?<!\beq)(?<!\bfig)(?<!\bsec)(?<!w\.r\.t)"
+    r"[.!?](?=[\s)]|\Z)",
+    re.IGNORECASE,
+)
+_PARAGRAPH = re.compile(r"\n[ \t>]*\n\s*")
+_LIST_MARK = re.compile(r"\n[ \t>]*(?:[-*+]|\d{1,3}[.)])[ \t]+")
+_LAST_STOP = re.compile(r"\.\s*(?:\\(?:end\s*\{[^{}]*\}|quad|qquad|,|;)\s*)*\Z")
+_ENDS_OPEN = re.compile(r"[,;:]\s*(?:\\end\s*\{[^{}]*\}\s*)*\Z")
+_HARMLESS = re.compile(
+    r"\b(?:with respect to|for (?:example|instance|short|now|brevity|clarity|convenience"
+    r"|simplicity|completeness|later|this|that|these|it|us|the (?:sake|moment|rest))"
+    r"|let (?:us|me)|let.s|as (?:if|when)|even (?:if|when|for)|what if|see if"
+    r"|unless (?:otherwise|differently|stated|noted|specified|said|mentioned)\b[^,.;]*"
+    r"|if (?:you|we|one|it helps|necessary|needed|desired)\b|when (?:you|we|one|it comes)\b)",
+    re.IGNORECASE,
+)
+_CUE = re.compile(
+    r"\b(?P<negated>unless|except(?:ing)?(?: for| when| where| if| at)?|but for|apart from"
+    r"|excluding|other than)\b"
+    r"|\b(?P<assume>assume|suppose|assuming|supposing)(?: that)?\b"
+    r"|\b(?P<let>let|set|take|put|fix|define|denote|write|introduce|setting|putting|fixing)\b"
+    r"|\b(?P<if>if|when(?:ever)?|provided|providing|given|only (?:if|when|for|where)|once"
+    r"|(?:as|so) long as"
+    r"|in (?:the |this )?(?:special |simplest? )?case)\b(?: that| of| where| if| when| for)?"
+    r"|\b(?P<for>for|with|where|under|at|without|no)\b",
+    re.IGNORECASE,
+)
+_EQUIVALENT = re.compile(
+    r"\b(?:iff|if and only if|exactly (?:when|if)|precisely (?:when|if))\b", re.IGNORECASE
+)
+_TELLS = re.compile(
+    r"\b(?:becomes?|gets?|gives?|gave|obtains?|yields?|follows?|reads?|have|has|then|so|hence|thus"
+    r"|therefore|simplif\w+|reduces?|holds?|vanish\w*|know|find|see|show\w*|comput\w+|called"
+    r"|denotes?|means?|defined?|equals|equation|formula|sum|gradient|derivative|respect)\b"
+    r"|[,:;]",
+    re.IGNORECASE,
+)
+"""What cannot stand between a word that begins a condition and the condition."""
+_JOINS = re.compile(
+    r"(?:[\s,;()&]|\b(?:and|both|also|with|for|where|if|when|the|a|an|is|are|of|size|sizes|equal|to"
+    r"|strides?|padding|pad|unit|no|zero|one|all|every|any|indices|index|that|i\.e\.)\b)*",
+    re.IGNORECASE,
+)
+"""What stands between two conditions that hold together."""
+_ALTERNATIVE = re.compile(r"\bor\b", re.IGNORECASE)
+_NUMBERS = {"zero": "0", "one": "1", "two": "2", "three": "3", "four": "4", "none": "0"}
+_NUMBER = rf"(?P<n>\d{{1,3}}|{'|'.join(_NUMBERS)})"
+_IS = r"(?:\s+(?:of|is|are|equal to|equals|set to)\s+(?:size\s+)?|\s*=\s*|\s+)"
+_MEANINGS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE), latex)
+    for pattern, latex in (
+        (r"\bunit[- ]strides?\b|\bnon-strided\b", "S = 1"),
+        (rf"\bstrides?{_IS}{_NUMBER}\b", "S = {n}"),
+        (
+            r"\b(?:no|without(?: any)?)(?: zero)?[- ]?pad(?:ding)?\b|\b(?:unpadded|not padded)\b",
+            "P = 0",
+        ),
+        (rf"\bpad(?:ding)?{_IS}{_NUMBER}\b", "P = {n}"),
+        (r"\bsquare (?:inputs?|images?)\b", "H = W"),
+        (r"\bsquare (?:filters?|kernels?)\b", "HH = WW"),
+        (r"\b(?:one|(?:a )?single) image\b|\bbatch(?: size)?(?: of)? (?:1|one)\b", "N = 1"),
+        (r"\b(?:one|(?:a )?single) (?:filter|kernel)\b", "F = 1"),
+        (r"\b(?:one|(?:a )?single)[- ](?:input )?channel\b", "C = 1"),
+        (r"\b1\s?(?:x|\xd7)\s?1 (?:filters?|kernels?|convolutions?)\b", "HH = WW = 1"),
+    )
+)
+"""What words mean without a formula, in the sizes of the usual layers."""
+_PLAIN_VALUE = re.compile(r"(?<![\w\\])([A-Z]{1,2})\s*=\s*(\d{1,3}|[A-Z]{1,2})(?![\w])")
+_NOUN = (
+    r"(?:strides?|padding|kernels?|filters?|inputs?|images?|outputs?|sizes?|batch|bias|windows?"
+    r"|remainders?|heights?|widths?|channels?|ind(?:ex|ices)|positions?)"
+)
+_UNREAD = (
+    re.compile(
+        r"\b(?:unless|except(?:ing| for| when| where| if| at)?\b|but for|apart from|excluding"
+        r"|only (?:if|when|for|where|in)|in the interior|(?:away from|ignoring|neglecting) the"
+        r" (?:borders?|boundar\w+|edges?|padding)|without (?:a |the |any )?bias|no bias"
+        r"|up to an? (?:\w+ )?(?:constant|factor))\b",
+        re.IGNORECASE,
+    ),
+    re.compile(
+        rf"\b(?:if|when(?:ever)?|provided|assuming|assume|suppose|as long as)\b[^,:;]*\b{_NOUN}\b"
+        r"[^,:;]*\b(?:is|are|equals?|divides?|larger|smaller|greater|less|exceeds?|odd|even"
+        r"|least|most|square|fits?)\b",
+        re.IGNORECASE,
+    ),
+    re.compile(
+        rf"\b(?:for|with)\b[^,:;]*\b(?:odd|even|divisible|non-?overlapping|symmetric|larger?"
+        rf"|smaller?|greater|wide|dilated)\b[^,:;]*\b{_NOUN}\b",
+        re.IGNORECASE,
+    ),
+    re.compile(
+        r"\b(?:if|when|where|provided|assuming)\b[^,:;]*\b(?:divid\w+|divisible)\b", re.IGNORECASE
+    ),
+)
+"""Words that restrict, where nothing tells to what."""
+_VAGUE_TITLE = re.compile(
+    r"\b(?:cases?|special|only|without|unless|except|assum\w+|unit|odd|even|square|larger"
+    r"|dilated|grouped|transposed|(?:half|same|full|valid|causal) (?:zero )?(?:padding|conv\w+))\b",
+    re.IGNORECASE,
+)
+
+
+def speech(document: Document) -> Speech:
+    """Find what the sentences of a document say of its formulas."""
+    found: dict[int, Spoken] = {}
+    headings: dict[int, Cue] = {}
+    vague: dict[int, str] = {}
+    for heading, formulas in _stretches(document):
+        inside = [formula for formula in formulas if formula.in_heading]
+        pending: list[Cue] = []
+        for sentence in _sentences([formula for formula in formulas if not formula.in_heading]):
+            pending = _hear(sentence, found, pending)
+        if heading is None:
+            continue
+        cue = _titled(heading, inside)
+        if cue.said:
+            headings[id(heading)] = cue
+            for formula in cue.said:
+                if isinstance(formula, Formula):
+                    found[id(formula)] = Spoken(introduced="if")
+        elif _VAGUE_TITLE.search(heading.title):
+            vague[id(heading)] = heading.title
+    return Speech(found, headings, vague)
+
+
+def _stretches(document: Document) -> Iterator[tuple[Heading | None, list[Formula]]]:
+    """Yield each heading with the formulas up to the next one."""
+    heading: Heading | None = None
+    formulas: list[Formula] = []
+    for item in document.items:
+        if isinstance(item, Heading):
+            yield heading, formulas
+            heading, formulas = item, []
+        elif isinstance(item, Formula):
+            formulas.append(item)
+    yield heading, formulas
+
+
+def _titled(heading: Heading, inside: list[Formula]) -> Cue:
+    """Read a title: what it says in formulas, in plain letters, and in words."""
+    title = _CLUTTER.sub(" ", re.sub(r"\$[^$]*\$|\\\(.*?\\\)", " ", heading.title))
+    said: list[Formula | str] = [f for f in inside if _RELATION.search(f.source.text)]
+    said += [found.group() for found in _PLAIN_VALUE.finditer(title)]
+    said += _meant(title) if not said else []
+    return Cue("if", title.strip(), tuple(said))
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    """A sentence, with a mark for each of its formulas."""
+
+    text: str
+    formulas: tuple[Formula, ...]
+
+
+def _sentences(stretch: list[Formula]) -> Iterator[_Sentence]:
+    """Cut the words around formulas into sentences."""
+    text = ""
+    for number, formula in enumerate(stretch):
+        words = _words(formula.before, number > 0 and stretch[number - 1].display, formula.display)
+        text += words + f" {_MARK}{number}{_MARK} "
+        source = formula.source.text.rstrip()
+        if formula.display and _LAST_STOP.search(source):
+            text += "\n\n"
+    if stretch:
+        text += _words(stretch[-1].behind, stretch[-1].display, False)
+    for part in re.split(r"\n\n", text):
+        numbers = [int(found.group(1)) for found in _FORMULA.finditer(part)]
+        if part.strip():
+            yield _Sentence(" ".join(part.split()), tuple(stretch[n] for n in numbers))
+
+
+def _words(text: str, after_display: bool, before_display: bool) -> str:
+    r"""Return words with ``\n\n`` where a sentence ends, and nowhere else."""
+    parts = _PARAGRAPH.split(text)
+    joined = parts[0]
+    for number, part in enumerate(parts[1:], start=1):
+        first, last = joined.strip() == "", number == len(parts) - 1 and part.strip() == ""
+        goes_on = joined.rstrip().endswith((":", ",")) or (last and before_display)
+        if first and after_display:
+            goes_on = goes_on or part.lstrip()[:1].islower()
+        joined += f" {part}" if goes_on else f"\ue001{part}"
+    joined = _LIST_MARK.sub("\ue001", joined)
+    plain = " ".join(_CLUTTER.sub(" ", joined).split())
+    plain = _SENTENCE_END.sub("\ue001", plain)
+    return plain.replace("\ue001", "\n\n")
+
+
+def _hear(sentence: _Sentence, found: dict[int, Spoken], pending: list[Cue]) -> list[Cue]:
+    """Take one sentence into account; return what it assumes that no formula has heard yet."""
+    text = _HARMLESS.sub(lambda item: "~" * len(item.group()), sentence.text)
+    numbers = [int(item.group(1)) for item in _FORMULA.finditer(text)]
+    by_number = dict(zip(numbers, sentence.formulas, strict=True))
+    places = {int(item.group(1)): item.start() for item in _FORMULA.finditer(text)}
+    cues = list(_cues(text, by_number))
+    taken = {id(f) for _, _, cue in cues for f in cue.said if isinstance(f, Formula)}
+    claims = {n: f for n, f in by_number.items() if id(f) not in taken}
+    for _, _, cue in cues:
+        for formula in cue.said:
+            if isinstance(formula, Formula):
+                found[id(formula)] = Spoken(introduced=cue.kind)
+    told: dict[int, list[Cue]] = {n: [] for n in claims}
+    assumed = list(pending)
+    later: list[Cue] = []
+    for start, end, cue in cues:
+        if cue.kind == "let" and not any(isinstance(part, str) for part in cue.said):
+            continue
+        if cue.kind == "assume" or cue.kind == "let":
+            later.append(cue)
+        for number in _governed(text, start, end, claims, places):
+            told[number].append(cue)
+    rest = _without_cues(text, cues)
+    unread = next((item for pattern in _UNREAD if (item := pattern.search(rest))), None)
+    equivalent = _EQUIVALENT.search(text)
+    for number, formula in claims.items():
+        unclear = ""
+        if unread is not None and _reaches(unread, places[number], claims, places):
+            unclear = " ".join(_FORMULA.sub("...", unread.group()).replace("~", " ").split())
+        if (
+            equivalent
+            and places[number] < equivalent.start()
+            and _RELATION.search(formula.source.text)
+        ):
+            unclear = equivalent.group()
+        before = found.get(id(formula), _NOTHING)
+        spoken = replace(before, cues=tuple(told[number]), unclear=unclear)
+        if assumed:
+            spoken, assumed = replace(spoken, assumed=tuple(assumed)), []
+        found[id(formula)] = spoken
+    if equivalent:
+        for number, formula in claims.items():
+            if places[number] > equivalent.start() and not formula.display:
+                found[id(formula)] = Spoken(introduced="if")
+    return [*assumed, *later]
+
+
+def _cues(text: str, formulas: Mapping[int, Formula]) -> Iterator[tuple[int, int, Cue]]:
+    """Yield what restricts in a sentence, with where it begins and ends."""
+    position = 0
+    while found := _CUE.search(text, position):
+        position = found.end()
+        kind: Kind = "if"
+        match found.lastgroup:
+            case "assume":
+                kind = "assume"
+            case "let":
+                kind = "let"
+            case "for":
+                kind = "for"
+            case _:
+                kind = "if"
+        said: list[Formula | str] = []
+        end = position
+        limit = _TELLS.search(text, position)
+        last = limit.start() if limit else len(text)
+        words = text[found.start() : last]
+        for item in _FORMULA.finditer(text, position):
+            between = text[end : item.start()]
+            if said:
+                joined = _JOINS.fullmatch(between) is not None
+            else:
+                gap = _FORMULA.sub("", between)
+                joined = item.start() <= last and len(gap.split()) <= 8
+                joined = joined or _JOINS.fullmatch(gap) is not None
+            formula = formulas[int(item.group(1))]
+            holds = _RELATION.search(formula.source.text) and not formula.display
+            if said and not joined:
+                break
+            if not said and item.start() > last and not joined:
+                break
+            if not holds:
+                if said or formula.display:
+                    break
+                continue
+            if said and _ALTERNATIVE.search(between):
+                break
+            said.append(formula)
+            end = item.end()
+        if not said:
+            meant = _meant(words)
+            if meant:
+                said, end = list(meant), last
+        if said:
+            yield found.start(), end, Cue(kind, found.group(), tuple(said), bool(found["negated"]))
+            position = max(end, position)
+
+
+def _governed(
+    text: str,
+    start: int,
+    end: int,
+    claims: Mapping[int, Formula],
+    places: Mapping[int, int],
+) -> list[int]:
+    """Return the formulas of a sentence that a condition in it restricts."""
+    before = [n for n in claims if places[n] < start and _claims(claims[n])]
+    after = [n for n in claims if places[n] >= end and _claims(claims[n])]
+    if not before or not after:
+        return before or after
+    nearest = max(before, key=lambda n: places[n])
+    mark = f"{_MARK}{nearest}{_MARK}"
+    between = text[places[nearest] + len(mark) : start]
+    adjacent = len(between.split()) <= 2 and not re.search(r"\band\b|\bbut\b|;", between)
+    return [nearest] if adjacent else after
+
+
+def _claims(formula: Formula) -> bool:
+    return _RELATION.search(formula.source.text) is not None
+
+
+def _reaches(
+    words: re.Match[str], place: int, claims: Mapping[int, Formula], places: Mapping[int, int]
+) -> bool:
+    """Tell whether words that are not understood may restrict the formula at a place."""
+    behind = [n for n in claims if places[n] > words.start() and _claims(claims[n])]
+    return place > words.start() if behind else True
+
+
+def _without_cues(text: str, cues: list[tuple[int, int, Cue]]) -> str:
+    """Blank what was understood."""
+    for start, end, _ in cues:
+        text = text[:start] + "~" * (end - start) + text[end:]
+    return text
+
+
+def _meant(words: str) -> list[str]:
+    """Return what words mean without a formula, as LaTeX."""
+    found: list[str] = []
+    for pattern, latex in _MEANINGS:
+        item = pattern.search(words)
+        if item is not None:
+            number = item.groupdict().get("n")
+            value = _NUMBERS.get(number.lower(), number) if number else ""
+            found.append(latex.format(n=value))
+    return list(dict.fromkeys(found))
