@@ -21,6 +21,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from symconv.errors import NotSupported, SymconvError
+from symconv.implementations.environment import environment_fault
 from symconv.implementations.model import (
     BACKWARD_RESULTS,
     FORWARD_RESULTS,
@@ -128,7 +129,7 @@ def after(forward: Trouble | None) -> Pass:
     if forward.code == "rejected":
         return Pass(trouble=forward)
     words = {"timeout": "did not end", "crashed": "crashed", "not-run": "was not run"}
-    words["garbled"] = "gave no answer"
+    words |= {"garbled": "gave no answer", "environment": "cannot run here"}
     happened = words.get(forward.code, "raised")
     fact = f"the forward pass {happened}: {forward.fact}"
     return Pass(trouble=Trouble("not-run", fact, forward.location))
@@ -337,6 +338,9 @@ def trouble(error: BaseException, inputs: list[Any], *, traced: bool = False) ->
     code: TroubleCode
     if traced:
         return unfollowed(fact, found.location)
+    fault = "" if found.raised_here else environment_fault(error)
+    if fault:
+        return Trouble("environment", fault, found.location)
     if isinstance(error, SymconvError) and not found.raised_here:
         code = "not-run"
     else:

@@ -10,7 +10,7 @@ from symconv.implementations.model import Description
 from symconv.implementations.shape_classes import ShapeClass
 from symconv.verdicts import Report, Result, Verdict
 
-UNKNOWN = frozenset(["not-run", "not-supported", "not-enough-runs"])
+UNKNOWN = frozenset(["not-run", "environment", "not-supported", "not-enough-runs"])
 """Codes of what was not found out, at whichever shapes that was."""
 
 MOST_NAMED = 3

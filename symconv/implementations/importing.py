@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 
 from symconv.errors import UsageError
+from symconv.implementations.environment import environment_fault, old_source
 from symconv.implementations.frameworks import FRAMEWORKS
 from symconv.implementations.signatures import path_shown
 from symconv.sandbox.wording import named, whole_text
@@ -123,6 +124,7 @@ def _run(name: str, place: str, shown: dict[str, str], path: Path | None) -> Mod
             f"{type(error).__name__}: {error.msg}",
             code="import",
             location=_location(str(error.filename or place), error.lineno, shown, error.offset),
+            help=old_source(error),
         ) from error
     except ModuleNotFoundError as error:
         if path is None and error.name and f"{name}.".startswith(f"{error.name}."):
@@ -165,6 +167,7 @@ def _failed(error: BaseException, place: str, shown: dict[str, str], advice: str
     if frames:
         location = _location(frames[-1].filename, frames[-1].lineno, shown)
     fact = named(error, whole_text(error))
+    advice = advice or environment_fault(error)
     return UsageError(f"importing it raises {fact}", code="import", location=location, help=advice)
 
 

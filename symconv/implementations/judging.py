@@ -23,6 +23,8 @@ TROUBLE_VERDICTS: Mapping[str, Verdict | None] = {
     "crashed": Verdict.REFUTED,
     # What it computed was not seen.
     "garbled": Verdict.UNDECIDED,
+    # What is installed here says nothing of the formulas.
+    "environment": Verdict.UNDECIDED,
     # It says itself that these sizes are not among those that it is for.
     "rejected": None,
     "not-run": Verdict.UNDECIDED,

@@ -21,7 +21,9 @@ import numpy as np
 from symconv.algebra.indices import Condition
 
 Framework: TypeAlias = Literal["numpy", "torch", "jax"]
-TroubleCode: TypeAlias = Literal["raised", "rejected", "timeout", "crashed", "garbled", "not-run"]
+TroubleCode: TypeAlias = Literal[
+    "raised", "rejected", "timeout", "crashed", "garbled", "environment", "not-run"
+]
 
 FORWARD_RESULTS = ("y",)
 BACKWARD_RESULTS = ("dL/dx", "dL/dw", "dL/db")
@@ -155,6 +157,7 @@ class Trouble:
     Attributes:
         code: ``raised``: an exception by accident; ``rejected``: it refused these sizes on
             purpose, by an `assert` or a `raise` that names the restriction; ``timeout``;
+            ``environment``: the installed Python or its packages lack something;
             ``crashed``: its process ended; ``garbled``:
             what came back is no answer; ``not-run``: something it needs is not there.
         fact: what happened, in one clause: ``AssertionError: width does not work``.

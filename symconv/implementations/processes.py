@@ -189,6 +189,12 @@ class Runner:
                     ending = Trouble("not-run", f"stopped after {patience:g} s, since {fact}")
             elif message.kind == "ended":
                 ending = Trouble("crashed", message.how)
+                if description.framework != "numpy":
+                    # Python code ends no process; compiled code of the framework does.
+                    fact = (
+                        f"{description.framework} ended the process, not a formula: {message.how}"
+                    )
+                    ending = Trouble("environment", fact)
             elif message.kind == "too-large":
                 ending = Trouble("garbled", "what it gives is too large to be told")
             if request.traced:

@@ -55,7 +55,7 @@ _WORDS = {
 """How a code is said in a comment, and in the name of a test."""
 _ENDS = frozenset(["timeout", "crashed"])
 _OF_A_PASS = frozenset(["raised", "modified-input", "unstable"])
-_GONE = frozenset(["raised", "rejected", "timeout", "crashed", "garbled", "not-run"])
+_GONE = frozenset(["raised", "rejected", "timeout", "crashed", "garbled", "environment", "not-run"])
 
 
 def regression_test_text(

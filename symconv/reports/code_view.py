@@ -29,6 +29,7 @@ WORDS = {
     "backward-rejects": "backward refuses what forward takes",
     "not-supported": "not decided",
     "not-enough-runs": "not decided",
+    "environment": "cannot run here",
     "not-found": "not found",
     "not-varied": "not varied",
 }
