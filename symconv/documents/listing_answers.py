@@ -1,135 +1,141 @@
 """Listings run in processes of their own, with an eye on each answer.
 
-A listing that is stuck where nothing interrupts it, or that ends its process, is blamed and
-left out; the others are run again without it. So one listing never takes another's verdict.
+A listing that is stuck where nothing interrupts it, that ends its process, or that disturbs what
+it answers, is blamed and left out; the others are run again without it. So one listing never
+takes another's verdict.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import secrets
-import selectors
-import signal
-import subprocess
-import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import suppress
-from pathlib import Path
-from time import monotonic
-from typing import Any, TypeAlias
+import pickle
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
 
-Answers: TypeAlias = dict[tuple[int, int], dict[str, Any]]
+from symconv.documents.listing_service import (
+    ListingAnswer,
+    ListingRequest,
+    Site,
+    listings_served,
+)
+from symconv.sandbox.plain import Garbled, unpacked
+from symconv.sandbox.serving import Limits
+from symconv.sandbox.workers import Worker, spawned
+
+Answers: TypeAlias = dict[tuple[int, int], ListingAnswer]
 """What is known of a listing, by its number and that of the site."""
 
-PROGRAM = Path(__file__).with_name("listing_process.py")
 SECONDS_TO_START = 20.0
 SECONDS_TO_ANSWER = 2.0
 """How long an answer may take besides the time that its listing may run."""
+MOST_BYTES = 2 * 2**30
 MOST_ANSWERED = 64 * 2**20
+_SURROUNDINGS = ("PATH", "SYSTEMROOT", "LANG")
 
 
-def listing_answers(request: dict[str, Any]) -> Answers:
+@dataclass(frozen=True, slots=True)
+class Runnable:
+    """A listing that can run: its number among those of the document, and its text."""
+
+    number: int
+    code: str
+
+
+def listing_answers(listings: Sequence[Runnable], sites: Sequence[Site], seconds: float) -> Answers:
     """Run listings at sites, in order, and return what each left or why it failed.
 
     Args:
-        request: what `listing_process` reads: ``listings``, ``sites``, ``collect``,
-            ``seconds`` and ``bytes``.
+        listings: what to run.
+        sites: what they are given, at one choice of sizes after another.
+        seconds: how long one listing may run at one site.
 
     Returns:
         An answer for every listing at every site, up to the first site at which it ended its
         process or could not be interrupted.
     """
     found: Answers = {}
-    listings = list(request["listings"])
-    while listings:
-        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-            stopped = _run({**request, "listings": listings}, folder, found)
+    left, place = list(listings), 0
+    while place < len(sites):
+        stopped = _run(left, sites, place, seconds, found)
         if stopped is None:
             break
-        listings = [item for item in listings if item["number"] != stopped]
+        place, last, answer = stopped
+        blamed = last
+        left_running = [
+            item for item in left if _known(found, item, place).leaves_running and item != last
+        ]
+        if left_running:
+            # What an earlier listing left running may have done it: how does it go without?
+            rest = [item for item in left[: left.index(last) + 1] if item not in left_running]
+            if _run(rest, sites[: place + 1], place, seconds, dict(found)) is None:
+                blamed = left_running[-1]
+        found[blamed.number, place] = answer
+        left.remove(blamed)
     return found
 
 
-def _run(request: dict[str, Any], folder: str, found: Answers) -> int | None:
-    """Run one process; return the number of the listing with which it stopped, or None."""
-    token = secrets.token_hex(8)
-    pairs = [
-        (item["number"], site)
-        for site in range(len(request["sites"]))
-        for item in request["listings"]
-    ]
-    environment = {
-        name: value for name, value in os.environ.items() if name in ("PATH", "SYSTEMROOT", "LANG")
-    }
-    with subprocess.Popen(
-        [sys.executable, "-I", str(PROGRAM)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        cwd=folder,
-        env={**environment, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
-        start_new_session=True,
-    ) as process:
-        try:
-            assert process.stdin is not None, "the request is written to a pipe"
-            with suppress(BrokenPipeError), process.stdin:
-                _ = process.stdin.write(json.dumps({**request, "token": token}).encode())
-            lines = _lines(process, request["seconds"])
-            for number, site in pairs:
-                answer = _answer(lines, token, (number, site))
-                if answer is None:
-                    found[number, site] = _why(process, request["seconds"])
-                    return number
-                _ = found.setdefault((number, site), answer)
-        finally:
-            # Whatever a listing has started ends with it.
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
-    return None
+def _known(found: Answers, listing: Runnable, place: int) -> ListingAnswer:
+    return found.get((listing.number, place), ListingAnswer())
 
 
-def _answer(lines: Iterator[bytes], token: str, pair: tuple[int, int]) -> dict[str, Any] | None:
-    """Return the next answer, or None when there is none in time."""
-    for line in lines:
-        try:
-            answer = json.loads(line)
-        except ValueError:
-            continue
-        # A listing may have found the pipe; it does not know the token.
-        if isinstance(answer, dict) and answer.get("token") == token:
-            assert (answer["listing"], answer["site"]) == pair, "answers come in order"
-            return answer
-    return None
+def _run(
+    listings: Sequence[Runnable], sites: Sequence[Site], start: int, seconds: float, found: Answers
+) -> tuple[int, Runnable, ListingAnswer] | None:
+    """Run listings in one process, at one site after another, and add what they leave.
 
-
-def _lines(process: subprocess.Popen[bytes], seconds: float) -> Iterator[bytes]:
-    """Yield what a process writes, line by line, as long as it goes on in time."""
-    assert process.stdout is not None, "the answers come through a pipe"
-    descriptor = process.stdout.fileno()
-    deadline = monotonic() + SECONDS_TO_START + seconds
-    rest = b""
-    with selectors.DefaultSelector() as selector:
-        _ = selector.register(descriptor, selectors.EVENT_READ)
-        while len(rest) < MOST_ANSWERED and selector.select(max(0.0, deadline - monotonic())):
-            got = os.read(descriptor, 2**16)
-            if not got:
-                return
-            *whole, rest = (rest + got).split(b"\n")
-            for line in whole:
-                yield line
-                deadline = monotonic() + SECONDS_TO_ANSWER + seconds
-
-
-def _why(process: subprocess.Popen[bytes], seconds: float) -> dict[str, Any]:
-    """Say why a process stopped answering."""
+    Returns:
+        where it stopped, with which listing, and what is said of that one; None where it came
+        to its end.
+    """
+    kept = {name: value for name, value in os.environ.items() if name in _SURROUNDINGS}
+    worker = spawned(
+        pickle.dumps(listings_served),
+        Limits(MOST_BYTES, MOST_ANSWERED, writes=False),
+        surroundings=kept,
+        folder=True,
+    )
+    late = {number: answer for (number, _), answer in found.items() if answer.error == "timeout"}
     try:
-        code = process.wait(timeout=0.2)
-    except subprocess.TimeoutExpired:
-        return {
-            "error": "timeout",
-            "fact": f"still running after {seconds:g} s, and not to be interrupted",
-        }
-    ended = f"by the signal {signal.Signals(-code).name}" if code < 0 else f"with code {code}"
-    return {"error": "process-ended", "fact": f"the process ended {ended}"}
+        # Where it does not start, the first listing is told so.
+        _ = worker.message(SECONDS_TO_START)
+        for place in range(start, len(sites)):
+            for listing in listings:
+                # What was too slow at small sizes is not waited for again.
+                answer = late.get(listing.number)
+                if answer is None:
+                    answer, trusted = _asked(worker, listing, sites[place], seconds)
+                    if not trusted:
+                        return place, listing, answer
+                    if answer.error == "timeout":
+                        late[listing.number] = answer
+                _ = found.setdefault((listing.number, place), answer)
+    finally:
+        worker.kill()
+    return None
+
+
+def _asked(
+    worker: Worker, listing: Runnable, site: Site, seconds: float
+) -> tuple[ListingAnswer, bool]:
+    """Return what a listing left, and whether its process can run others after it."""
+    name = f"<listing {listing.number + 1}>"
+    worker.ask(ListingRequest(listing.code, name, site, seconds))
+    message = worker.message(seconds + SECONDS_TO_ANSWER)
+    how = message.how
+    if message.kind == "answer":
+        try:
+            answer: ListingAnswer = unpacked(ListingAnswer, message.content)
+        except Garbled as error:
+            how = str(error)
+        else:
+            ending = worker.message(SECONDS_TO_ANSWER)
+            if ending.kind == "done":
+                return answer, True
+            message, how = ending, ending.how
+    if message.kind == "timeout":
+        fact = f"still running after {seconds:g} s, and not to be interrupted"
+        return ListingAnswer("timeout", fact), False
+    if message.kind == "ended":
+        return ListingAnswer("process-ended", how), False
+    return ListingAnswer("garbled", how or "what it leaves is too large to be told"), False

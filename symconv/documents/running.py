@@ -22,7 +22,8 @@ from symconv.algebra.indices import Condition, condition_integers, symbols
 from symconv.concrete.monomial_tables import Tables
 from symconv.concrete.numbers import ExactRuns
 from symconv.documents.code_names import PARAMETERS
-from symconv.documents.listing_answers import Answers, listing_answers
+from symconv.documents.listing_answers import Answers, Runnable, listing_answers
+from symconv.documents.listing_service import Left, Site
 from symconv.documents.listings import not_run, only_defines, syntax_error
 from symconv.documents.model import Listing
 from symconv.documents.outline import Outline
@@ -32,7 +33,6 @@ from symconv.verdicts import Counterexample, Result, Verdict
 
 SECONDS = 5.0
 """How long one listing may run at one choice of sizes."""
-MOST_BYTES = 2 * 2**30
 MOST_DRAWN = 4
 """At how many small sizes listings run when the document admits none of the layer's own."""
 
@@ -43,7 +43,7 @@ class _Site:
 
     sizes: Sizes
     inputs: dict[str, Any]
-    request: dict[str, Any]
+    given: Site
     expected: dict[str, Any]
 
 
@@ -95,17 +95,17 @@ class ListingRuns:
         for position, site in enumerate(self._sites):
             sizes = site.sizes.given
             answer = self._answers[number, position]
-            if "error" in answer:
+            if answer.error is not None:
                 return replace(
                     plain,
                     verdict=Verdict.UNDECIDED,
-                    code=answer["error"],
+                    code=answer.error,
                     sizes=sizes,
-                    detail=f"{answer['fact']} at {site.sizes}",
-                    location=self._place(listing, answer.get("line")),
+                    detail=f"{answer.fact} at {site.sizes}",
+                    location=self._place(listing, answer.line),
                 )
-            others |= answer["others"]
-            for name, got in answer["arrays"].items():
+            others |= answer.others
+            for name, got in answer.arrays.items():
                 compared[name] = compared.get(name, 0) + 1
                 wrong = self._difference(site, name, got)
                 if wrong is not None:
@@ -138,20 +138,23 @@ class ListingRuns:
         detail = f"it leaves nothing in {names} that could be compared"
         return {"code": "computes-nothing", "detail": detail + told}
 
-    def _difference(self, site: _Site, name: str, got: Any) -> dict[str, Any] | None:
+    def _difference(self, site: _Site, name: str, got: Left) -> dict[str, Any] | None:
         computes = _results(self._layer_known)[name]
         expected = site.expected[computes]
-        if tuple(got["shape"]) != np.shape(expected):
-            shapes = f"{tuple(got['shape'])}, expected {np.shape(expected)}"
+        if got.shape != np.shape(expected):
+            shapes = f"{got.shape}, expected {np.shape(expected)}"
             return {
                 "code": "wrong-shape",
                 "detail": f"{name} has shape {shapes} at {site.sizes}",
                 "counterexample": Counterexample(
                     site.sizes.given, {}, left=f"shape {np.shape(expected)}",
-                    right=f"shape {tuple(got['shape'])}", minimal=False,
+                    right=f"shape {got.shape}", minimal=False,
                 ),
             }  # fmt: skip
-        for position, value in zip(np.ndindex(*got["shape"]), got["values"], strict=True):
+        assert got.values is not None, "what has the right shape comes with its values"
+        for position, value in zip(
+            np.ndindex(*got.shape), got.values.ravel().tolist(), strict=True
+        ):
             want = expected[position]
             if value != want:
                 indices = dict(zip(self._layer_known.index_names(computes), position, strict=True))
@@ -192,18 +195,11 @@ class ListingRuns:
 
     def _run_all(self) -> Answers:
         runnable = [
-            {"number": number, "name": f"<listing {number + 1}>", "code": item.source.text}
+            Runnable(number, item.source.text)
             for number, item in enumerate(self._listings)
             if item.is_python and syntax_error(item) is None
         ]
-        request = {
-            "listings": runnable,
-            "sites": [site.request for site in self._sites],
-            "collect": list(_results(self._layer_known)),
-            "seconds": self._seconds,
-            "bytes": MOST_BYTES,
-        }
-        return listing_answers(request)
+        return listing_answers(runnable, [site.given for site in self._sites], self._seconds)
 
 
 def _sizes(layer: Layer, assumptions: tuple[Condition, ...]) -> list[Sizes]:
@@ -231,7 +227,7 @@ def _sizes(layer: Layer, assumptions: tuple[Condition, ...]) -> list[Sizes]:
 
 def _sites(layer: Layer, sizes_tried: list[Sizes], aliases: dict[str, str]) -> Iterator[_Site]:
     """Yield sizes with integers for them."""
-    for sizes in sizes_tried:
+    for number, sizes in enumerate(sizes_tried):
         tables = Tables(layer, sizes)
         inputs = ExactRuns(layer, sizes, tables).inputs("float32")
         if inputs is None:
@@ -248,21 +244,15 @@ def _sites(layer: Layer, sizes_tried: list[Sizes], aliases: dict[str, str]) -> I
             computes: tables.values(computes, exact)
             for computes in dict.fromkeys(_results(layer).values())
         }
-        request = {
-            "integers": integers,
-            "parameters": {
-                word: sizes[name] for word, name in PARAMETERS.items() if name in integers
-            },
-            "arrays": {
-                name: {"shape": list(np.shape(array)), "values": [int(v) for v in array.flat]}
-                for name, array in arrays.items()
-            },
-            "shapes": {
-                name: list(np.shape(expected[computes]))
-                for name, computes in _results(layer).items()
-            },
+        shapes = {name: np.shape(expected[computes]) for name, computes in _results(layer).items()}
+        parameters = {word: sizes[name] for word, name in PARAMETERS.items() if name in integers}
+        given = {
+            name: np.array([int(value) for value in array.flat], dtype=np.int64).reshape(
+                array.shape
+            )
+            for name, array in arrays.items()
         }
-        yield _Site(sizes, inputs, request, expected)
+        yield _Site(sizes, inputs, Site(number, integers, parameters, given, shapes), expected)
 
 
 def _results(layer: Layer) -> dict[str, str]:

@@ -48,6 +48,8 @@ _GUARDED_MODULES = (builtins, json, math, os, time, np, np.linalg)
 _exit = os._exit
 _getpid = os.getpid
 _chdir = os.chdir
+_settrace, _setprofile = sys.settrace, sys.setprofile
+_setrecursionlimit = sys.setrecursionlimit
 _all, _map, _is, _vars = all, map, is_, vars
 
 
@@ -177,6 +179,16 @@ def _answer(service: Service, request: Any, send: Callable[[bytes, Any], None]) 
     send(DONE, None)
 
 
+def running() -> int:
+    """Return how many threads and processes of this one there are, where the system tells it."""
+    count = threading.active_count()
+    with suppress(OSError):
+        tasks = list(Path("/proc/self/task").iterdir())
+        children = [child for task in tasks for child in (task / "children").read_text().split()]
+        count = max(count, len(tasks)) + len(children)
+    return count
+
+
 class _Kept:
     """The functions of NumPy and Python, and the folder, as they were before a call.
 
@@ -186,6 +198,7 @@ class _Kept:
 
     def __init__(self) -> None:
         self._attributes = [(module, dict(_vars(module))) for module in _GUARDED_MODULES]
+        self._depth = sys.getrecursionlimit()
         self._folder = None
         with suppress(OSError):
             self._folder = Path.cwd()
@@ -199,6 +212,9 @@ class _Kept:
         with suppress(OSError):
             if self._folder is not None:
                 _chdir(self._folder)
+        _settrace(None)
+        _setprofile(None)
+        _setrecursionlimit(self._depth)
 
 
 def rebuilt(refusal: Refusal) -> SymconvError:

@@ -113,11 +113,11 @@ def test_a_listing_cannot_take_all_memory() -> None:
 RIGHT = "db = dout.sum(axis=(0, 2, 3))"
 
 ENDED = {
-    "at once": ("import os\nos._exit(3)", "process-ended", "with code 3"),
+    "at once": ("import os\nos._exit(3)", "process-ended", "with exit code 3"),
     "by a signal": (
         "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)",
         "process-ended",
-        "by the signal SIGKILL",
+        "by SIGKILL",
     ),
     "politely": ("import sys\nsys.exit(0)", "raised", "SystemExit: 0"),
     "by an interrupt": ("raise KeyboardInterrupt", "raised", "KeyboardInterrupt"),
@@ -195,18 +195,83 @@ def test_a_flood_of_output_goes_nowhere() -> None:
     assert result.verdict is Verdict.VERIFIED
 
 
-def test_a_flood_of_made_up_answers_stops_its_listing_alone(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("symconv.documents.listing_answers.MOST_ANSWERED", 10**6)
-    flood = (
-        "import os\nfor pipe in range(3, 8):\n    try:\n"
-        "        for _ in range(100):\n            os.write(pipe, b'z' * 10**5)\n"
-        "    except OSError:\n        pass\n"
-    )
-    stopped, right = _results(flood + RIGHT, RIGHT)
-    assert stopped.verdict is Verdict.UNDECIDED
+FLOOD = (
+    "import os\nfor pipe in range(3, {}):\n    try:\n"
+    "        for _ in range(100):\n            os.write(pipe, b'z' * 10**5)\n"
+    "    except OSError:\n        pass\n"
+)
+
+
+def test_a_flood_of_made_up_answers_stops_its_listing_alone() -> None:
+    stopped, right = _results(FLOOD.format(300) + RIGHT, RIGHT)
+    assert (stopped.verdict, stopped.code) == (Verdict.UNDECIDED, "garbled")
     assert right.verdict is Verdict.VERIFIED
+
+
+def test_the_descriptors_that_a_process_has_first_are_not_those_of_answers() -> None:
+    [result] = _results(FLOOD.format(10) + RIGHT)
+    assert result.verdict is Verdict.VERIFIED
+
+
+GOES_ON = (
+    "import os, threading\ndef go_on():\n    while True:\n"
+    "        for pipe in range(3, 300):\n            try:\n"
+    "                os.write(pipe, b'z' * 10**4)\n"
+    "            except OSError:\n                pass\n"
+    "threading.Thread(target=go_on).start()\n"
+)
+
+
+def test_a_flood_that_goes_on_is_blamed_on_the_listing_that_began_it() -> None:
+    before, _, after, wrong = _results(RIGHT, GOES_ON + RIGHT, RIGHT, f"{RIGHT} + 1")
+    assert (before.verdict, after.verdict) == (Verdict.VERIFIED, Verdict.VERIFIED)
+    assert wrong.verdict is Verdict.REFUTED
+
+
+def test_what_ends_the_process_later_is_blamed_and_not_what_runs_then() -> None:
+    later = "import os, threading\nthreading.Timer(0.3, os._exit, [5]).start()\n" + RIGHT
+    slow = "import time\ntime.sleep(0.6)\n" + RIGHT
+    ended, right, also = _results(later, slow, RIGHT)
+    assert (ended.verdict, ended.code) == (Verdict.UNDECIDED, "process-ended")
+    assert (right.verdict, also.verdict) == (Verdict.VERIFIED, Verdict.VERIFIED)
+
+
+def test_a_listing_that_ends_the_process_is_not_excused_by_threads_of_another() -> None:
+    thread = "import threading, time\nthreading.Thread(target=time.sleep, args=(600,)).start()\n"
+    left, ended, right = _results(thread + RIGHT, "import os\nos._exit(3)", RIGHT)
+    assert (left.verdict, right.verdict) == (Verdict.VERIFIED, Verdict.VERIFIED)
+    assert ended.code == "process-ended"
+
+
+REPLACING = [
+    "np.zeros = np.empty = lambda *a, **k: None",
+    "np.ndarray = list",
+    "import builtins\nbuiltins.len = builtins.isinstance = lambda *a: 0",
+    "import json\njson.dumps = json.loads = lambda *a, **k: '{}'",
+    "import os\nos.write = os.read = lambda *a: 0",
+    "del np.sum",
+    "import sys\nsys.settrace(lambda *a: 1 / 0)",
+    "import sys\nsys.setrecursionlimit(60)",
+    "np.seterr(all='raise')\nimport warnings\nwarnings.simplefilter('error')",
+    "import os\nos.chdir('/')",
+]
+
+
+@pytest.mark.parametrize("code", REPLACING)
+def test_what_a_listing_replaces_is_there_again_for_the_next(code: str) -> None:
+    needs = (
+        "db = np.zeros(F)\nassert isinstance(db, np.ndarray) and len(db) == F\n"
+        "for f in range(F):\n    db[f] = np.sum(dout[:, f])\n"
+        "_ = np.ones(2) / np.zeros(2)\n"
+        "def deep(n):\n    return n and deep(n - 1)\ndeep(200)"
+    )
+    right, wrong = _results(code, needs, f"{needs}\ndb += 1")[1:]
+    assert (right.verdict, wrong.verdict) == (Verdict.VERIFIED, Verdict.REFUTED)
+
+
+def test_what_a_listing_adds_to_a_library_stays_for_the_next() -> None:
+    _, result = _results("np.total = np.sum", "db = np.total(dout, axis=(0, 2, 3))")
+    assert result.verdict is Verdict.VERIFIED
 
 
 def test_an_answer_that_a_listing_makes_up_is_not_believed() -> None:
@@ -223,7 +288,7 @@ def test_an_answer_that_a_listing_makes_up_is_not_believed() -> None:
 def test_the_values_of_a_result_of_the_wrong_size_are_not_sent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("symconv.documents.listing_answers.MOST_ANSWERED", 10**6)
+    monkeypatch.setattr("symconv.documents.listing_answers.MOST_ANSWERED", 10**5)
     [result] = _results("db = np.zeros((3000, 3000))")
     assert (result.verdict, result.code) == (Verdict.REFUTED, "wrong-shape")
     assert "(3000, 3000)" in result.detail
