@@ -12,6 +12,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NoReturn
 
@@ -426,6 +427,7 @@ def test(
         from symconv.reports.files import write_whole
 
         try:
+            chosen = replace(chosen, **report.read_as)
             text = regression_test_text(chosen, report, options, place=regression_test)
         except NotSupported as error:
             click.echo(f"no test was written: {error}", err=True)

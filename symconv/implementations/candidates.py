@@ -16,6 +16,7 @@ from symconv.implementations import names
 from symconv.implementations.frameworks import framework_of, is_jax_function, is_torch_class
 from symconv.implementations.model import BACKWARD_RESULTS
 from symconv.implementations.names import HYPER, PADDING, STRIDE
+from symconv.implementations.other_layers import spoken_of
 
 Parts = tuple[tuple[str, str], ...]
 
@@ -89,8 +90,12 @@ _ACCEPTED: tuple[Callable[[str, Any], bool], ...] = (
         not names.is_other(name)
         and (inspect.isclass(value) or bool(_roles(value) & {STRIDE, PADDING, HYPER}))
     ),
+    lambda name, _: bool(spoken_of(name)),
 )
-"""Which names are taken for a convolution, the strictest rule first."""
+"""Which names are taken for a convolution, the strictest rule first.
+
+The last one takes other convolutions, ``conv1d_forward``, so that it can be said that they are.
+"""
 
 
 def _pairs(functions: Mapping[str, Any]) -> list[Candidate]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields, replace
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -11,14 +12,15 @@ from symconv.errors import UsageError
 from symconv.implementations.conclusions import CodeReport
 from symconv.implementations.conventions import wrap
 from symconv.implementations.finding import Target, load
-from symconv.implementations.model import (
-    Description,
-    Implementation,
-)
+from symconv.implementations.layouts import BIAS, FILTERS, IMAGES
+from symconv.implementations.model import Description, Implementation, Layouts
+from symconv.implementations.options import CodeOptions
+from symconv.implementations.other_layers import spoken_of
 from symconv.implementations.processes import SECONDS_PER_RUN, Runner
+from symconv.implementations.readings import SHARE_THAT_COUNTS, Probe, readings
 from symconv.implementations.shape_classes import ShapeClass, shape_classes
 from symconv.implementations.trials import Options, Trial
-from symconv.implementations.unjudged import concluded, staying, unjudged
+from symconv.implementations.unjudged import concluded, out_of_scope, staying, unjudged
 from symconv.layers.convolution.two_dimensional import conv2d
 from symconv.layers.layer import Layer, Sizes
 
@@ -65,8 +67,11 @@ def check_implementation(
     dtypes = [dtypes] if isinstance(dtypes, str) else dtypes
     sizes = [sizes] if isinstance(sizes, (str, Sizes)) else sizes
     options = Options(tuple(dtypes), tolerance, seconds, tuple(sizes))
-    implementation = partial(wrap, forward, backward, **convention)
-    return _check(implementation, options, progress, isolate=isolate)
+
+    def taken(changes: Mapping[str, Any]) -> Callable[[], Implementation]:
+        return partial(wrap, forward, backward, **{**convention, **changes})
+
+    return _check(taken, convention, options, progress, isolate=isolate)
 
 
 def check_target(
@@ -77,10 +82,76 @@ def check_target(
     Raises:
         UsageError: when it cannot be imported, or holds no pair, or several.
     """
-    return _check(partial(load, target), options or Options(), progress, isolate=True)
+
+    def taken(changes: Mapping[str, Any]) -> Callable[[], Implementation]:
+        return partial(load, replace(target, **changes))
+
+    plain = CodeOptions()
+    said = {
+        item.name: value
+        for item in fields(CodeOptions)
+        if (value := getattr(target, item.name)) != getattr(plain, item.name)
+    }
+    return _check(taken, said, options or Options(), progress, isolate=True)
+
+
+Taken: TypeAlias = Callable[[Mapping[str, Any]], Callable[[], Implementation]]
+"""Makes what loads the code with some options of `CodeOptions` changed."""
 
 
 def _check(
+    taken: Taken,
+    said: Mapping[str, Any],
+    options: Options,
+    progress: Progress | None,
+    *,
+    isolate: bool,
+) -> CodeReport:
+    """Check code as it was named; where y is wrong nearly everywhere, ask what else it may be."""
+    options.check()
+    report = _checked_as(taken({}), options, progress, isolate=isolate)
+    if not _may_be_meant_otherwise(report):
+        return report
+    description = report.description
+    places = places_of(conv2d(), description, replace(options, sizes=()))
+    plainly = {"images": IMAGES, "filters": FILTERS, "bias_shape": BIAS, "batch": True}
+    axes = plainly if description.layouts != Layouts() or {*plainly} & {*said} else {}
+    with Runner(taken(axes), seconds_per_run=options.seconds, isolate=isolate) as runner:
+        probe = Probe(runner, description, places)
+        for reading in readings(said, description):
+            if probe.agrees(reading):
+                again = _checked_as(taken(reading.options), options, progress, isolate=isolate)
+                again.read_as = reading.options
+                again.notes = (reading.sentence, *again.notes)
+                return again
+        other = probe.layer() or spoken_of(description.forward or "")
+    return _out_of_scope(report, other) if other else report
+
+
+def _may_be_meant_otherwise(report: CodeReport) -> bool:
+    """Tell whether y is wrong at so many shapes that the code may be something else."""
+    y = next((one for one in report.conclusions if one.name == "y"), None)
+    if y is None or {"environment", "timeout", "crashed", "garbled"} & {*y.counts}:
+        return False
+    right = sum(y.counts.get(code, 0) for code in ("right", "within-tolerance"))
+    return right * SHARE_THAT_COUNTS < sum(y.counts.values())
+
+
+def _out_of_scope(report: CodeReport, other: str) -> CodeReport:
+    """Return a report that judges nothing, since the code is another layer."""
+    description = report.description
+    results = [*out_of_scope(description, other), *unjudged(description)]
+    return CodeReport(
+        results,
+        layer=str(report.layer),
+        description=description,
+        classes=report.classes,
+        conclusions=[concluded(one) for one in results if one.verdict is not None],
+        notes=report.notes,
+    )
+
+
+def _checked_as(
     implementation: Callable[[], Implementation],
     options: Options,
     progress: Progress | None,
@@ -88,7 +159,6 @@ def _check(
     isolate: bool,
 ) -> CodeReport:
     layer = conv2d()
-    options.check()
     with Runner(implementation, seconds_per_run=options.seconds, isolate=isolate) as runner:
         description = runner.describe()
         places = places_of(layer, description, options)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from symconv.implementations.features import regions
 from symconv.implementations.model import Description
@@ -70,6 +71,9 @@ class CodeReport(Report):
         classes: the shapes at which it was checked.
         conclusions: what the results come to.
         notes: what else there is to say of how it was checked.
+
+    Attributes:
+        read_as: the options of `CodeOptions` with which the code was taken, beyond what was said.
     """
 
     def __init__(
@@ -87,6 +91,7 @@ class CodeReport(Report):
         self.classes = tuple(classes)
         self._conclusions = tuple(conclusions)
         self.notes = tuple(notes)
+        self.read_as: Mapping[str, Any] = {}
 
     @property
     def conclusions(self) -> tuple[Conclusion, ...]:

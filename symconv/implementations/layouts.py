@@ -64,7 +64,12 @@ class Axes:
         return Layouts(self.images, self.filters)
 
     def to_own(self, name: str, array: np.ndarray) -> np.ndarray:
-        """Return a copy of an array of the layer in the implementation's order of axes."""
+        """Return a copy of an array of the layer in the implementation's order of axes.
+
+        An array of another rank belongs to another layer, and is given as it is.
+        """
+        if array.ndim != (1 if name == "b" else 4):
+            return array.copy()
         match _KIND_BY_NAME[name]:
             case "images":
                 given = array if self.has_batch else array[0]

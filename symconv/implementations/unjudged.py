@@ -35,6 +35,20 @@ def unjudged(description: Description) -> Iterator[Result]:
         )
 
 
+def out_of_scope(description: Description, other: str) -> Iterator[Result]:
+    """Yield that nothing is judged of code that is another layer."""
+    for name in description.provides:
+        yield Result(
+            statement=name,
+            kind="code",
+            verdict=Verdict.UNDECIDED,
+            code="out-of-scope",
+            location=description.location.get(name),
+            detail=f"it is {other}, which is recognised and not judged: code is compared with the "
+            "2-D convolution over all channels, with one stride and one padding",
+        )
+
+
 _HELP = "; if it always stays so, say --fixed {0} (in Python: fixed={0!r})"
 
 

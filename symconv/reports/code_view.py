@@ -30,6 +30,7 @@ WORDS = {
     "not-supported": "not decided",
     "not-enough-runs": "not decided",
     "environment": "cannot run here",
+    "out-of-scope": "another layer",
     "not-found": "not found",
     "not-varied": "not varied",
 }
