@@ -8,15 +8,17 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
 
+from symconv.algebra.indices import condition_text
 from symconv.documents.conditions import condition_found
 from symconv.documents.declarations import Declared
-from symconv.documents.judging import Judge, Judgement, suppositions
+from symconv.documents.judging import STATES_NOTHING, Judge, Judgement, suppositions
 from symconv.documents.listings import not_run
 from symconv.documents.model import Document, Listing, Trouble
 from symconv.documents.outline import Outline, outline
 from symconv.documents.passing import RANGE_SAID, RENEWED, ReadFormula
 from symconv.documents.source import SourceFile, SourceText
 from symconv.latex.context import Context
+from symconv.latex.reader import read_formula
 from symconv.latex.reader_items import (
     Abbreviation,
     ArrayDefinition,
@@ -27,7 +29,7 @@ from symconv.latex.reader_items import (
     Unreadable,
 )
 from symconv.proof.smt import solver_name
-from symconv.verdicts import Kind, Report, Result, Verdict
+from symconv.verdicts import Kind, Report, Result, Verdict, where_text
 
 Progress: TypeAlias = Callable[[int, int, str], None]
 RunListings: TypeAlias = Callable[[Outline, Listing], Result]
@@ -116,30 +118,71 @@ def tasks(read: Outline, judge: Judge, *, run_listings: bool = False) -> Iterato
                 claims = run_listings or plain.code == "not-python"
                 yield Task(plain.statement, plain.location or "", claims, partial(run, read, part))
             case ReadFormula():
-                for item, notes in zip(part.reading.items, part.notes, strict=True):
-                    yield _task(read.file, part, item, notes, judge)
+                for number, item in enumerate(part.reading.items):
+                    yield _task(read.file, part, number, item, judge)
 
 
 def _settled(result: Result) -> Task:
     return Task(result.statement, result.location or "", result.verdict is not None, lambda: result)
 
 
-def _task(
-    file: SourceFile, part: ReadFormula, item: Item, notes: tuple[str, ...], judge: Judge
-) -> Task:
-    source = part.formula.source
+def _task(file: SourceFile, part: ReadFormula, number: int, item: Item, judge: Judge) -> Task:
+    source, notes = part.formula.source, part.notes[number]
     if not isinstance(item, Equality):
         return _settled(_accounted(file, source, item, part.context, notes))
 
-    assumed = suppositions(item.context, item.statement)
+    assumed = (*suppositions(item.context, item.statement), *part.bounds[number])
 
     def check() -> Result:
         judgement = judge.judge(source.text, item.span, item.context, item.statement)
         found = _judged(file, source, item, judgement)
+        found = _reconsidered(found, part, item, judge)
         return replace(found, notes=(*notes, *found.notes), assumptions=assumed)
 
     name = statement_text(source.text[slice(*item.span)])
     return Task(name, _location(file, source, item.span), True, check, assumed)
+
+
+def _reconsidered(found: Result, part: ReadFormula, item: Equality, judge: Judge) -> Result:
+    """Leave undecided what is false as it stands, where it may be meant otherwise."""
+    if found.verdict is None or not found.verdict.is_false:
+        return found
+    supposed = item.context.said.conditions
+    if found.code == STATES_NOTHING and supposed:
+        said = " and ".join(map(condition_text, supposed))
+        return _undecided(found, "unclear-condition", f"the text says {said}: no size has both")
+    text = part.formula.source.text
+    for why, context in part.otherwise:
+        again = next(
+            (
+                other
+                for other in read_formula(text, context).items
+                if isinstance(other, Equality) and other.span == item.span
+            ),
+            None,
+        )
+        if again is None:
+            continue
+        verdict = judge.judge(text, again.span, again.context, again.statement).outcome.verdict
+        if not verdict.is_false:
+            where = where_text(suppositions(again.context, again.statement))
+            reason = f"{found.verdict.value} as it stands, {verdict.value} {where}".rstrip()
+            return _undecided(found, "several-readings", f"{reason}: {why}")
+    if part.passing.vague:
+        reason = f"{found.verdict.value} as it stands, but the title {part.passing.vague!r}"
+        return _undecided(found, "unclear-condition", f"{reason} may restrict it")
+    return found
+
+
+def _undecided(found: Result, code: str, reason: str) -> Result:
+    return replace(
+        found,
+        verdict=Verdict.UNDECIDED,
+        code=code,
+        detail=reason,
+        counterexample=None,
+        notes=("say the condition beside the equation, such as: \\text{if } P = 0",),
+    )
 
 
 def _trouble(file: SourceFile, trouble: Trouble) -> Result:

@@ -164,11 +164,11 @@ def _equality_at(span: Span, reading: FormulaReading) -> Statement | None:
 
 def _both_sides(statement: Statement, change: Callable[[Entry], Expression]) -> Statement:
     return statement.with_sides(
-        _map_entries(statement.lhs, change), _map_entries(statement.rhs, change)
+        map_entries(statement.lhs, change), map_entries(statement.rhs, change)
     )
 
 
-def _map_entries(expression: Expression, change: Callable[[Entry], Expression]) -> Expression:
+def map_entries(expression: Expression, change: Callable[[Entry], Expression]) -> Expression:
     """Replace entries that are read as values, not those of derivatives."""
     match expression:
         case Entry():
@@ -176,13 +176,13 @@ def _map_entries(expression: Expression, change: Callable[[Entry], Expression]) 
         case Number() | Delta() | Iverson() | Derivative(body=Entry()):
             return expression
         case Derivative(body=body, by=by):
-            return Derivative(_map_entries(body, change), by)
+            return Derivative(map_entries(body, change), by)
         case Add(terms=parts):
-            return Add(tuple(_map_entries(part, change) for part in parts))
+            return Add(tuple(map_entries(part, change) for part in parts))
         case Mul(factors=parts):
-            return Mul(tuple(_map_entries(part, change) for part in parts))
+            return Mul(tuple(map_entries(part, change) for part in parts))
         case Sum(body=body, ranges=ranges):
-            return Sum(_map_entries(body, change), *ranges)
+            return Sum(map_entries(body, change), *ranges)
     raise TypeError(f"not an expression: {expression!r}")
 
 

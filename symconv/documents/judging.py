@@ -8,7 +8,7 @@ from itertools import islice
 from time import perf_counter
 from typing import TypeAlias
 
-from symconv.algebra.expressions import Array, Number, Statement, claim
+from symconv.algebra.expressions import Array, Iverson, Number, Statement, claim, product_factors
 from symconv.algebra.indices import (
     IntegerExpression,
     Size,
@@ -234,7 +234,11 @@ def suppositions(context: Context, statement: Statement) -> tuple[str, ...]:
         used = _sizes_of(condition_integers(condition))
         if used & reached or not used:
             supposed[condition] = None
-    return tuple(dict.fromkeys(map(condition_text, supposed)))
+    for condition in context.said.conditions:
+        if Iverson(condition) in product_factors(statement.lhs):
+            supposed[condition] = None
+    zero = (f"{name} = 0" for name in context.said.zero)
+    return tuple(dict.fromkeys((*map(condition_text, supposed), *zero)))
 
 
 def _sizes_of(integers: Iterable[IntegerExpression]) -> set[Size]:

@@ -13,15 +13,18 @@ from typing import TypeAlias
 
 from symconv.documents.code_names import code_declarations, with_code_line
 from symconv.documents.declarations import Declared, Settings, declare
+from symconv.documents.hearing import heard
 from symconv.documents.model import Document, Formula, Heading, Listing, Pragma, Trouble
 from symconv.documents.passing import (
     RENEWED,
+    Passing,
     ReadFormula,
     read,
     restated,
     without_meanings,
 )
 from symconv.documents.sections import Known, Sections, with_names
+from symconv.documents.sentences import Speech, speech
 from symconv.documents.source import SourceFile
 from symconv.errors import UsageError
 from symconv.latex.context import Context, context_of_layer
@@ -116,12 +119,14 @@ def _pass(
     """Read every formula; one whose context is as it was says what it said."""
     parts: list[ReadFormula | Listing | Trouble] = []
     sections, now = Sections(), Known(known)
+    spoken = speech(document)
     for item in document.items:
         match item:
             case Heading():
                 sections, now = sections.at(item, now)
                 names = renewed.get(now.passing.section, set())
                 now = now.with_context(without_meanings(now.context, names))
+                now = replace(now, passing=_titled(item, spoken, now))
             case Pragma():
                 troubles: list[Trouble] = []
                 if not item.source.text.lower().startswith("layer"):
@@ -135,13 +140,14 @@ def _pass(
             case Trouble():
                 parts.append(item)
             case Formula():
+                now = replace(now, passing=_spoken_before(item, spoken, now))
                 later, names = supplied.get(len(parts), (None, ()))
                 context = now.context
                 if later is not None:
                     context = with_names(context, later, names)
                 part = before.get(id(item))
                 if part is None or (part.known, part.passing) != (context, now.passing):
-                    part = read(document.file, item, context, now.passing)
+                    part = read(document.file, item, context, now.passing, spoken.of(item))
                 part = _told(document.file, part, renewed)
                 parts.append(part)
                 # What a later formula defines is defined there, not here.
@@ -149,6 +155,28 @@ def _pass(
                 behind = now.with_context(_without(part.behind, kept))
                 now = replace(behind, passing=part.passing_behind)
     return Outline(document.file, tuple(parts), now.context)
+
+
+def _titled(heading: Heading, spoken: Speech, now: Known) -> Passing:
+    """Return what is said in passing behind a heading, whose title may restrict its section."""
+    passing = replace(now.passing, lingering=())
+    cue = spoken.headings.get(id(heading))
+    if cue is not None:
+        said = heard(cue, now.context)
+        passing = passing.assuming(replace(said, unclear=""))
+        return replace(passing, vague=heading.title) if said.unclear else passing
+    vague = spoken.vague.get(id(heading))
+    return passing if vague is None else replace(passing, vague=vague)
+
+
+def _spoken_before(formula: Formula, spoken: Speech, now: Known) -> Passing:
+    """Return what is said in passing, with what sentences before a formula say."""
+    passing = now.passing
+    for cue in spoken.of(formula).assumed:
+        passing = passing.assuming(heard(cue, now.context))
+    for cue in spoken.of(formula).mentioned:
+        passing = passing.mentioning(heard(cue, now.context), max(cue.start, 0) or formula.start)
+    return passing
 
 
 def _with_pragma(item: Pragma, now: Known, troubles: list[Trouble]) -> Known:

@@ -15,18 +15,22 @@ from typing import TypeAlias
 from symconv.algebra.expressions import Number
 from symconv.algebra.indices import Index, IntegerExpression, Range
 from symconv.algebra.polynomials import same_polynomial
+from symconv.documents.hearing import all_heard, is_condition, joined, without_entries
 from symconv.documents.model import Formula
+from symconv.documents.sentences import Spoken
 from symconv.documents.source import SourceFile
 from symconv.errors import UsageError
 from symconv.explanations.tidying import tidied_integer
-from symconv.latex.context import Context
+from symconv.latex.context import Context, Said
 from symconv.latex.reader import read_formula
 from symconv.latex.reader_items import (
     Abbreviation,
     ArrayDefinition,
     Equality,
+    ExampleSize,
     FormulaReading,
     Item,
+    NoStatement,
     Unreadable,
 )
 from symconv.latex.reader_scope import expanded, is_plain
@@ -35,6 +39,9 @@ Notes: TypeAlias = tuple[tuple[str, ...], ...]
 """What is to be said of each item of a formula."""
 RENEWED = "read: up to this section"
 """Begins what is said of a name that a section gives another meaning."""
+CONDITION = "a condition of what stands near it"
+MOST_LINGERING = 4
+"""How many earlier sentences of a section are looked at for what may still hold."""
 RANGE_SAID = "read: the range"
 """Begins what is said of an equality that rests on a range said in passing."""
 
@@ -63,16 +70,26 @@ class Passing:
         meanings: what formulas said of names.
         section: the number of headings so far.
         ended: names that a section declared which has ended, and its title.
+        assumed: what is assumed for the section.
+        lingering: what sentences before this one in the section said, with their offsets.
+        vague: the title of a section that may restrict it and is not understood, or nothing.
     """
 
     ranges: Mapping[str, tuple[Range, int]] = field(default_factory=dict)
     meanings: Mapping[str, Meaning] = field(default_factory=dict)
     section: int = 0
     ended: Mapping[str, str] = field(default_factory=dict)
+    assumed: Said = field(default_factory=Said)
+    lingering: tuple[tuple[Said, int], ...] = ()
+    vague: str = ""
 
     def without(self, name: str) -> Passing:
         """Forget the range of one index."""
         return replace(self, ranges={key: v for key, v in self.ranges.items() if key != name})
+
+    def start_of(self, name: str) -> int:
+        """Return where the range of an index is said, or -1."""
+        return self.ranges[name][1] if name in self.ranges else -1
 
     def known_in(self, context: Context) -> Context:
         """Return a context that also knows the ranges; a name that is anything else keeps it."""
@@ -81,7 +98,18 @@ class Passing:
                 context = context.with_index(name, (item.lower, item.upper))
             except UsageError:
                 continue
+            context = replace(context, said=context.said + Said(ranges=(item,)))
         return context
+
+    def assuming(self, said: Said) -> Passing:
+        """Assume something more for the section; its ranges are known as all others are."""
+        return replace(self, assumed=joined(self.assumed, replace(said, ranges=())))
+
+    def mentioning(self, said: Said, start: int) -> Passing:
+        """Remember what a sentence said, and where."""
+        if said == Said() or (said, start) in self.lingering:
+            return self
+        return replace(self, lingering=(*self.lingering, (said, start))[-MOST_LINGERING:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +121,11 @@ class ReadFormula:
         context: what it was read in.
         reading: what it says.
         notes: what each of its items owes to what the text says in passing.
+        bounds: ranges said in passing that each of its items rests on, as ``0 <= k <= 2``.
         known: what is known throughout, where it stands.
         passing: what holds for a while, where it stands.
+        said: what its own sentence says of it.
+        otherwise: contexts in which it may be meant as well, each with the reason.
     """
 
     formula: Formula
@@ -103,6 +134,9 @@ class ReadFormula:
     notes: Notes
     known: Context
     passing: Passing
+    said: Said = field(default_factory=Said)
+    otherwise: tuple[tuple[str, Context], ...] = ()
+    bounds: Notes = ()
 
     @property
     def behind(self) -> Context:
@@ -115,8 +149,13 @@ class ReadFormula:
             for item in self.known.abbreviations
             if item in found.abbreviations or item[0] not in before | after
         )
+        old = {item.array for item in self.known.definitions}
+        new = tuple(item for item in found.definitions if item.array not in old)
         return replace(
             found,
+            layer=self.known.layer,
+            definitions=(*self.known.definitions, *new),
+            said=self.known.said,
             ranges=self.known.ranges,
             indices=self.known.indices,
             abbreviations=(*kept, *(item for item in found.abbreviations if item not in kept)),
@@ -139,13 +178,15 @@ class ReadFormula:
             elif isinstance(item, ArrayDefinition):
                 meanings[item.definition.array.name] = Meaning(self.passing.section, start)
         return replace(
-            self.passing,
+            self.passing.mentioning(self.said, start),
             ranges={**self.passing.ranges, **ranges},
             meanings={**self.passing.meanings, **meanings},
         )
 
 
-def read(file: SourceFile, formula: Formula, known: Context, passing: Passing) -> ReadFormula:
+def read(
+    file: SourceFile, formula: Formula, known: Context, passing: Passing, spoken: Spoken
+) -> ReadFormula:
     """Read a formula with what the text says in passing.
 
     Args:
@@ -153,20 +194,75 @@ def read(file: SourceFile, formula: Formula, known: Context, passing: Passing) -
         formula: the formula.
         known: what is known throughout.
         passing: what holds for a while.
+        spoken: what the words around it say.
     """
     text = formula.source.text
-    plain = ReadFormula(formula, known, read_formula(text, known), (), known, passing)
+    own = all_heard(spoken, known)
+    said = joined(passing.assumed, own)
+    bare = without_entries(replace(known, said=replace(said, ranges=())), said.zero)
+    plain = ReadFormula(formula, bare, read_formula(text, bare), (), known, passing, own)
+    if is_condition(formula, spoken, known):
+        return _as_condition(plain)
     found = plain
-    if passing.ranges and plain.passing_behind.ranges == passing.ranges:
+    first = min((cue.start for cue in spoken.cues), default=0)
+    ranges = {
+        item.index.name: (item, formula.start)
+        for item in said.ranges
+        if passing.start_of(item.index.name) < first
+    }
+    ranges |= {n: r for n, r in passing.ranges.items() if spoken.cues and r[1] >= first}
+    scope = replace(passing, ranges={**passing.ranges, **ranges})
+    if scope.ranges and plain.passing_behind.ranges == passing.ranges:
         # What gives a range itself is read without the others: it takes their place.
-        context = passing.known_in(known)
+        context = scope.known_in(bare)
         found = replace(plain, context=context, reading=read_formula(text, context))
-    notes = [_range_notes(file, found, plain)]
+    found = replace(found, otherwise=tuple(_otherwise(file, found, bare, ranges)))
+    notes, bounds = _range_notes(file, found, plain, scope)
     found, letters = _with_indices(file, found)
-    notes.append(letters)
-    count = len(found.reading.items)
-    together = (tuple(s for part in notes for s in part.get(n, ())) for n in range(count))
-    return _with_ended(replace(found, notes=tuple(together)))
+    numbers = range(len(found.reading.items))
+    together = tuple((*notes.get(n, ()), *letters.get(n, ())) for n in numbers)
+    rests = tuple(bounds.get(n, ()) for n in numbers)
+    return _with_ended(replace(found, notes=together, bounds=rests))
+
+
+def _as_condition(part: ReadFormula) -> ReadFormula:
+    """Take a formula for a condition alone, whatever it would say by itself."""
+    claimless = (ExampleSize, NoStatement)
+    items = tuple(
+        item if isinstance(item, claimless) else NoStatement(item.span, CONDITION)
+        for item in part.reading.items
+    )
+    plain = all(isinstance(item, claimless) for item in part.reading.items)
+    context = part.reading.context if plain else part.context
+    reading = FormulaReading(items, context)
+    return replace(part, reading=reading, said=Said(), notes=tuple(() for _ in items), bounds=())
+
+
+def _otherwise(
+    file: SourceFile, found: ReadFormula, bare: Context, own: Mapping[str, tuple[Range, int]]
+) -> Iterator[tuple[str, Context]]:
+    """Yield the contexts in which a formula may be meant beside its own.
+
+    What an earlier sentence said may still hold. A range that stands by itself may be about
+    other formulas.
+    """
+    for said, start in reversed(found.passing.lingering):
+        said = replace(said, unclear="")
+        if said in (Said(), found.said):
+            continue
+        line = file.position(start).line
+        context = replace(found.context, said=joined(found.context.said, said))
+        for item in said.ranges:
+            context = Passing({item.index.name: (item, start)}).known_in(context)
+        yield (
+            f"what the sentence of line {line} says may hold here as well",
+            without_entries(context, said.zero),
+        )
+    if found.passing.ranges.keys() - own.keys():
+        yield (
+            "a range that the section gives may be about other formulas",
+            Passing(own).known_in(bare),
+        )
 
 
 def _with_ended(part: ReadFormula) -> ReadFormula:
@@ -220,21 +316,23 @@ def without_meanings(context: Context, names: set[str]) -> Context:
 
 
 def _range_notes(
-    file: SourceFile, found: ReadFormula, plain: ReadFormula
-) -> dict[int, tuple[str, ...]]:
+    file: SourceFile, found: ReadFormula, plain: ReadFormula, scope: Passing
+) -> tuple[dict[int, tuple[str, ...]], dict[int, tuple[str, ...]]]:
     """Say which items would read otherwise, or not at all, without a range said in passing."""
-    if found.reading.items == plain.reading.items:
-        return {}
     notes: dict[int, tuple[str, ...]] = {}
-    for name, (item, start) in found.passing.ranges.items():
-        context = found.passing.without(name).known_in(found.known)
+    rests: dict[int, tuple[str, ...]] = {}
+    if not _different(found.reading.items, plain.reading.items):
+        return notes, rests
+    for name, (item, start) in scope.ranges.items():
+        context = scope.without(name).known_in(plain.context)
         others = read_formula(found.formula.source.text, context).items
         line = file.position(start).line
         bounds = f"{tidied_integer(item.lower)} <= {name} <= {tidied_integer(item.upper)}"
         said = f"{RANGE_SAID} {bounds} is what line {line} says, up to the end of its section"
         for number in _different(found.reading.items, others):
             notes[number] = (*notes.get(number, ()), said)
-    return notes
+            rests[number] = (*rests.get(number, ()), bounds)
+    return notes, rests
 
 
 def _with_indices(
@@ -267,5 +365,10 @@ def _different(items: tuple[Item, ...], others: tuple[Item, ...]) -> list[int]:
     return [
         number
         for number, item in enumerate(items)
-        if len(items) != len(others) or item != others[number]
+        if len(items) != len(others) or _bare(item) != _bare(others[number])
     ]
+
+
+def _bare(item: Item) -> Item:
+    """Return an item without how it was read."""
+    return replace(item, readings=()) if isinstance(item, Equality | ArrayDefinition) else item

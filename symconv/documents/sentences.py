@@ -16,8 +16,8 @@ from typing import Literal, TypeAlias
 
 from symconv.documents.model import Document, Formula, Heading
 
-Kind: TypeAlias = Literal["if", "for", "assume", "let"]
-"""How words introduce: a plain condition, one that may also explain, for the section, anew."""
+Kind: TypeAlias = Literal["if", "for", "where", "assume", "let"]
+"""How words introduce: a plain condition, two that may explain, for the section, anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,11 @@ class Cue:
     said: tuple[Formula | str, ...]
     negated: bool = False
 
+    @property
+    def start(self) -> int:
+        """The offset in the file of its first formula, or -1."""
+        return min((part.start for part in self.said if isinstance(part, Formula)), default=-1)
+
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
@@ -45,12 +50,14 @@ class Spoken:
         introduced: how the formula itself is introduced, where it is a condition or a definition.
         cues: what restricts it.
         assumed: what is assumed for the section from here on.
+        mentioned: conditions of sentences before it that restrict nothing in their own.
         unclear: words that restrict it and are not understood.
     """
 
     introduced: Kind | None = None
     cues: tuple[Cue, ...] = ()
     assumed: tuple[Cue, ...] = ()
+    mentioned: tuple[Cue, ...] = ()
     unclear: str = ""
 
 
@@ -78,9 +85,8 @@ _RELATION = re.compile(r"[=<>≤≥≠∈]|\\(?:leq?|geq?|neq?|lt|gt|in|mid|nmid
 _MARK = "\ue000"
 """Stands for a formula in a sentence, followed by its number and the same sign again."""
 _FORMULA = re.compile(rf"{_MARK}(\d+){_MARK}")
-_CLUTTER = re.compile(
-    r"</?[A-Za-z][^<>]*>|\]\([^)\s]*\)|\\[A-Za-z]+\*?|[*_`{}\[\]]|^[ \t>]+", re.MULTILINE
-)
+_CLUTTER = re.compile(r"</?[A-Za-z][^<>]*>|\]\([^)\s]*\)|\\[A-Za-z]+\*?|[*_`{}\[\]]")
+_QUOTED = re.compile(r"^[ \t>]+", re.MULTILINE)
 _SENTENCE_END = re.compile(
     r"(?<!\be\.g)(?<!\bi\.e)(?<!\bresp)(?<!\bcf)(?<!\beqn)(?<!\beq)(?<!\bfig)(?<!\bsec)(?<!w\.r\.t)"
     r"[.!?](?=[\s)]|\Z)",
@@ -101,12 +107,12 @@ _HARMLESS = re.compile(
 _CUE = re.compile(
     r"\b(?P<negated>unless|except(?:ing)?(?: for| when| where| if| at)?|but for|apart from"
     r"|excluding|other than)\b"
-    r"|\b(?P<assume>assume|suppose|assuming|supposing)(?: that)?\b"
+    r"|\b(?P<assume>assume|suppose)(?: that)?\b"
     r"|\b(?P<let>let|set|take|put|fix|define|denote|write|introduce|setting|putting|fixing)\b"
-    r"|\b(?P<if>if|when(?:ever)?|provided|providing|given|only (?:if|when|for|where)|once"
-    r"|(?:as|so) long as"
+    r"|\b(?P<if>if|when(?:ever)?|assuming|supposing|provided|providing|given"
+    r"|only (?:if|when|for|where)|once|(?:as|so) long as"
     r"|in (?:the |this )?(?:special |simplest? )?case)\b(?: that| of| where| if| when| for)?"
-    r"|\b(?P<for>for|with|where|under|at|without|no)\b",
+    r"|\b(?P<where>with|where)\b|\b(?P<for>for|under|at|without|no)\b",
     re.IGNORECASE,
 )
 _EQUIVALENT = re.compile(
@@ -257,6 +263,7 @@ def _sentences(stretch: list[Formula]) -> Iterator[_Sentence]:
 
 def _words(text: str, after_display: bool, before_display: bool) -> str:
     r"""Return words with ``\n\n`` where a sentence ends, and nowhere else."""
+    text = _QUOTED.sub("", text)
     parts = _PARAGRAPH.split(text)
     joined = parts[0]
     for number, part in enumerate(parts[1:], start=1):
@@ -278,22 +285,28 @@ def _hear(sentence: _Sentence, found: dict[int, Spoken], pending: list[Cue]) -> 
     by_number = dict(zip(numbers, sentence.formulas, strict=True))
     places = {int(item.group(1)): item.start() for item in _FORMULA.finditer(text)}
     cues = list(_cues(text, by_number))
-    taken = {id(f) for _, _, cue in cues for f in cue.said if isinstance(f, Formula)}
+    taken = {
+        id(part)
+        for _, _, cue in cues
+        for part in cue.said
+        if cue.kind != "let" and isinstance(part, Formula)
+    }
     claims = {n: f for n, f in by_number.items() if id(f) not in taken}
     for _, _, cue in cues:
         for formula in cue.said:
             if isinstance(formula, Formula):
                 found[id(formula)] = Spoken(introduced=cue.kind)
     told: dict[int, list[Cue]] = {n: [] for n in claims}
-    assumed = list(pending)
     later: list[Cue] = []
     for start, end, cue in cues:
-        if cue.kind == "let" and not any(isinstance(part, str) for part in cue.said):
-            continue
-        if cue.kind == "assume" or cue.kind == "let":
+        if cue.kind in ("assume", "let"):
             later.append(cue)
-        for number in _governed(text, start, end, claims, places):
+        others = {n: f for n, f in claims.items() if f not in cue.said}
+        governed = _governed(text, start, end, others, places)
+        for number in governed:
             told[number].append(cue)
+        if not governed and cue.kind not in ("assume", "let"):
+            later.append(cue)
     rest = _without_cues(text, cues)
     unread = next((item for pattern in _UNREAD if (item := pattern.search(rest))), None)
     equivalent = _EQUIVALENT.search(text)
@@ -309,14 +322,17 @@ def _hear(sentence: _Sentence, found: dict[int, Spoken], pending: list[Cue]) -> 
             unclear = equivalent.group()
         before = found.get(id(formula), _NOTHING)
         spoken = replace(before, cues=tuple(told[number]), unclear=unclear)
-        if assumed:
-            spoken, assumed = replace(spoken, assumed=tuple(assumed)), []
+        if pending:
+            section = tuple(cue for cue in pending if cue.kind in ("assume", "let"))
+            spoken = replace(spoken, assumed=section)
+            spoken = replace(spoken, mentioned=tuple(c for c in pending if c not in section))
+            pending = []
         found[id(formula)] = spoken
     if equivalent:
         for number, formula in claims.items():
             if places[number] > equivalent.start() and not formula.display:
                 found[id(formula)] = Spoken(introduced="if")
-    return [*assumed, *later]
+    return [*pending, *later]
 
 
 def _cues(text: str, formulas: Mapping[int, Formula]) -> Iterator[tuple[int, int, Cue]]:
@@ -332,6 +348,8 @@ def _cues(text: str, formulas: Mapping[int, Formula]) -> Iterator[tuple[int, int
                 kind = "let"
             case "for":
                 kind = "for"
+            case "where":
+                kind = "where"
             case _:
                 kind = "if"
         said: list[Formula | str] = []
@@ -364,7 +382,8 @@ def _cues(text: str, formulas: Mapping[int, Formula]) -> Iterator[tuple[int, int
         if not said:
             meant = _meant(words)
             if meant:
-                said, end = list(meant), last
+                following = _FORMULA.search(text, position)
+                said, end = meant, min(last, following.start() if following else last)
         if said:
             yield found.start(), end, Cue(kind, found.group(), tuple(said), bool(found["negated"]))
             position = max(end, position)
@@ -408,9 +427,9 @@ def _without_cues(text: str, cues: list[tuple[int, int, Cue]]) -> str:
     return text
 
 
-def _meant(words: str) -> list[str]:
+def _meant(words: str) -> list[Formula | str]:
     """Return what words mean without a formula, as LaTeX."""
-    found: list[str] = []
+    found: list[Formula | str] = []
     for pattern, latex in _MEANINGS:
         item = pattern.search(words)
         if item is not None:

@@ -48,8 +48,12 @@ def test_a_verdict_that_rests_on_a_range_in_a_sentence_says_so_unasked() -> None
     assert "1 of them on a range that the text says in passing" in shown
 
 
-def test_a_range_in_a_sentence_says_nothing_of_what_arrays_settle() -> None:
+def test_a_range_in_the_sentence_of_a_formula_is_what_is_judged() -> None:
     text = "For $0 \\le n < 3$: $\\sum_n dout_{n,f,k,l} = \\frac{\\partial L}{\\partial b_f}$"
+    [result] = _claims(text)
+    assert (result.verdict, result.code) == (Verdict.ILL_FORMED, "out-of-range")
+    assert _said(result, RANGE)
+    text = text.replace("0 \\le n < 3", "0 \\le n < N")
     [result] = _claims(text)
     assert result.verdict is Verdict.REFUTED
     assert not _said(result, RANGE)

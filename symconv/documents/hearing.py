@@ -1,0 +1,143 @@
+"""What words around formulas put on them, in what is known where they stand.
+
+A word that begins a condition may also begin a definition (``with $p_0 = kS$``): what defines a
+name is no condition. What cannot be read as a condition on sizes and indices is not understood,
+and is never passed over where its words do nothing but restrict.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from symconv.algebra.expressions import Definition, Entry, Expression, Number
+from symconv.algebra.indices import (
+    And,
+    Comparison,
+    Condition,
+    Index,
+    Not,
+    Symbol,
+    as_integer,
+    between,
+    condition_integers,
+    symbols,
+)
+from symconv.documents.conventions import map_entries
+from symconv.documents.model import Formula
+from symconv.documents.sentences import Cue, Kind, Spoken
+from symconv.latex.context import Context, Said
+from symconv.latex.reader import read_formula
+from symconv.latex.reader_items import Abbreviation, ArrayDefinition, Equality, Item
+from symconv.latex.reader_said import read_said
+
+BIAS = "b"
+"""The array that texts leave out in words: without a bias."""
+
+
+def heard(cue: Cue, context: Context) -> Said:
+    """Read what one condition says; `Said.unclear` holds its words where it is not understood."""
+    total = Said()
+    for part in cue.said:
+        text = part.source.text if isinstance(part, Formula) else part
+        weak = cue.kind in ("for", "where", "let")
+        if isinstance(part, Formula) and weak and _defines(part, cue.kind, context):
+            continue
+        said = read_said(text, context, sizes_alone=isinstance(part, str))
+        if said is None:
+            words = f"{cue.words} {' '.join(text.split())}"
+            return Said() if weak else Said(unclear=words)
+        total = joined(total, said)
+    return _negated(total) if cue.negated else total
+
+
+def joined(old: Said, new: Said) -> Said:
+    """Add conditions to earlier ones; another value of the same size takes the place of one."""
+    fixed = [used for item in new.conditions if (used := _fixed(item))]
+    kept = tuple(item for item in old.conditions if _fixed(item) not in fixed or not _fixed(item))
+    return replace(old, conditions=kept) + new
+
+
+def all_heard(spoken: Spoken, context: Context) -> Said:
+    """Read everything that the sentence of a formula says of it."""
+    total = Said()
+    for cue in spoken.cues:
+        total = joined(total, heard(cue, context))
+    if not spoken.unclear:
+        return total
+    bias = context.array(BIAS)
+    if "bias" in spoken.unclear.lower() and bias is not None and context.layer is not None:
+        return total + Said(zero=(BIAS,))
+    return total + Said(unclear=spoken.unclear)
+
+
+def is_condition(formula: Formula, spoken: Spoken, context: Context) -> bool:
+    """Tell whether a formula is nothing but a condition on what stands near it."""
+    match spoken.introduced:
+        case "if" | "assume":
+            return True
+        case "for" | "where" as kind:
+            return not _defines(formula, kind, context) and (
+                read_said(formula.source.text, context) is not None
+            )
+        case _:
+            return False
+
+
+def without_entries(context: Context, names: tuple[str, ...]) -> Context:
+    """Let all entries of some arrays be 0 in every definition."""
+    if not names:
+        return context
+
+    def changed(entry: Entry) -> Expression:
+        return Number(as_integer(0)) if entry.array.name in names else entry
+
+    def zeroed(definitions: tuple[Definition, ...]) -> tuple[Definition, ...]:
+        return tuple(
+            Definition(item.target, map_entries(item.body, changed)) for item in definitions
+        )
+
+    layer = context.layer
+    if layer is not None:
+        layer = replace(layer, definitions=zeroed(layer.definitions))
+    return replace(context, layer=layer, definitions=zeroed(context.definitions))
+
+
+def _defines(formula: Formula, kind: Kind, context: Context) -> bool:
+    """Tell whether a formula says what names stand for, for the first time or once more.
+
+    ``For $i = j$`` compares two indices, and ``with $i = j$`` gives one of them a name.
+    """
+    items = read_formula(formula.source.text, context).items
+    if kind == "for" and any(
+        isinstance(item, Abbreviation) and isinstance(item.value, Index) for item in items
+    ):
+        return False
+    return all(
+        isinstance(item, Abbreviation | ArrayDefinition) or _restates(item, context)
+        for item in items
+    )
+
+
+def _restates(item: Item, context: Context) -> bool:
+    if not isinstance(item, Equality) or not isinstance(item.statement.lhs, Number):
+        return False
+    name = item.statement.lhs.value
+    return isinstance(name, Index) and context.abbreviation(name.name) is not None
+
+
+def _fixed(condition: Condition) -> set[Symbol]:
+    """Return the one size that a condition gives a value, or nothing."""
+    if not isinstance(condition, Comparison) or condition.relation != "==":
+        return set()
+    used = {s for integer in condition_integers(condition) for s in symbols(integer)}
+    return used if len(used) == 1 else set()
+
+
+def _negated(said: Said) -> Said:
+    held = (
+        *said.conditions,
+        *(between(item.lower, item.index, item.upper) for item in said.ranges),
+    )
+    if not held:
+        return said
+    return Said((Not(held[0] if len(held) == 1 else And(held)),), (), said.zero, said.unclear)
