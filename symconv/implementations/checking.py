@@ -75,9 +75,19 @@ def check_implementation(
 
 
 def check_target(
-    target: Target, options: Options | None = None, progress: Progress | None = None
+    target: Target,
+    options: Options | None = None,
+    progress: Progress | None = None,
+    *,
+    isolate: bool = True,
 ) -> CodeReport:
     """Check the forward and backward pass of a file or module; it runs in its own process.
+
+    Args:
+        target: what the user named.
+        options: how it is checked.
+        progress: called with what is done, the total, and what comes next.
+        isolate: whether it runs in a process of its own.
 
     Raises:
         UsageError: when it cannot be imported, or holds no pair, or several.
@@ -92,7 +102,7 @@ def check_target(
         for item in fields(CodeOptions)
         if (value := getattr(target, item.name)) != getattr(plain, item.name)
     }
-    return _check(taken, said, options or Options(), progress, isolate=True)
+    return _check(taken, said, options or Options(), progress, isolate=isolate)
 
 
 Taken: TypeAlias = Callable[[Mapping[str, Any]], Callable[[], Implementation]]

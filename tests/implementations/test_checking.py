@@ -2,16 +2,14 @@
 
 import os
 import re
-from functools import partial
 
 import numpy as np
 import pytest
 from samples.catalogue import FOLDER, RIGHT, WRONG
 
 from symconv.errors import UsageError
-from symconv.implementations import checking
 from symconv.implementations.checking import check_implementation, check_target
-from symconv.implementations.finding import Target, load
+from symconv.implementations.finding import Target
 from symconv.implementations.shape_classes import shape_classes
 from symconv.implementations.trials import Options
 from symconv.layers.convolution import loops
@@ -51,7 +49,7 @@ def checked(sample, **options):
         _ = pytest.importorskip(
             sample.call.style.partition("-")[0], reason="pip install 'symconv[torch,jax]'"
         )
-    return checking._check(partial(load, target(sample)), chosen, None, isolate=not harmless)
+    return check_target(target(sample), chosen, isolate=not harmless)
 
 
 @pytest.mark.parametrize("sample", RIGHT, ids=lambda sample: sample.file)
