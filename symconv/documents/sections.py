@@ -123,7 +123,9 @@ def _resumed(section: _Section, now: Known) -> Known:
     # What was seen and could not be read stays unknown.
     for domain in ended.domains:
         unread = domain.condition is None and context.domain(domain.name) is None
+        layer = context.layer.array_by_name if context.layer else {}
         own = context.array(domain.name) and context.definition(domain.name) is None
+        own = own and domain.name not in layer
         if unread and (own or domain.name == KRONECKER):
             context = context.with_domain(domain)
     meanings = {name: now.passing.meanings[name] for name in held}

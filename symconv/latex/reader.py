@@ -8,13 +8,13 @@ be read becomes an `Unreadable` with its place, and what stands beside it is rea
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import zip_longest
+from itertools import groupby, zip_longest
 from typing import Final
 
 from symconv.algebra.expressions import Statement
-from symconv.algebra.indices import Condition, IntegerExpression
+from symconv.algebra.indices import Condition, Index, IntegerExpression, symbols
 from symconv.errors import UsageError
 from symconv.latex.context import Context
 from symconv.latex.reader_atoms import atoms
@@ -27,7 +27,7 @@ from symconv.latex.reader_clauses import (
     unclear_words,
     with_said,
 )
-from symconv.latex.reader_definitions import example_sizes, is_about_given_sizes
+from symconv.latex.reader_definitions import example_sizes, is_about_given_sizes, is_fixed
 from symconv.latex.reader_items import (
     Abbreviation,
     Equality,
@@ -41,6 +41,7 @@ from symconv.latex.reader_meaning import Elaborator
 from symconv.latex.reader_rows import Claim, Clause, Member, claims
 from symconv.latex.reader_scope import Scope, is_plain
 from symconv.latex.reader_syntax import Chain, Connected, Group, Literal, Name, Node, Stopped
+from symconv.latex.reader_tokens import names
 
 
 def read_formula(text: str, context: Context) -> FormulaReading:
@@ -54,7 +55,7 @@ def read_formula(text: str, context: Context) -> FormulaReading:
     """
     reader = _Reader(text, context)
     found = atoms(text)
-    cut = claims(found, text)
+    cut = reader.with_conditions(claims(found, text))
     for claim, following in zip_longest(cut, cut[1:]):
         if following is None or not reader.premise(claim, following):
             reader.claim(claim)
@@ -124,7 +125,10 @@ class _Reader(ChainReader):
 
     def claim(self, claim: Claim) -> None:
         """Read one claim with its clauses."""
-        span = (claim.members[0].start, claim.members[-1].span[1])
+        span = claim.span
+        if claim.kind == "heard":
+            self.items.append(NoStatement(span, "said of what stands beside it, a condition"))
+            return
         if claim.kind in _UNCLEAR:
             self.stop(span, Stopped(span, "unsupported", *_UNCLEAR[claim.kind]))
             return
@@ -132,9 +136,11 @@ class _Reader(ChainReader):
             self._listing(claim.members, span)
             return
         if claim.kind == "condition" and len(claim.members) > 1:
+            ends = [clause.members[-1].span[1] for clause in claim.clauses]
             message = "a condition stands before what it restricts"
             self.stop(
-                span, Stopped(span, "unsupported", message, "write it behind the equation: if ...")
+                (span[0], max((span[1], *ends))),
+                Stopped(span, "unsupported", message, "write it behind the equation: if ..."),
             )
             return
         if len(claim.members) == 1:
@@ -149,10 +155,13 @@ class _Reader(ChainReader):
         items, self.items = self.items, []
         blocked: Stopped | None = None
         conditions: list[Clause] = []
+        letters = set(names(claim.members[0].atoms, self.context.spellings))
         for clause in claim.clauses:
             if clause.keyword == "unclear":
                 blocked = blocked or _unclear_clause(clause)
-            elif clause.keyword == "where" and not self._restricts(clause):
+            elif clause.keyword == "where" and not (
+                self._restricts(clause) or self._is_about(clause, letters)
+            ):
                 self._definition_clause(clause)
             else:
                 conditions.append(clause)
@@ -179,6 +188,98 @@ class _Reader(ChainReader):
                 known = before.abbreviation(item.index.name)
                 assert known is None, "what is abbreviated already is not defined again"
                 self.context = replace(self.context, abbreviations=kept)
+
+    def with_conditions(self, cut: list[Claim]) -> list[Claim]:
+        """Let claims carry the conditions that stand beside them in their row: ..., S = 1.
+
+        A condition that fills a row holds for the rows behind it.
+        """
+        standing: list[Clause] = []
+        for _, row in groupby(cut, key=lambda claim: claim.row):
+            group = list(row)
+            conditions = {id(claim): self._as_clause(claim, group) for claim in group}
+            held = [c for c in group if conditions[id(c)] is None and len(c.members) > 1]
+            if not held:
+                said = [clause for clause in conditions.values() if clause is not None]
+                if said and group[-1].row < cut[-1].row:
+                    standing = said
+                    for claim in group:
+                        claim.kind = "heard" if claim.kind == "condition" else claim.kind
+                continue
+            for claim in held:
+                claim.clauses += standing
+                claim.clauses += self._maybe_restricting(claim, held)
+            for place, claim in enumerate(group):
+                clause = conditions[id(claim)]
+                follows = place + 1 < len(group) and group[place + 1].follows
+                if clause is None or follows:
+                    continue
+                before = [other for other in held if other.span < claim.span]
+                for other in before or held:
+                    other.clauses += [clause, *claim.clauses]
+                if claim.kind != "unclear":
+                    claim.kind = "heard"
+        return cut
+
+    def _maybe_restricting(self, claim: Claim, held: Sequence[Claim]) -> Iterator[Clause]:
+        """Yield what may be a condition behind a claim: 2g_k = g_k + h_k, g_k = h_k."""
+        used = names([a for m in claim.members for a in m.atoms], self.context.spellings)
+        if self._own_array(claim.members[0]) is not None:
+            return
+        for other in held:
+            array = self._own_array(other.members[0])
+            known = array is not None and self.context.array(array) is not None
+            if other.span > claim.span and known and array in used:
+                yield Clause("unclear", tuple(other.members), place=other.span)
+
+    def _own_array(self, member: Member) -> str | None:
+        """Return the array that a member is an entry of, if the text may still define it."""
+        try:
+            node = parsed(member, self.context)
+        except Stopped:
+            return None
+        if not isinstance(node, Name) or is_fixed(node.name, self.context):
+            return None
+        return node.name
+
+    def _as_clause(self, claim: Claim, group: Sequence[Claim]) -> Clause | None:
+        """Return a condition as a clause of the claims beside it; None for a claim."""
+        members = tuple(claim.members)
+        if claim.kind == "unclear":
+            return Clause("unclear", members, place=claim.span)
+        if claim.kind == "condition":
+            return Clause("if", members)
+        if claim.kind != "claim" or len(members) < 2:
+            return None
+        clause = Clause("where", members)
+        if self._restricts(clause):
+            return clause
+        heads = {
+            name
+            for other in group
+            if other is not claim and len(other.members) > 1
+            for name in names(other.members[0].atoms, self.context.spellings)
+        }
+        return clause if self._is_about(clause, heads) else None
+
+    def _is_about(self, clause: Clause, letters: set[str]) -> bool:
+        """Tell whether an equation says what letters of a claim are equal to: k = 0, i = j."""
+        try:
+            nodes = [parsed(member, self.context) for member in clause.members]
+        except Stopped:
+            return False
+        head = nodes[0]
+        if not isinstance(head, Name) or head.name not in letters:
+            return False
+        meaning = Elaborator(Scope(self.context))
+        if not all(map(meaning.is_integer, nodes)) or self.context.abbreviation(head.name):
+            return False
+        try:
+            used = [s for node in nodes for s in symbols(meaning.integer(node))]
+        except Stopped:
+            return False
+        indices = {symbol.name for symbol in used if isinstance(symbol, Index)}
+        return bool(indices) and indices <= letters
 
     def premise(self, claim: Claim, following: Claim) -> bool:
         """Take a condition before an arrow as one of the claim behind it, if that is what it is.

@@ -54,6 +54,8 @@ DEFINES: Final = r"\coloneqq"
 """The sign of a definition, however it is written."""
 ASKED: Final = r"\overset{!}{=}"
 """An equals sign below an exclamation or question mark: asked for, and not claimed."""
+NUMBER_COMMA: Final = "{,}"
+"""A comma inside of a number, as in 60{,}000."""
 _UPRIGHT: Final = frozenset([r"\text", r"\mathrm", r"\textrm", r"\textnormal", r"\mbox"])
 _TEXT: Final = frozenset(
     [r"\text", r"\textrm", r"\textnormal", r"\textit", r"\mbox", r"\intertext"]
@@ -287,12 +289,19 @@ class _Normalizer:
         elif piece in _LAYOUT:
             if piece in _FENCES and self.place < len(self.raw) and self.raw[self.place][0] == ".":
                 self.place += 1
+        elif piece == "," and self._is_braced(place):
+            self._emit("sign", NUMBER_COMMA, place)
         elif piece == '"':
             self._emit("sign", "'", place)
             self._emit("sign", "'", place)
         else:
             self._emit("sign", piece, place)
             self._unit_done(place)
+
+    def _is_braced(self, place: int) -> bool:
+        """Tell whether a sign stands alone in braces of its own."""
+        before = place > 0 and self.raw[place - 1][0] == "{"
+        return before and self.closing.get(place - 1) == place + 1 and not self.frames
 
     def _marked_equals(self, place: int) -> bool:
         """Emit an equals sign with a mark above it as one sign; tell whether it is one."""

@@ -34,7 +34,12 @@ from symconv.latex.reader_rows import Member, Relation
 from symconv.latex.reader_scope import Scope, is_plain
 from symconv.latex.reader_statements import Side, sides, statement
 from symconv.latex.reader_syntax import Literal, Name, Node, Stopped
-from symconv.latex.reader_unread import is_kronecker, unread_definition
+from symconv.latex.reader_unread import (
+    is_kronecker,
+    left_out,
+    unread_definition,
+    value_of_a_letter,
+)
 
 _NO_CLAIMS: Final[dict[str, tuple[str, str]]] = {
     "assigned": (
@@ -105,7 +110,7 @@ class ChainReader:
             return
         items = len(self.items)
         place = 0 if blocked is not None else self._defined(nodes, members, restricted, marked)
-        found = sides(nodes, self.context)
+        found = sides(nodes, self.context, restricted.letters)
         if is_kronecker(members[0].atoms, self.context) and not all(map(_tells_apart, found)):
             self.stop(whole, Stopped(members[0].span, "unsupported", *_KRONECKER))
             self._unread(members, nodes, marked=True)
@@ -131,6 +136,8 @@ class ChainReader:
                 passed = isinstance(found[at - 1], Stopped)
                 self._equality(span, left, right, start, restricted, blocked, relation, passed)
             left = right
+        if len(nodes) == 2 and not isinstance(nodes[0], Stopped):
+            self.context = left_out(nodes[0], nodes[1:], self.context)
         if not place and all(isinstance(item, Unreadable) for item in self.items[items:]):
             self._unread(members, nodes, marked=marked)
 
@@ -259,7 +266,7 @@ class ChainReader:
                 assert isinstance(reason, Stopped), "one of the two was not read"
                 self.stop(cell.span, reason)
             else:
-                self._equality(cell.span, entry, value, entry, inside, None, "equals", False)
+                self._equality(cell.span, entry, value, entry, inside, None, "equals", False, True)
 
     def _equality(
         self,
@@ -271,6 +278,7 @@ class ChainReader:
         blocked: Stopped | None,
         relation: Relation,
         passed: bool,
+        by_rows: bool = False,
     ) -> None:
         try:
             if blocked is not None:
@@ -281,7 +289,7 @@ class ChainReader:
             return
         if passed:
             readings = (*readings, "compared with the last line above that could be read")
-        open = doubts(left, right, made, relation)
+        open = doubts(left, right, made, relation, by_rows=by_rows)
         self.items.append(Equality(span, made, readings, open, self.context))
 
     def _parsed(self, member: Member) -> Node | Stopped:
@@ -303,6 +311,11 @@ class ChainReader:
             return True
         if only_given_sizes(nodes, self.context):
             self.items.append(NoStatement(span, "a condition on the given sizes"))
+            return True
+        letter = value_of_a_letter(nodes, self.context)
+        if letter is not None:
+            reason, self.context = letter
+            self.items.append(NoStatement(span, reason))
             return True
         head = nodes[0]
         if isinstance(head, Stopped):

@@ -43,6 +43,14 @@ class Restrictions:
     coverage: list[Coverage] = field(default_factory=list)
     readings: list[str] = field(default_factory=list)
 
+    @property
+    def letters(self) -> frozenset[str]:
+        """The indices that are restricted."""
+        said = (
+            s for item in self.guards for part in condition_integers(item) for s in symbols(part)
+        )
+        return frozenset((*self.ranges, *(s.name for s in said if isinstance(s, Index))))
+
 
 def parsed(member: Member, context: Context) -> Node:
     """Parse one member of a claim.
@@ -58,7 +66,7 @@ def restrictions(clauses: Sequence[Clause], context: Context) -> Restrictions:
     """Read the clauses that restrict a claim.
 
     Raises:
-        Stopped: where one cannot be read, or restricts an index by anything but its range.
+        Stopped: where one cannot be read.
     """
     found = Restrictions()
     for clause in clauses:
@@ -71,8 +79,13 @@ def restrictions(clauses: Sequence[Clause], context: Context) -> Restrictions:
             meaning = Elaborator(Scope(context, final=True))
             values = [meaning.integer(node) for node in nodes]
             found.coverage += meaning.scope.coverage
+            last = values[-1]
             for value in values[:-1]:
-                _restrict(equal(value, values[-1]), found)
+                fixed = isinstance(value, Index) and not _has_index(last)
+                if fixed and context.abbreviation(str(value)) is None:
+                    found.ranges[str(value)] = (last, last)
+                else:
+                    _restrict(equal(value, last), found)
         else:
             _condition(nodes[0], found, context)
     return found
@@ -165,9 +178,12 @@ def _condition(node: Node, found: Restrictions, context: Context) -> None:
 
 
 def _restrict(condition: Condition, found: Restrictions) -> None:
-    used = {symbol for integer in condition_integers(condition) for symbol in symbols(integer)}
-    on_indices = any(isinstance(symbol, Index) for symbol in used)
-    (found.guards if on_indices else found.assumptions).append(condition)
+    indices = any(map(_has_index, condition_integers(condition)))
+    (found.guards if indices else found.assumptions).append(condition)
+
+
+def _has_index(value: IntegerExpression) -> bool:
+    return any(isinstance(symbol, Index) for symbol in symbols(value))
 
 
 def _range(

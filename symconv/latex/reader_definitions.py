@@ -22,6 +22,7 @@ from symconv.algebra.indices import (
     as_integer,
     between,
     condition_integers,
+    condition_text,
     equal,
     substitute_condition,
     symbols,
@@ -44,6 +45,7 @@ from symconv.latex.reader_scope import (
 )
 from symconv.latex.reader_statements import (
     Side,
+    refuse_convention,
     refuse_other_ranges,
     sides,
     used_abbreviations,
@@ -216,7 +218,8 @@ def array_definition(
     array = context.array(head.name)
     if head.name.startswith("\\"):
         raise meaning.scope.undeclared(head.name, head.span, axes=len(head.subscripts or ()))
-    (side,) = sides([value], context)
+    letters = {part.name for part in head.subscripts or () if isinstance(part, Name)}
+    (side,) = sides([value], context, letters | restricted.letters)
     if array is not None and isinstance(side, Side) and _is_made_of(side, array, context):
         return None
     names = [_plain_index(part, meaning) for part in head.subscripts or ()]
@@ -258,6 +261,9 @@ def _defined(
     refuse_other_ranges(restricted.ranges, side)
     for name, place in side.free.items():
         if name not in indices:
+            if name not in side.scope.subscripts:
+                raise side.scope.undeclared(name, place)
+            refuse_convention(side, name, place)
             raise Stopped(
                 place,
                 "free-index-mismatch",
@@ -298,6 +304,15 @@ def _defined(
         raise Stopped(span, "unsupported", error.fact, error.help) from error
     except ValueError as error:
         raise Stopped(span, "cyclic-definition", str(error)) from error
+    for condition in restricted.guards:
+        others = _indices(condition) - {r.index for r in ranges} - set(changed)
+        if others and condition not in context.said.conditions:
+            raise Stopped(
+                span,
+                "unsupported",
+                f"{condition_text(condition)} is a condition on what is no index of {array.name}",
+                "write the condition as a bracket in the equation: [ ... ]",
+            )
     needed = [
         *restricted.assumptions,
         *(

@@ -42,13 +42,17 @@ _SIGNS: Final[dict[Relation, str]] = {
     "asked": "the mark above its sign may mean that it is asked for",
 }
 _CYCLIC = "it may define what it is made of itself"
+_CHOSEN = "it may be a choice of the text, and no claim"
 _RELATED = "an equation between indices alone may say how they are related"
 _EXAMPLE = "it may be about the numbers of an example, which no formula says"
+_FROM_ONE = "its positions may count from 1 (declare it: symconv: index-base 1)"
 _ROUNDED = "a quotient or a decimal may be rounded"
 _LAYERS = "a number above a name may be that of a layer, and no power"
 
 
-def doubts(left: Side, right: Side, made: Statement, relation: Relation) -> tuple[str, ...]:
+def doubts(
+    left: Side, right: Side, made: Statement, relation: Relation, *, by_rows: bool = False
+) -> tuple[str, ...]:
     """Return what else an equality may mean, as sentences; none where it is plain.
 
     Args:
@@ -56,6 +60,7 @@ def doubts(left: Side, right: Side, made: Statement, relation: Relation) -> tupl
         right: its right side.
         made: the statement that it was read as.
         relation: what the sign between them says.
+        by_rows: whether the left side is an entry that a literal matrix gives by its place.
     """
     found: dict[str, None] = {**left.scope.doubts, **right.scope.doubts}
     if relation in _SIGNS:
@@ -66,14 +71,27 @@ def doubts(left: Side, right: Side, made: Statement, relation: Relation) -> tupl
         case (Number(value=value), other) | (other, Number(value=value)):
             if not any(symbols(value)) and _is_example(other, value, made):
                 found[_EXAMPLE] = None
+            context = left.scope.context
+            if isinstance(other, Entry) and context.is_input(other.array):
+                found[_CHOSEN] = None
         case Entry(array=array), other if _is_undefined(array, left) and array not in arrays(other):
             found[_CYCLIC] = None
         case _:
             if _is_worked_out(made):
                 found[_EXAMPLE] = None
+    if _counts_from_one(right) and (by_rows or _counts_from_one(left)):
+        found[_FROM_ONE] = None
     if _has_powers(left.node) or _has_powers(right.node):
         found[_LAYERS] = None
     return tuple(found)
+
+
+def _counts_from_one(side: Side) -> bool:
+    """Tell whether no position that is written in a side is the one that the text counts from."""
+    context = side.scope.context
+    written = [position for _, _, position, _ in side.scope.numbers]
+    bases = {context.base_of(array.name) for array, *_ in side.scope.numbers}
+    return bases == {0} and 0 not in written
 
 
 def _is_undefined(array: Array, side: Side) -> bool:

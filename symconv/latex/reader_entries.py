@@ -6,7 +6,7 @@ from symconv.algebra.expressions import Array
 from symconv.algebra.indices import Size
 from symconv.latex.context import Context
 from symconv.latex.reader_items import Span
-from symconv.latex.reader_syntax import Literal, Name, Node, Product, Stopped
+from symconv.latex.reader_syntax import Additive, Literal, Name, Node, Product, Stopped
 
 
 def subscript_parts(
@@ -36,6 +36,13 @@ def subscript_parts(
             f"{array.name} stands without its indices: equations between whole arrays",
             f"write an index per axis: the shape of {array.name} is ({shape})",
         )
+    if len(written) == 1 and _may_name_a_layer(written[0], rank):
+        raise Stopped(
+            span,
+            "unclear-rank",
+            f"one index on {array.name}, which has {rank} axes, may be the number of a layer",
+            f"the shape of {array.name} is ({shape}): write one index per axis, with commas",
+        )
     raise Stopped(
         span,
         "wrong-rank",
@@ -45,6 +52,18 @@ def subscript_parts(
         if rank
         else f"{array.name} is a number without indices",
     )
+
+
+def _may_name_a_layer(part: Node, rank: int) -> bool:
+    r"""Tell whether the one subscript of an array of several axes may count layers: W_2, W_l."""
+    match part:
+        case Literal(kind="number"):
+            return rank > 1
+        case Name(name=name, subscripts=None):
+            return rank > 2 or (rank > 1 and name in ("l", "ell", "L"))
+        case Additive(terms=(Name(name="l" | "ell" | "L"), *_)):
+            return rank > 1
+    return False
 
 
 def split_units(node: Node, context: Context) -> tuple[Node, ...]:

@@ -75,7 +75,7 @@ class IntegerReader:
         """
         match node:
             case Literal(kind="number", text=text):
-                return _number(text)
+                return self._with_comma(text) if "," in text else _number(text)
             case Literal():
                 raise refused(node)
             case Name():
@@ -109,6 +109,15 @@ class IntegerReader:
         raise Stopped(
             node.span, "unsupported", "this is not an integer expression in sizes and indices"
         )
+
+    def _with_comma(self, text: str) -> IntegerExpression:
+        """Read 60,000 as a number of thousands, and 0,5 as a decimal."""
+        first, *groups = text.split(",")
+        thousands = len(first) <= 3 and first != "0" and all(len(part) == 3 for part in groups)
+        plain = text.replace(",", "" if thousands else ".")
+        self.scope.note(f"{text} is read as {plain}")
+        self.scope.doubts[f"the comma in {text} may mean something else"] = None
+        return _number(plain)
 
     def condition(self, node: Node) -> Condition:
         """Give meaning to a condition.

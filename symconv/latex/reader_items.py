@@ -21,7 +21,7 @@ ILL_FORMED = frozenset(
         "index-free-and-bound",
         "unclear-sum-scope",
         "out-of-range-number",
-        "overloaded-name",
+        "index-bound-twice",
     ]
 )
 """Codes of formulas that were read and have no meaning as written; others are undecided."""

@@ -27,6 +27,7 @@ from symconv.algebra.indices import (
     Or,
     Quotient,
     Range,
+    Size,
     as_integer,
 )
 from symconv.algebra.polynomials import same_polynomial
@@ -164,6 +165,7 @@ class Elaborator(EntryReader):
                 factors.append(self.entry_of(array, group.items, span))
                 place += 1
             else:
+                self._refuse_function(factor, node, place)
                 factors.append(self.expression(factor))
         self._bracket(factors, [*needed, len(self.scope.coverage)])
         return factors[0] if len(factors) == 1 else Mul(tuple(factors))
@@ -211,6 +213,33 @@ class Elaborator(EntryReader):
                 f"write {factor.name}_{{...}} for an entry",
             )
         return True
+
+    def _refuse_function(self, factor: Node, node: Product, place: int) -> None:
+        """Refuse sigma(x_i), which is a function of an entry; note L(...) and N(...) as doubtful.
+
+        Raises:
+            Stopped: where a name that is no number stands before parentheses with arrays.
+        """
+        if place >= len(node.factors) or node.signs[place] or not isinstance(factor, Name):
+            return
+        group = node.factors[place]
+        if not isinstance(group, Group) or group.bracket != "(" or factor.subscripts is not None:
+            return
+        array = self.context.array(factor.name)
+        if self.is_integer(group) and array is None:
+            return
+        number = self.scope.is_bound(factor.name) or Size(factor.name) in self.context.sizes
+        number = number or self.context.abbreviation(factor.name) is not None
+        if number or (array is not None and self.context.definition(array.name) is None):
+            if not self.scope.is_bound(factor.name):
+                self.scope.doubts[f"{factor.name}(...) may be a function"] = None
+            return
+        raise Stopped(
+            (factor.span[0], group.span[1]),
+            "unsupported",
+            f"{factor.name}(...) may be a function, and functions are not read",
+            "name its value as an array: array a (N)",
+        )
 
     def _divisor(self, node: Node) -> IntegerExpression:
         if not self.is_integer(node):
@@ -318,7 +347,9 @@ class Elaborator(EntryReader):
         self.scope.coverage[before:] = map(change, self.scope.coverage[before:])
 
     def _summation(self, node: Summation) -> Expression:
-        found, guards = binders(node)
+        found, guards = binders(node, self.scope.pairs)
+        for letter in self.scope.pairs & {binder.name.name for binder in found}:
+            self.scope.note("a sum over a comparison of two letters is over both", letter)
         before = len(self.scope.coverage)
         frame: dict[str, list[Bounds]] = {}
         self.scope.frames.append(frame)

@@ -9,32 +9,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
-from symconv.latex.reader_atoms import ASKED, DEFINES, Atom
+from symconv.latex.reader_atoms import Atom
 from symconv.latex.reader_items import Span
-from symconv.latex.reader_words import Keyword, explains_a_name, is_keyword, role_of
-
-_OPENING: Final = frozenset(["(", "[", r"\{", r"\lfloor", r"\lceil"])
-_CLOSING: Final = frozenset([")", "]", r"\}", r"\rfloor", r"\rceil"])
-_CONTINUES: Final = frozenset(
-    ["+", "-", r"\cdot", r"\times", r"\odot", "*", "/", r"\pm", r"\bmod", r"\land", r"\lor"]
+from symconv.latex.reader_signs import (
+    ARROWS,
+    CLOSING,
+    CONTINUES,
+    EQUALS,
+    EQUIVALENCES,
+    OPENING,
+    ORDER,
+    RELATIONS,
+    SEPARATORS,
+    Relation,
+    in_columns,
+    stripped,
+    with_depth,
+    with_numbers,
 )
-_ARROWS: Final = frozenset([r"\Rightarrow", r"\Longrightarrow", r"\implies", r"\therefore"])
-_EQUIVALENCES: Final = frozenset([r"\iff", r"\Leftrightarrow", r"\Longleftrightarrow"])
-_SEPARATORS: Final = frozenset([",", ";", ":", *_ARROWS, *_EQUIVALENCES])
-_EQUALS: Final = frozenset(["=", DEFINES, r"\eqqcolon", r"\equiv", ASKED, r"\leftarrow"])
-
-Relation: TypeAlias = Literal["equals", "defines", "defined", "equivalent", "asked", "assigned"]
-"""What a sign between two members says: that they are equal, that the left or the right one is
-defined, that they are equal or congruent, that somebody wants them to be, or a step of code."""
-_RELATIONS: Final[dict[str, Relation]] = {
-    DEFINES: "defines",
-    r"\eqqcolon": "defined",
-    r"\equiv": "equivalent",
-    ASKED: "asked",
-    r"\leftarrow": "assigned",
-}
+from symconv.latex.reader_words import (
+    Keyword,
+    begins_a_claim,
+    explains_a_name,
+    is_keyword,
+    passes_over,
+    role_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +87,24 @@ class Claim:
             stands behind ``if`` with nothing before it that it could restrict; ``unclear``
             for words that may restrict something and are not understood; ``equivalent`` for
             what stands behind an arrow in both directions; ``branched`` for a row that goes
-            on with one of several equations.
+            on with one of several equations; ``heard`` for a condition that the claims beside
+            it carry as a clause.
         follows: whether it stands behind an arrow or a colon.
+        row: which row of the formula it begins in.
     """
 
     members: list[Member]
     clauses: list[Clause] = field(default_factory=list)
-    kind: Literal["claim", "listing", "condition", "unclear", "equivalent", "branched"] = "claim"
+    kind: Literal["claim", "listing", "condition", "unclear", "equivalent", "branched", "heard"] = (
+        "claim"
+    )
     follows: bool = False
+    row: int = 0
+
+    @property
+    def span(self) -> Span:
+        """Where it stands."""
+        return (self.members[0].start, self.members[-1].span[1])
 
 
 def claims(found: Sequence[Atom], text: str) -> list[Claim]:
@@ -104,8 +116,11 @@ def claims(found: Sequence[Atom], text: str) -> list[Claim]:
     """
     result: list[Claim] = []
     latest: list[Claim] = []
-    for row in _rows(found):
+    for number, row in enumerate(_rows(found)):
         begun: list[Claim] = []
+        if len(row) == 1 and row[0].kind == "text" and passes_over(row[0].text):
+            continue
+        before = len(result)
         for position, segment in enumerate(_segments(row)):
             members = _members(segment.atoms)
             if not members:
@@ -128,6 +143,8 @@ def claims(found: Sequence[Atom], text: str) -> list[Claim]:
                 begun.append(Claim(members, kind=kind, follows=segment.lead == "arrow"))
                 result.append(begun[-1])
         latest = begun or latest
+        for claim in result[before:]:
+            claim.row = number
     return result
 
 
@@ -204,62 +221,29 @@ def _rows(found: Sequence[Atom]) -> Iterator[list[Atom]]:
         elif atom.kind != "unclosed":
             rows[-1].append(atom)
     for row in rows:
-        stripped = _stripped(_in_columns(row))
-        if not stripped:
+        inside = with_numbers(stripped(in_columns(row)))
+        if not inside:
             continue
-        if current and _continues(current, stripped):
-            current.extend(stripped)
+        if current and _continues(current, inside):
+            current.extend(inside)
         else:
             if current:
                 yield current
-            current = stripped
+            current = inside
     if current:
         yield current
 
 
-def _in_columns(row: list[Atom]) -> list[Atom]:
-    """Turn what parts two equations side by side into a wide space, and drop other alignment.
-
-    A sign of alignment parts them behind a complete right side: a &= b & c &= d. So does a gap
-    of several spaces.
-    """
-    found: list[Atom] = []
-    equals = False
-    for place, (atom, depth) in enumerate(_with_depth(row)):
-        if depth == 0 and atom.text in _EQUALS:
-            equals = True
-        elif atom.kind == "align":
-            before = next((a for a in reversed(found) if a.kind != "space"), None)
-            behind = next((a for a in row[place + 1 :] if a.kind not in ("space", "align")), None)
-            if depth or not equals or before is None or behind is None:
-                continue
-            if not {before.text, behind.text} & (_CONTINUES | _EQUALS | _ORDER):
-                found.append(replace(atom, kind="wide"))
-                equals = False
-            continue
-        elif depth == 0 and atom.kind == "space" and _is_gap(row[max(0, place - 2) : place + 1]):
-            atom = replace(atom, kind="wide")
-        found.append(atom)
-    return found
-
-
-def _is_gap(found: Sequence[Atom]) -> bool:
-    """Tell whether a space ends a gap as wide as a quad: three of them, or two whole ones."""
-    spaces = [atom.text for atom in found if atom.kind == "space" and atom.text != r"\!"]
-    whole = [text for text in spaces[-2:] if text in ("~", "\\ ")]
-    return len(spaces) == 3 or (found[-1].text in whole and len(whole) == 2)
-
-
 def _continues(before: list[Atom], row: list[Atom]) -> bool:
-    if before[-1].text == "," and row[0].text not in _EQUALS and _has_keyword(before):
+    if before[-1].text == "," and row[0].text not in EQUALS and _has_keyword(before):
         return True  # A list behind "where" or "for" goes on.
-    if any(atom.text in _EQUALS for atom, depth in _with_depth(row) if depth == 0):
-        return before[-1].text in _EQUALS and row[0].text not in _EQUALS
+    if any(atom.text in EQUALS for atom, depth in with_depth(row) if depth == 0):
+        return before[-1].text in EQUALS and row[0].text not in EQUALS
     if row[0].kind == "text":
         return False
     last = before[-1].text
-    depths = [depth for _, depth in _with_depth(before)]
-    return row[0].text in _CONTINUES or last in _CONTINUES | _EQUALS or depths[-1] > 0
+    depths = [depth for _, depth in with_depth(before)]
+    return row[0].text in CONTINUES or last in CONTINUES | EQUALS or depths[-1] > 0
 
 
 def _has_keyword(row: Sequence[Atom]) -> bool:
@@ -270,10 +254,10 @@ def _segments(row: Sequence[Atom]) -> list[_Segment]:
     """Cut a row at commas, wide spaces, arrows and words."""
     parts: list[_Part] = [_Part()]
     begun = 0
-    for atom, depth in _with_depth(row):
+    for atom, depth in with_depth(row):
         if depth == 0 and atom.text == ":" and _is_part_of_a_sign(atom, row):
             parts[-1].atoms.append(atom)
-        elif depth == 0 and (atom.kind == "wide" or atom.text in _SEPARATORS):
+        elif depth == 0 and (atom.kind == "wide" or atom.text in SEPARATORS):
             parts.append(_separated(atom, parts[-1]))
         elif depth == 0 and atom.kind == "text":
             begun += atom.text.count("(") - atom.text.count(")")
@@ -292,9 +276,9 @@ def _segments(row: Sequence[Atom]) -> list[_Segment]:
 
 def _separated(atom: Atom, before: _Part) -> _Part:
     """Begin a part behind a comma, a wide space, a colon or an arrow."""
-    if atom.text in _EQUIVALENCES:
+    if atom.text in EQUIVALENCES:
         return _Part(lead="equivalence")
-    if atom.text in _ARROWS or atom.text == ":":
+    if atom.text in ARROWS or atom.text == ":":
         return _Part(lead="arrow")
     return _Part("" if before.keyword == "unclear" else before.keyword, lead=before.lead)
 
@@ -311,6 +295,8 @@ def _add_words(atom: Atom, row: Sequence[Atom], parts: list[_Part]) -> None:
         parts.append(_Part(before.keyword))
     elif role in ("operand", "unclear"):
         parts.append(_Part("unclear", [atom]))
+    elif role == "remark" and before.keyword in ("if", "for") and begins_a_claim(atom.text):
+        parts.append(_Part(lead="arrow"))
     elif role == "remark":
         parts.append(_Part(before.keyword, lead=before.lead))
     else:
@@ -326,7 +312,7 @@ def _is_operand(atom: Atom, row: Sequence[Atom]) -> bool:
     place = next(i for i, other in enumerate(row) if other is atom)
     before = next((a for a in reversed(row[:place]) if a.kind != "space"), None)
     behind = next((a for a in row[place + 1 :] if a.kind != "space"), None)
-    signs = _CONTINUES | _EQUALS
+    signs = CONTINUES | EQUALS
     return (before is not None and before.text in signs) or (
         behind is not None and behind.text in signs | {"_{", "^{"}
     )
@@ -358,7 +344,7 @@ def _without_brackets(part: _Part, first: _Part) -> list[_Part]:
         # It may be a factor as well: [P = 0] is 1 or 0.
         return [*before, _Part("unclear", found[place:])]
     inner = [_Part("for")]
-    for atom, depth in _with_depth(found[place + 1 : -1]):
+    for atom, depth in with_depth(found[place + 1 : -1]):
         if depth == 0 and (atom.kind == "wide" or atom.text in (",", ";")):
             inner.append(_Part(inner[-1].keyword))
         elif depth == 0 and atom.kind == "text":
@@ -381,16 +367,16 @@ def _trailing_bracket(found: Sequence[Atom]) -> int | None:
     depth = 0
     for place in range(len(found) - 1, -1, -1):
         atom = found[place]
-        depth += atom.kind == "close" or (atom.kind == "sign" and atom.text in _CLOSING)
-        depth -= atom.kind == "open" or (atom.kind == "sign" and atom.text in _OPENING)
+        depth += atom.kind == "close" or (atom.kind == "sign" and atom.text in CLOSING)
+        depth -= atom.kind == "open" or (atom.kind == "sign" and atom.text in OPENING)
         if depth == 0:
             return place if atom.text in ("(", "[") else None
     return None
 
 
 def _has_relation(found: Sequence[Atom]) -> bool:
-    relations = _ORDER | _EQUALS | {"..."}
-    return any(depth == 0 and atom.text in relations for atom, depth in _with_depth(found))
+    relations = ORDER | EQUALS | {"..."}
+    return any(depth == 0 and atom.text in relations for atom, depth in with_depth(found))
 
 
 def _with_listings(pieces: list[_Part]) -> list[_Segment]:
@@ -425,10 +411,10 @@ def _members(found: Sequence[Atom]) -> list[Member]:
     current: list[Atom] = []
     start = found[0].start if found else 0
     relation: Relation = "equals"
-    for atom, depth in _with_depth(found):
-        if depth == 0 and (atom.text in _EQUALS or (atom.text == "," and atom.start == atom.end)):
-            said = _RELATIONS.get(atom.text, "equals")
-            current = _stripped(current)
+    for atom, depth in with_depth(found):
+        if depth == 0 and (atom.text in EQUALS or (atom.text == "," and atom.start == atom.end)):
+            said = RELATIONS.get(atom.text, "equals")
+            current = stripped(current)
             if current and current[-1].text == ":":
                 _ = current.pop()
                 said = "defines"
@@ -446,50 +432,19 @@ def _is_condition(segment: _Segment, before: list[Claim], position: int) -> bool
     """Tell whether a segment is a condition that follows an equation in its row."""
     if position == 0 or not before or len(before[-1].members) < 2:
         return False
-    found = _with_depth(_without_parentheses(segment.atoms))
-    relations = [atom.text for atom, depth in found if depth == 0 and atom.text in _ORDER]
-    equals = any(atom.text in _EQUALS for atom, depth in found if depth == 0)
+    found = with_depth(_without_parentheses(segment.atoms))
+    relations = [atom.text for atom, depth in found if depth == 0 and atom.text in ORDER]
+    equals = any(atom.text in EQUALS for atom, depth in found if depth == 0)
     return bool(relations) and not equals
-
-
-_ORDER: Final = frozenset(
-    [
-        *(r"\le", r"\leq", "<", r"\lt", r"\ge", r"\geq", ">", r"\gt", r"\in", r"\ne", r"\neq"),
-        *(r"\mid", r"\nmid", r"\leqslant", r"\geqslant"),
-    ]
-)
 
 
 def _without_parentheses(found: Sequence[Atom]) -> Sequence[Atom]:
     return found[1:-1] if found and found[0].text == "(" and found[-1].text == ")" else found
 
 
-def _with_depth(found: Sequence[Atom]) -> list[tuple[Atom, int]]:
-    """Return atoms with the number of brackets around them; brackets count as inside."""
-    result: list[tuple[Atom, int]] = []
-    depth = 0
-    for atom in found:
-        opens = atom.kind == "open" or (atom.kind == "sign" and atom.text in _OPENING)
-        closes = atom.kind == "close" or (atom.kind == "sign" and atom.text in _CLOSING)
-        depth += 1 if opens else 0
-        result.append((atom, depth))
-        depth = max(0, depth - 1) if closes else depth
-    return result
-
-
-def _stripped(found: Sequence[Atom]) -> list[Atom]:
-    """Drop spaces at both ends."""
-    first, last = 0, len(found)
-    while first < last and found[first].kind in ("space", "wide"):
-        first += 1
-    while last > first and found[last - 1].kind in ("space", "wide"):
-        last -= 1
-    return list(found[first:last])
-
-
 def _trimmed(found: Sequence[Atom]) -> list[Atom]:
     """Drop spaces at both ends, and a full stop at the end."""
-    rest = _stripped(found)
+    rest = stripped(found)
     while rest and (rest[-1].text == "." or rest[-1].kind == "space"):
         _ = rest.pop()
     return rest

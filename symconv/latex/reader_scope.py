@@ -73,11 +73,13 @@ class Scope:
         doubts: what a part of it may mean instead, as sentences.
         deferred: whether a range is still open that another member may give.
         final: whether open ranges are errors.
+        pairs: letters that sums over pairs bind.
     """
 
     context: Context
     fallback: Mapping[str, Bounds] = field(default_factory=dict)
     final: bool = False
+    pairs: frozenset[str] = frozenset()
     frames: list[dict[str, list[Bounds]]] = field(default_factory=list)
     free: dict[str, list[Bounds]] = field(default_factory=dict)
     everywhere: dict[str, list[Bounds]] = field(default_factory=dict)

@@ -7,7 +7,7 @@ there, numbers outside of an array.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from symconv.algebra.evaluation import integer_value
@@ -43,7 +43,8 @@ from symconv.latex.reader_scope import (
     same_bounds,
     sentences,
 )
-from symconv.latex.reader_syntax import Node, Stopped
+from symconv.latex.reader_sums import pair_letters
+from symconv.latex.reader_syntax import Name, Node, Stopped, Summation, children
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +67,19 @@ class Side:
         return found
 
 
-def sides(nodes: Sequence[Node | Stopped], context: Context) -> list[Side | Stopped]:
-    """Give meaning to the members of a chain; they may get ranges from each other."""
-    tried = [_side(node, Scope(context)) for node in nodes]
+def sides(
+    nodes: Sequence[Node | Stopped], context: Context, said: Collection[str] = ()
+) -> list[Side | Stopped]:
+    """Give meaning to the members of a chain; they may get ranges from each other.
+
+    Args:
+        nodes: the members.
+        context: what is known.
+        said: letters that the chain is about, beside those in its members.
+    """
+    letters = pair_letters([node for node in nodes if not isinstance(node, Stopped)], said)
+    pairs = frozenset(name for name in letters if _is_free(name, context))
+    tried = [_side(node, Scope(context, pairs=pairs)) for node in nodes]
     everywhere: dict[str, list[Bounds]] = {}
     for _, scope in tried:
         for name, found in scope.everywhere.items():
@@ -78,11 +89,16 @@ def sides(nodes: Sequence[Node | Stopped], context: Context) -> list[Side | Stop
     result: list[Side | Stopped] = []
     for node, (side, scope) in zip(nodes, tried, strict=True):
         if isinstance(side, Side) and scope.deferred:
-            side, _ = _side(node, Scope(context, fallback, final=True))
+            side, _ = _side(node, Scope(context, fallback, final=True, pairs=pairs))
         if isinstance(side, Side):
             side.scope.fallback = fallback
         result.append(side)
     return result
+
+
+def _is_free(name: str, context: Context) -> bool:
+    """Tell whether a name can be an index of a sum."""
+    return not context.knows(name) or any(index.name == name for index in context.indices)
 
 
 def _side(node: Node | Stopped, scope: Scope) -> tuple[Side | Stopped, Scope]:
@@ -150,6 +166,7 @@ def statement(
     if guards:
         factors = tuple(map(Iverson, guards))
         made = made.with_sides(Mul((*factors, made.lhs)), Mul((*factors, made.rhs)))
+        readings += [f"it is claimed only where {condition_text(item)}" for item in guards]
         readings += [_open_end(condition) for condition in guards if _is_one_sided(condition)]
     return made, (*sentences(left.scope, right.scope), *readings)
 
@@ -237,6 +254,7 @@ def _free_names(left: Side, right: Side, head: Side) -> dict[str, Span]:
                     f"{name} stands behind the end of the sum over {name}",
                     "a sum reaches to the next + or -: put parentheses around what it sums",
                 )
+            refuse_convention(side, name, span)
             raise Stopped(
                 span,
                 "free-index-mismatch",
@@ -255,6 +273,30 @@ def _free_names(left: Side, right: Side, head: Side) -> dict[str, Span]:
                     f"name the summed index otherwise, such as {name}'",
                 )
     return free
+
+
+def refuse_convention(side: Side, name: str, span: Span) -> None:
+    """Refuse an index that stands twice in a side without any sum: it may be summed by convention.
+
+    Raises:
+        Stopped: where that is so.
+    """
+    parts = list(_walk(side.node))
+    if any(isinstance(part, Summation) for part in parts):
+        return
+    if sum(isinstance(part, Name) and part.name == name for part in parts) > 1:
+        raise Stopped(
+            span,
+            "summation-convention",
+            f"{name} stands twice without a sum sign; the summation convention is not read",
+            f"write the sum: \\sum_{{{name}}} ...",
+        )
+
+
+def _walk(node: Node) -> Iterator[Node]:
+    yield node
+    for part in children(node):
+        yield from _walk(part)
 
 
 def _refuse_undeclared(left: Side, right: Side, head: Side, free: Mapping[str, Span]) -> None:

@@ -7,7 +7,9 @@ r"""What stands below and above a sum sign: indices, their bounds, and condition
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
+from typing import Final
 from typing import Literal as OneOf
 
 from symconv.latex.reader_syntax import (
@@ -22,6 +24,8 @@ from symconv.latex.reader_syntax import (
     Summation,
     children,
 )
+
+_ORDERS: Final = frozenset(["<", "<=", ">", ">=", "!="])
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +59,14 @@ class Binder:
     shared: bool = False
 
 
-def binders(node: Summation) -> tuple[list[Binder], list[Node]]:
+def binders(
+    node: Summation, pairs: frozenset[str] = frozenset()
+) -> tuple[list[Binder], list[Node]]:
     """Return the indices that a sum binds, and the conditions that it puts on them.
+
+    Args:
+        node: the sum.
+        pairs: letters that a comparison below a sum sign binds, too: j in i < j.
 
     Raises:
         Stopped: where no index is given, or it is not clear which one a bound belongs to.
@@ -67,6 +77,11 @@ def binders(node: Summation) -> tuple[list[Binder], list[Node]]:
     items = _flat(node.below)
     names = {name for item in items for name in _bindable(item)}
     for item in items:
+        pair = _pair(item, pairs, {binder.name.name for binder in found})
+        if pair is not None:
+            found.extend(pair)
+            conditions.append(item)
+            continue
         binder = _binder(item, {binder.name.name for binder in found})
         if isinstance(item, Chain) and isinstance(binder, Binder) and _is_solved(item, names):
             # k, p = i - kS: p is where the equation holds.
@@ -110,6 +125,58 @@ def listed_bounds(node: Node) -> tuple[Node, Node] | None:
     dots = node.items[-2]
     if isinstance(dots, Literal) and dots.kind == "dots":
         return node.items[0], node.items[-1]
+    return None
+
+
+def pair_letters(nodes: Iterable[Node], said: Collection[str]) -> frozenset[str]:
+    """Return the letters that a sum over i < j or i != j binds beside its first one.
+
+    It is a sum over pairs where the second letter stands nowhere outside of such sums; elsewhere
+    the sum is over the first letter alone, and the equation is about the second one.
+
+    Args:
+        nodes: the sides of an equation.
+        said: letters that the equation is about otherwise, as its conditions say.
+    """
+    second: set[str] = set()
+    loose: set[str] = set(said)
+    pending: list[tuple[Node, frozenset[str]]] = [(node, frozenset()) for node in nodes]
+    while pending:
+        node, bound = pending.pop()
+        match node:
+            case Summation(below=below, above=above, body=body):
+                inside = bound.union(*map(_names, below))
+                for item in _flat(below):
+                    second |= {name.name for name in _compared(item) if name.name not in bound}
+                pending += [(body, inside), *((part, bound) for part in above)]
+                continue
+            case Name(name=name) if name not in bound:
+                loose.add(name)
+        pending += [(part, bound) for part in children(node)]
+    return frozenset(second - loose)
+
+
+def _compared(item: Node) -> tuple[Name, ...]:
+    """Return the letters of a comparison that may be over pairs, without the first one of two."""
+    match item:
+        case Chain(parts=(Name(), Name() as name), relations=(relation,)) if relation in _ORDERS:
+            return (name,)
+        case Chain(parts=(_, Name() as first, Name() as second, _), relations=relations):
+            return (first, second) if set(relations) <= {"<=", "<"} else ()
+    return ()
+
+
+def _pair(item: Node, pairs: frozenset[str], bound: set[str]) -> list[Binder] | None:
+    """Return the two indices of a comparison that is over pairs, or None."""
+    names = _compared(item)
+    if not names or not {name.name for name in names} <= pairs - bound:
+        return None
+    match item:
+        case Chain(parts=(Name() as first, Name() as second)) if first.name not in bound:
+            return [Binder(first), Binder(second)]
+        case Chain(parts=(lower, Name() as first, Name() as second, upper), relations=relations):
+            ends = _end(lower, relations[0]), _end(upper, relations[2])
+            return [Binder(first, *ends), Binder(second, *ends)]
     return None
 
 
@@ -247,7 +314,7 @@ def _refuse_twice(found: list[Binder]) -> None:
         if binder.name.name in seen:
             raise Stopped(
                 binder.name.span,
-                "overloaded-name",
+                "index-bound-twice",
                 f"{binder.name.name} stands below one sum sign twice",
                 "name one of the two indices otherwise",
             )

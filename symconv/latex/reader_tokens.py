@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from symconv.latex.reader_atoms import Atom, atoms
+from symconv.latex.reader_atoms import NUMBER_COMMA, Atom, atoms
 from symconv.latex.reader_syntax import Stopped
 from symconv.latex.reader_words import role_of
 from symconv.latex.spellings import (
@@ -389,6 +389,10 @@ class _Lexer:
         while end < len(self.atoms) and self._is_digit(end):
             text += self.atoms[end].text
             end += 1
+            comma = end + 1 < len(self.atoms) and self.atoms[end].text == NUMBER_COMMA
+            if comma and self._is_digit(end + 1):
+                text += ","
+                end += 1
         point = end < len(self.atoms) and self.atoms[end].text == "."
         if point and end + 1 < len(self.atoms) and self._is_digit(end + 1):
             text += "."

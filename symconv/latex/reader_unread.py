@@ -13,8 +13,10 @@ from symconv.latex.context import Context, Domain
 from symconv.latex.reader_arrays import KRONECKER
 from symconv.latex.reader_atoms import Atom, atoms
 from symconv.latex.reader_definitions import is_fixed, new_symbol
+from symconv.latex.reader_meaning import Elaborator
 from symconv.latex.reader_rows import Member
-from symconv.latex.reader_syntax import Group, Name, Node, Product, Stopped
+from symconv.latex.reader_scope import Scope
+from symconv.latex.reader_syntax import Group, Literal, Name, Node, Product, Stopped
 from symconv.latex.reader_tokens import names
 
 
@@ -63,6 +65,56 @@ def unread_text(text: str, context: Context) -> Context:
     if not found or is_fixed(found[0], context):
         return context
     return context.with_domain(Domain(found[0], (), None))
+
+
+def value_of_a_letter(
+    nodes: Sequence[Node | Stopped], context: Context
+) -> tuple[str, Context] | None:
+    """Tell of a chain that gives a letter a value which no array has: L = l + 1, or b = 2.
+
+    A text with L layers or b images says so in these letters. Said of an array itself, such a
+    value is a choice that no formula of the layer makes: b = 0 leaves the bias out, and
+    what is made of it is not known where that is said.
+
+    Returns:
+        What is said of it, and what is known behind it; None for any other chain.
+    """
+    meaning = Elaborator(Scope(context))
+    named = [node for node in nodes if isinstance(node, Name) and _is_chosen(node, context)]
+    rest = [node for node in nodes if not any(node is other for other in named)]
+    if not named or not rest:
+        return None
+    if any(isinstance(node, Stopped) or not meaning.is_integer(node) for node in rest):
+        return None
+    for node in named:
+        context = left_out(node, rest, context)
+    return "a value of a letter", context
+
+
+def left_out(head: Node, values: Sequence[Node | Stopped], context: Context) -> Context:
+    """Say that nothing is known of an input that a text sets to 0, such as b = 0 or b_f = 0."""
+    if not isinstance(head, Name) or not any(map(_is_zero, values)):
+        return context
+    array = context.array(head.name)
+    if array is None or not context.is_input(array) or any(map(_is_number, head.subscripts or ())):
+        return context
+    return context.with_domain(Domain(head.name, (), None))
+
+
+def _is_number(node: Node) -> bool:
+    return isinstance(node, Literal) and node.kind == "number"
+
+
+def _is_zero(node: Node | Stopped) -> bool:
+    return isinstance(node, Literal) and node.text == "0"
+
+
+def _is_chosen(node: Name, context: Context) -> bool:
+    """Tell whether a name is an array as a whole that no equation defines as a number."""
+    array = context.array(node.name)
+    if array is None or node.subscripts:
+        return False
+    return bool(array.shape) or is_fixed(node.name, context)
 
 
 def is_kronecker(found: Sequence[Atom], context: Context) -> bool:

@@ -70,6 +70,10 @@ _SOMETIMES: Final = frozenset(
         *("negative", "square", "single"),
     ]
 )
+_DEFINING: Final = frozenset(
+    ["let", "set", "stride", "padding", "bias", "no", "not", "but", "or", "same", "valid", "none"]
+)
+"""Further words that may say under which conditions the rows below them hold."""
 _MATHEMATICS = re.compile(r"[=<>≤≥≠≡∈$\\|_^]")
 
 
@@ -91,6 +95,22 @@ def role_of(text: str) -> Role:
         return "remark"
     named = re.fullmatch(r"[A-Za-z]\w+", text.strip()) and inner not in _RESTRICTING
     return "operand" if named else "unclear"
+
+
+def passes_over(text: str) -> bool:
+    """Tell whether words that fill a row of their own leave the rows around them alone."""
+    words = re.findall(r"[a-z]+", text.lower())
+    return (
+        len(words) > 1
+        and not _MATHEMATICS.search(text)
+        and role_of(text) in ("unclear", "remark")
+        and (_RESTRICTING | _SOMETIMES | _DEFINING).isdisjoint(words)
+    )
+
+
+def begins_a_claim(text: str) -> bool:
+    """Tell whether words behind a condition begin what holds under it: then, we have."""
+    return text.lower().split()[:1] in (["then"], ["we"], ["it"], ["this"])
 
 
 def is_keyword(text: str) -> bool:

@@ -151,7 +151,7 @@ def test_an_equality_is_read(latex: str, statement: str, why: str) -> None:
         (r"S = 0", "out-of-range-number", "0", "a stride is at least 1"),
         (r"\sum_C b_C = 1", "overloaded-name", "C", "C is a size"),
         (r"b_x = 1", "overloaded-name", "x", "x is an array"),
-        (r"\sum_{g,g} b_g = 1", "overloaded-name", "g", "one index twice"),
+        (r"\sum_{g,g} b_g = 1", "index-bound-twice", "g", "one index twice"),
         (r"\delta_{ij} = \delta_{ji}", "unclear-range", "i", "i runs over nothing known"),
         (r"\sum_{i} \delta_{i,P} = 1", "unclear-range", "i", "nor does this one"),
         (
@@ -184,7 +184,7 @@ def test_an_equality_is_read(latex: str, statement: str, why: str) -> None:
         (r"b_f = 0 \text{ otherwise}", "unsupported", r"\text{ otherwise}", "at the end as well"),
         (r"b_0 = 0, \quad f < F - 1", "unsupported", "b_0", "it is about no index of these"),
         (r"\text{if } b_f = 0", "unsupported", "b_f = 0", "a condition is no claim"),
-        (r"\text{If } S = 1, \text{ then } b_f = 0", "unsupported", "S = 1", "nor with more"),
+        (r"\text{If } S = 1, b_f = 0", "unsupported", "S = 1", "nor with more"),
         (r"b_f = 1 / 2 S", "unreadable", "S", "over 2 S, or times S"),
         (r"b_f = i + P \bmod S", "unreadable", r"P \bmod S", "how far mod reaches"),
         (r"\frac{d}{db_f} b_f b_g = b_g", "unreadable", "b_f", "how far d reaches"),
