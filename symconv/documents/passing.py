@@ -149,12 +149,15 @@ class ReadFormula:
             for item in self.known.abbreviations
             if item in found.abbreviations or item[0] not in before | after
         )
-        old = {item.array for item in self.known.definitions}
-        new = tuple(item for item in found.definitions if item.array not in old)
+        # What words set to 0 for this formula alone stays what it was before.
+        old = set(self.context.definitions)
+        new = tuple(item for item in found.definitions if item not in old)
+        renewed = {item.array for item in new}
+        known = tuple(item for item in self.known.definitions if item.array not in renewed)
         return replace(
             found,
             layer=self.known.layer,
-            definitions=(*self.known.definitions, *new),
+            definitions=(*known, *new),
             said=self.known.said,
             ranges=self.known.ranges,
             indices=self.known.indices,

@@ -79,13 +79,8 @@ def restrictions(clauses: Sequence[Clause], context: Context) -> Restrictions:
             meaning = Elaborator(Scope(context, final=True))
             values = [meaning.integer(node) for node in nodes]
             found.coverage += meaning.scope.coverage
-            last = values[-1]
             for value in values[:-1]:
-                fixed = isinstance(value, Index) and not _has_index(last)
-                if fixed and context.abbreviation(str(value)) is None:
-                    found.ranges[str(value)] = (last, last)
-                else:
-                    _restrict(equal(value, last), found)
+                _restrict(equal(value, values[-1]), found)
         else:
             _condition(nodes[0], found, context)
     return found

@@ -271,7 +271,7 @@ def unknown_behind(name: str, context: Context) -> str | None:
     while pending:
         current = pending.pop()
         domain = context.domain(current)
-        if domain is not None and domain.condition is None:
+        if domain is not None and domain.condition is None and current not in context.said.zero:
             return current
         definition = context.definition(current)
         for array in () if definition is None else arrays(definition.body):
