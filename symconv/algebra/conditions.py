@@ -28,6 +28,7 @@ from symconv.algebra.indices import (
     Relation,
     Times,
     holds,
+    operands,
 )
 from symconv.algebra.ratios import (
     ONE,
@@ -49,6 +50,8 @@ from symconv.algebra.ratios import (
 )
 
 FALSE = Or(())
+MOST_BRANCHES = 64
+"""Limit: floors, minima and maxima are resolved into so many comparisons; others stay."""
 _NEGATED: dict[Relation, Relation] = {
     "==": "!=",
     "!=": "==",
@@ -120,13 +123,23 @@ def _sign(terms: Terms, relation: Relation, least: Least) -> Condition:
         terms = {powers: value // divisor for powers, value in terms.items() if powers}
         if constant // divisor:
             terms[()] = constant // divisor
-    for law in (_no_remainder, _resolved):
+    for law in (_no_remainder, _resolved) if _branches(terms) <= MOST_BRANCHES else ():
         resolved = law(terms, relation, least)
         if resolved is not None:
             return resolved
     if relation in ("==", "!=") and terms[min(terms, key=term_order)] < 0:
         terms = {powers: -value for powers, value in terms.items()}
     return Comparison(Constant(0), relation, terms_expression(terms))
+
+
+def _branches(terms: Terms) -> int:
+    """Return into how many comparisons the laws resolve one, at most."""
+    found = 1
+    for powers in terms:
+        for symbol, _ in powers:
+            if isinstance(symbol, Opaque):
+                found *= len(operands(symbol.node))
+    return found
 
 
 def _resolved(terms: Terms, relation: Relation, least: Least) -> Condition | None:

@@ -60,7 +60,7 @@ from symconv.algebra.indices import (
     holds,
 )
 from symconv.algebra.scoping import dependencies, expand_where, inline, require_shape_in_sizes
-from symconv.algebra.text import entry_text
+from symconv.algebra.text import entry_text, number_text
 from symconv.errors import IllFormed
 
 Exact: TypeAlias = int | Fraction
@@ -301,7 +301,9 @@ def polynomial_text(polynomial: Polynomial) -> str:
     for monomial, coefficient in sorted(polynomial.items()):
         body = monomial_text(monomial)
         size = abs(coefficient)
-        text = body if size == 1 and monomial else str(size) + (f"*{body}" if monomial else "")
+        text = (
+            body if size == 1 and monomial else number_text(size) + (f"*{body}" if monomial else "")
+        )
         sign = "-" if coefficient < 0 else "+"
         parts.append(f" {sign} {text}" if parts else (f"-{text}" if sign == "-" else text))
     return "".join(parts)

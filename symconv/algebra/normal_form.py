@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from symconv.algebra.bounds import expanded_terms
 from symconv.algebra.calculus import without_derivatives
 from symconv.algebra.conditions import FALSE, canonical_condition, conjunction
 from symconv.algebra.expressions import (
@@ -53,10 +54,13 @@ from symconv.algebra.indices import (
     symbols,
 )
 from symconv.algebra.ratios import Least, canonical
+from symconv.algebra.text import number_text
 from symconv.errors import NotSupported
 
 MOST_TERMS = 2_000
-"""Limit: products of sums are multiplied out; more terms than this are refused."""
+"""Limit: a product of sums is multiplied out to at most so many terms, counted before."""
+MOST_IN_ALL = 4_000
+"""Limit: so many terms in one normal form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,7 @@ def normal_form(
     Raises:
         NotSupported: when multiplying out gives more than `MOST_TERMS` terms.
     """
+    _require_few_terms(expression, definitions or {})
     plain = without_derivatives(expression, definitions)
     free = {symbol.name for symbol in _free_symbols(plain)}
     merged: dict[tuple[object, ...], list[IntegerExpression]] = {}
@@ -150,6 +155,17 @@ def _free_symbols(expression: Expression) -> dict[Symbol, None]:
     from symconv.algebra.scoping import free_symbols
 
     return free_symbols(expression)
+
+
+def _require_few_terms(expression: Expression, definitions: Mapping[str, Definition]) -> None:
+    total, product = expanded_terms(expression, definitions)
+    if total > MOST_IN_ALL or product > MOST_TERMS:
+        count, most = (product, MOST_TERMS) if product > MOST_TERMS else (total, MOST_IN_ALL)
+        written = f"{count:,}" if count < 10**30 else number_text(count)
+        raise NotSupported(
+            f"multiplying out gives {written} terms, more than {most:,}",
+            code="too-many-terms",
+        )
 
 
 def _flatten(
@@ -199,11 +215,6 @@ def _flatten_sum(
 
 
 def _product(left: list[Term], right: list[Term]) -> list[Term]:
-    if len(left) * len(right) > MOST_TERMS:
-        raise NotSupported(
-            f"multiplying out gives {len(left) * len(right):,} terms, more than {MOST_TERMS:,}",
-            code="too-many-terms",
-        )
     return [
         Term(
             Times((a.coefficient, b.coefficient)),

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import TypeAlias
 
+from symconv.algebra.bounds import too_large
 from symconv.algebra.indices import (
     Constant,
     IntegerExpression,
@@ -24,6 +25,8 @@ from symconv.errors import NotSupported
 SymbolPowers: TypeAlias = tuple[tuple[Symbol, int], ...]
 """A product of symbols: each with its power, in the order of their names."""
 Polynomial: TypeAlias = dict[SymbolPowers, Fraction]
+MOST_PRODUCTS = 2_000
+"""Limit: so many products of terms in one product of polynomials."""
 
 
 def polynomial(expression: IntegerExpression) -> Polynomial:
@@ -31,7 +34,8 @@ def polynomial(expression: IntegerExpression) -> Polynomial:
 
     Raises:
         NotSupported: for floors, remainders, minima and maxima, and for a division by
-            anything but a nonzero number; none of them is a polynomial.
+            anything but a nonzero number; none of them is a polynomial. Also where a product
+            takes more than `MOST_PRODUCTS` products.
     """
     match expression:
         case Constant(value=value):
@@ -79,6 +83,9 @@ def _accumulate(total: Polynomial, items: Iterable[tuple[SymbolPowers, Fraction]
 
 
 def _multiply(left: Polynomial, right: Polynomial) -> Polynomial:
+    if len(left) * len(right) > MOST_PRODUCTS:
+        count = len(left) * len(right)
+        raise too_large(f"multiplying out gives {count:,} terms, more than {MOST_PRODUCTS:,}")
     product: Polynomial = {}
     for left_powers, left_value in left.items():
         for right_powers, right_value in right.items():

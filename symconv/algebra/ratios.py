@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from math import gcd
 from typing import TypeAlias
 
+from symconv.algebra.bounds import too_large
 from symconv.algebra.indices import (
     CeilingDivision,
     Constant,
@@ -27,7 +28,7 @@ from symconv.algebra.indices import (
     Times,
     symbols,
 )
-from symconv.algebra.polynomials import SymbolPowers
+from symconv.algebra.polynomials import MOST_PRODUCTS, SymbolPowers
 from symconv.errors import NotSupported
 
 Terms: TypeAlias = dict[SymbolPowers, int]
@@ -180,11 +181,18 @@ def is_positive(terms: Terms, least: Least) -> bool:
 
 
 def multiply_terms(left: Terms, right: Terms) -> Terms:
-    """Multiply two polynomials."""
+    """Multiply two polynomials.
+
+    Raises:
+        NotSupported: when that takes more than `MOST_PRODUCTS` products.
+    """
     if left == ONE:
         return right
     if right == ONE:
         return left
+    if len(left) * len(right) > MOST_PRODUCTS:
+        count = len(left) * len(right)
+        raise too_large(f"multiplying out gives {count:,} terms, more than {MOST_PRODUCTS:,}")
     product: Terms = {}
     for left_powers, left_value in left.items():
         for right_powers, right_value in right.items():

@@ -6,6 +6,9 @@ The text follows the author's order and uses Python's operators, with sums writt
 
 from __future__ import annotations
 
+from fractions import Fraction
+from math import log10
+
 from symconv.algebra.expressions import (
     Add,
     Delta,
@@ -40,6 +43,8 @@ from symconv.algebra.indices import (
 
 _SUM, _PRODUCT, _ATOM = 1, 2, 3
 """Binding strengths: what stands inside something stronger is put in parentheses."""
+LONGEST_NUMBER = 3_000
+"""Limit: a number of more bits than this, about 900 digits, is not written out."""
 
 
 def integer_text(expression: IntegerExpression) -> str:
@@ -74,6 +79,18 @@ def statement_text(statement: Statement) -> str:
     return f"{statement.lhs} = {statement.rhs}" + (f" where{where[1:]}" if where else "")
 
 
+def number_text(value: int | Fraction) -> str:
+    """Write a number; of one with thousands of digits, how many it has."""
+    if isinstance(value, Fraction) and value.denominator != 1:
+        return f"{number_text(value.numerator)}/{number_text(value.denominator)}"
+    whole = int(value)
+    # Python refuses to write more than 4,300 digits.
+    if abs(whole).bit_length() <= LONGEST_NUMBER:
+        return str(whole)
+    digits = int(abs(whole).bit_length() * log10(2)) + 1
+    return f"{'-' if whole < 0 else ''}(a number of about {digits:,} digits)"
+
+
 def entry_text(array: str, indices: tuple[object, ...]) -> str:
     """Write one entry: ``x[0,1,2]``; a scalar is its bare name."""
     return f"{array}[{','.join(str(part) for part in indices)}]" if indices else array
@@ -82,7 +99,7 @@ def entry_text(array: str, indices: tuple[object, ...]) -> str:
 def _integer(expression: IntegerExpression) -> tuple[str, int]:
     match expression:
         case Constant(value=value):
-            return str(value), _ATOM if value >= 0 else _SUM
+            return number_text(value), _ATOM if value >= 0 else _SUM
         case Symbol(name=name):
             return name, _ATOM
         case Plus(terms=terms):

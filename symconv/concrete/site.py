@@ -20,6 +20,7 @@ from symconv.algebra.evaluation import (
 from symconv.algebra.expressions import Statement
 from symconv.algebra.indices import Index
 from symconv.algebra.scoping import arrays, expand_where, require_shape_in_sizes
+from symconv.algebra.text import number_text
 from symconv.concrete.closed_forms import Oracle
 from symconv.concrete.differences import Difference
 from symconv.concrete.index_domains import MOST_ROWS
@@ -204,8 +205,8 @@ class Site:
             sizes=self.sizes.given,
             indices=difference.indices,
             monomial=monomial_text(difference.monomial),
-            left_coefficient=str(left),
-            right_coefficient=str(right),
+            left_coefficient=number_text(left),
+            right_coefficient=number_text(right),
             left=polynomial_text(sides[0]) if sides else None,
             right=polynomial_text(sides[1]) if sides else None,
         )

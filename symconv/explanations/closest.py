@@ -15,7 +15,7 @@ from symconv.algebra.expressions import Number, Statement
 from symconv.algebra.indices import Index, IntegerExpression, Size
 from symconv.algebra.scoping import expand_where, free_symbols
 from symconv.errors import SymconvError
-from symconv.explanations.lengths import is_too_long
+from symconv.explanations.lengths import is_too_long, part_count
 from symconv.explanations.probes import CANDIDATE, Probes
 from symconv.explanations.tidying import tidied, tidied_integer
 from symconv.layers.layer import Layer
@@ -27,6 +27,10 @@ from symconv.verdicts import Counterexample, Verdict
 
 MOST_CANDIDATES = 1_000
 """How many edited statements are tried of each kind; a fixed number, so that reruns agree."""
+MOST_WALKED = 250_000
+"""Limit: so many parts are walked through to make edited statements of one statement."""
+MOST_UNDECIDED = 2
+"""Limit: after so many candidates that the solver gives up on, each of which costs seconds."""
 MOST_OFFERED = 3
 MOST_SPOT_SIZES = 2
 MOST_SPOT_VALUES = 200
@@ -85,6 +89,7 @@ def closest_correct_forms(
         return ()
     search = _Search(statement, vocabulary)
     offered: list[Correction] = []
+    undecided = 0
     for candidates in (search.one_step, search.one_mistake_twice, search.two_mistakes):
         for edits in islice(candidates(), MOST_CANDIDATES):
             if not quick.passes(edits[-1].statement):
@@ -96,9 +101,11 @@ def closest_correct_forms(
                 continue
             if not probes.holds_everywhere(candidate):
                 continue
-            if prove(candidate, layer, effort=CANDIDATE).verdict is Verdict.PROVED:
+            verdict = prove(candidate, layer, effort=CANDIDATE).verdict
+            undecided += verdict is Verdict.UNDECIDED
+            if verdict is Verdict.PROVED:
                 offered.append(Correction(candidate, edits))
-            if len(offered) == most:
+            if len(offered) == most or undecided == MOST_UNDECIDED:
                 return tuple(offered)
         if offered:
             break
@@ -162,6 +169,8 @@ class _Search:
         self._twins = _Twins(vocabulary)
         self._source = mend(statement, vocabulary=vocabulary)
         self._known: list[_Step] = []
+        self._parts = part_count(statement)
+        self._walked = 0
 
     def one_step(self) -> Iterator[Edits]:
         """Take back every mistake once, then on both axes, then wherever the same thing stands."""
@@ -174,6 +183,8 @@ class _Search:
         singles = [(step.edit,) for step in self._singles()]
         for first in (list(self._on_both_axes(self._singles())), singles):
             for edits in first:
+                if not self._may_go_on():
+                    return
                 again = [
                     _Step(edit, self._twins)
                     for edit in mend(edits[-1].statement, [edits[0].mistake], self._vocabulary)
@@ -186,6 +197,8 @@ class _Search:
     def two_mistakes(self) -> Iterator[Edits]:
         """Take back two different mistakes."""
         for step in self._singles():
+            if not self._may_go_on():
+                return
             for second in mend(step.edit.statement, vocabulary=self._vocabulary):
                 if second.mistake is not step.edit.mistake:
                     yield step.edit, second
@@ -227,8 +240,15 @@ class _Search:
                     edits.append(following)
                 yield tuple(edits)
 
+    def _may_go_on(self) -> bool:
+        """Count one more walk through the statement; False when there were too many."""
+        self._walked += self._parts
+        return self._walked <= MOST_WALKED
+
     def _again(self, edit: EditedStatement, wanted: set[Change]) -> Iterator[_Step]:
         """Take the same mistake back once more, where one of the wanted things stands."""
+        if not self._may_go_on():
+            return
         kind = type(edit.before)
         befores = {before for _, before, _ in wanted}
 

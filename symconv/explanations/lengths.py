@@ -14,6 +14,16 @@ Limit: the searches try hundreds of edits, each of which costs time in the numbe
 """
 
 
+def part_count(statement: Statement) -> int:
+    """Return how many parts a statement has."""
+    pending: list[Node] = [statement.lhs, statement.rhs]
+    count = 0
+    while pending:
+        pending.extend(children(pending.pop()))
+        count += 1
+    return count
+
+
 def is_too_long(statement: Statement) -> bool:
     """Tell whether a statement is too long to be explained; looks no further than it must."""
     pending: list[Node] = [statement.lhs, statement.rhs]

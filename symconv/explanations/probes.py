@@ -8,12 +8,13 @@ from contextlib import suppress
 from dataclasses import replace
 from itertools import product
 
+from symconv.algebra.counting import statement_term_count
 from symconv.algebra.evaluation import Evaluator, condition_value, side_polynomials
 from symconv.algebra.expressions import Statement
 from symconv.algebra.indices import Condition, Symbol
 from symconv.algebra.scoping import expand_where
 from symconv.concrete.monomial_tables import Tables
-from symconv.errors import IllFormed, NotSupported, SizesError
+from symconv.errors import IllFormed, NotSupported, SizesError, TooLarge
 from symconv.layers.layer import Layer, Sizes
 from symconv.proof.smt import FULL
 
@@ -27,6 +28,14 @@ SPREAD = 3
 """How far above its least value a size goes."""
 MOST_DRAWN = 60
 MOST_TRIED = 2_000
+MOST_ROWS = 100_000
+"""Limit: a comparison of more rows than this is not made."""
+MOST_EVALUATED = 10_000
+"""Limit: what is no table is evaluated up to so many products."""
+ROWS_A_STEP = 50
+"""So many rows of a table cost as much as one product that is evaluated."""
+MOST_ROWS_IN_ALL = 20_000_000
+"""Limit: so many rows are compared for one statement."""
 
 
 class Probes:
@@ -45,6 +54,7 @@ class Probes:
         self._evaluators: dict[Sizes, Evaluator] = {}
         self._satisfied: dict[Condition, tuple[bool, ...]] = {}
         self._telling = list(range(len(self.sizes)))
+        self.rows = 0
 
     def admitting(self, statement: Statement) -> Iterator[Sizes]:
         """Yield the sizes that satisfy a statement's assumptions, smallest first."""
@@ -112,15 +122,40 @@ class Probes:
         return self._evaluators[sizes]
 
     def holds_at(self, statement: Statement, sizes: Sizes) -> bool:
-        """Tell whether a statement is well-formed and true at given sizes."""
+        """Tell whether a statement is well-formed and true at given sizes.
+
+        False also where its closed forms are too large, or too many were compared already.
+        """
         if sizes not in self._tables:
             self._tables[sizes] = Tables(self.layer, sizes)
         try:
+            if not self._is_small(statement, sizes):
+                return False
             return self._tables[sizes].compare(statement) is None
-        except IllFormed:
+        except (IllFormed, TooLarge):
             return False
         except NotSupported:
-            return _evaluates_equal(statement, self.evaluator(sizes))
+            return self._is_small_for_evaluation(statement, sizes) and _evaluates_equal(
+                statement, self.evaluator(sizes)
+            )
+
+    def _is_small_for_evaluation(self, statement: Statement, sizes: Sizes) -> bool:
+        definitions = self.layer.definition_by_name
+        count = statement_term_count(statement, definitions, sizes.by_symbol)
+        return count <= MOST_EVALUATED and self._afford(count * ROWS_A_STEP)
+
+    def _afford(self, rows: int) -> bool:
+        self.rows += rows
+        return self.rows <= MOST_ROWS_IN_ALL
+
+    def _is_small(self, statement: Statement, sizes: Sizes) -> bool:
+        """Tell whether a statement is compared at some sizes; False where that costs too much."""
+        definitions = self.layer.definition_by_name
+        count = statement_term_count(statement, definitions, sizes.by_symbol)
+        if count > MOST_ROWS:
+            # That counts what guards and deltas leave out, too; this does not.
+            count = self._tables[sizes].term_count(statement)
+        return count <= MOST_ROWS and self._afford(count)
 
 
 def _evaluates_equal(statement: Statement, evaluator: Evaluator) -> bool:

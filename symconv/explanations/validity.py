@@ -14,6 +14,9 @@ from symconv.layers.layer import Layer, Region, Sizes
 from symconv.proof.equality import prove
 from symconv.verdicts import Verdict
 
+MOST_UNDECIDED = 2
+"""Limit: after so many regions that the solver gives up on, each of which costs seconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Validity:
@@ -58,6 +61,7 @@ def validity_region(statement: Statement, layer: Layer, probes: Probes) -> Valid
         return Validity((), None)
     admitted = probes.satisfying(statement.assumptions)
     known: dict[int, bool] = {}
+    undecided = 0
     reads_outside_at_the_end = True
 
     def holds_at(place: int) -> bool:
@@ -83,6 +87,9 @@ def validity_region(statement: Statement, layer: Layer, probes: Probes) -> Valid
             if not places or not all(map(holds_at, places)):
                 continue
             outcome = prove(statement, layer, assumptions=conditions, effort=CANDIDATE)
+            undecided += outcome.verdict is Verdict.UNDECIDED
+            if undecided == MOST_UNDECIDED:
+                return Validity(tuple(found), None)
             if outcome.verdict is Verdict.PROVED:
                 found.append(regions)
                 open_places = [place for place in open_places if not inside[place]]

@@ -13,10 +13,13 @@ any order, and every distinct order counts once.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import permutations, product
+from math import factorial, prod
 
+from symconv.algebra.bounds import too_large
 from symconv.algebra.conditions import FALSE, canonical_condition, conjunction
 from symconv.algebra.indices import (
     TRUE,
@@ -37,6 +40,7 @@ from symconv.algebra.indices import (
 )
 from symconv.algebra.normal_form import Term
 from symconv.algebra.ratios import ONE, Least, canonical, is_whole, ratio, terms_expression
+from symconv.algebra.text import number_text
 from symconv.errors import NotSupported
 from symconv.proof.obligations import (
     Formula,
@@ -49,6 +53,8 @@ from symconv.proof.obligations import (
 from symconv.proof.smt import Solver
 from symconv.proof.solving import Solution, positions, range_conditions, solve
 
+MOST_ELIMINATION = 300_000
+"""Limit: positions times squared bound indices, which is what solving for the indices costs."""
 MOST_ORDERINGS = 24
 """Limit: an array four times in one product is 24 orderings; more are refused."""
 
@@ -73,6 +79,9 @@ def coefficient_function(term: Term, solver: Solver) -> CoefficientFunction:
         NotSupported: when it was not shown that the map from bound indices to monomials is
             one-to-one, or an array occurs too often.
     """
+    coordinates = sum(len(entry.indices) for entry in term.entries)
+    if coordinates * len(term.ranges) ** 2 > MOST_ELIMINATION:
+        raise too_large(f"a term sums over {len(term.ranges)} indices in {coordinates} positions")
 
     def entails(hypotheses: Sequence[Condition], goal: Condition) -> bool:
         return is_determined(solver, (*hypotheses, Not(goal)))
@@ -197,13 +206,15 @@ def _require_closed(one: Weighted, term: Term) -> None:
 
 def _in_every_order(one: Weighted, term: Term, solver: Solver) -> Iterator[Weighted]:
     names = positions(term)
-    for number, order in enumerate(orderings(term)):
-        if number == MOST_ORDERINGS:
-            raise NotSupported(
-                f"the entries of {term.expression()} can be met in more than "
-                f"{MOST_ORDERINGS} orders",
-                code="too-many-orders",
-            )
+    # Known before any is made: of twenty entries of one array there are 20! orders.
+    count = prod(map(factorial, Counter(term.arrays).values()))
+    if count > MOST_ORDERINGS:
+        raise NotSupported(
+            f"the entries of {term.expression()} can be met in {number_text(count)} orders, "
+            f"more than {MOST_ORDERINGS}",
+            code="too-many-orders",
+        )
+    for order in orderings(term):
         renaming: dict[Symbol, IntegerExpression] = {
             old: new
             for entry, place in enumerate(order)

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from math import prod
 
-from symconv.algebra.counting import statement_term_count
+from symconv.algebra.counting import statement_term_count, term_count
+from symconv.algebra.dependence import derivatives
 from symconv.algebra.evaluation import (
     Evaluator,
     Polynomial,
@@ -25,6 +26,7 @@ from symconv.algebra.evaluation import (
 )
 from symconv.algebra.expressions import Definition, Expression, Statement
 from symconv.algebra.indices import Condition, Plus, Range, Symbol, equal
+from symconv.algebra.text import number_text
 from symconv.errors import IllFormed, NotSupported, SizesError
 from symconv.layers.layer import Layer, Sizes
 from symconv.proof.obligations import Formula
@@ -38,6 +40,10 @@ GUARD_PRODUCT = 600
 GUARD_TERMS = 3_000
 REPLAY_STEPS = 400_000
 """Limit: what evaluation does at one choice of sizes, some seconds at most."""
+TOTAL_STEPS = 1_500_000
+"""Limit: what evaluation does for one statement, at all sizes together."""
+MOST_ASKED = 400
+"""Limit: questions in search of the smallest sizes; a layer of nine sizes takes about 100."""
 ONE_BY_ONE = 16
 """So many amounts are tried one by one before an interval is halved."""
 
@@ -98,12 +104,14 @@ class _Search:
         values: the smallest way so far.
         minimal: whether every smaller one was shown to be impossible.
         fixed: the sums that are as small as they can be.
+        asked: how many questions were asked.
     """
 
     session: Session
     values: dict[Symbol, int]
     minimal: bool = True
     fixed: list[Condition] = field(default_factory=list)
+    asked: int = 0
 
     def lower(self, parts: tuple[Symbol, ...], least: int) -> None:
         """Make a sum of sizes as small as it can be, and fix it there.
@@ -130,6 +138,10 @@ class _Search:
         return sum(self.values.get(part, 1) for part in parts)
 
     def _possible(self, *conditions: Condition) -> bool:
+        self.asked += 1
+        if self.asked > MOST_ASKED:
+            self.minimal = False
+            return False
         found, smaller = self.session.ask(*self.fixed, *conditions)
         if found is Answer.SATISFIABLE:
             self.values = smaller
@@ -138,8 +150,20 @@ class _Search:
         return False
 
 
+@dataclass(slots=True)
+class Steps:
+    """What evaluation may still do for one statement, at all sizes together."""
+
+    left: int = TOTAL_STEPS
+
+
 def replay(
-    statement: Statement, layer: Layer, sizes: Sizes, *, minimal: bool = True
+    statement: Statement,
+    layer: Layer,
+    sizes: Sizes,
+    *,
+    minimal: bool = True,
+    steps: Steps | None = None,
 ) -> Failure | None:
     """Evaluate a statement at given sizes; return the first place where it fails, if any.
 
@@ -147,17 +171,21 @@ def replay(
     no value is such a part.
 
     Raises:
-        NotSupported: when that takes more than `REPLAY_STEPS` steps.
+        NotSupported: when that takes more than `REPLAY_STEPS` steps, or more than are left.
     """
     definitions = layer.definition_by_name
-    evaluator = _BoundedEvaluator(definitions, sizes.by_symbol)
+    evaluator = _BoundedEvaluator(definitions, sizes.by_symbol, steps or Steps())
     different: Failure | None = None
     try:
         if not all(evaluator.truth(item) for item in statement.assumptions):
             return None
         # Known before anything is multiplied out.
         terms = statement_term_count(statement, definitions, sizes.by_symbol)
-        if terms > REPLAY_STEPS:
+        bodies = (
+            part.body for side in (statement.lhs, statement.rhs) for part in derivatives(side)
+        )
+        terms += sum(term_count(body, definitions, sizes.by_symbol) for body in bodies)
+        if terms > min(REPLAY_STEPS, evaluator.steps.left):
             raise _too_many_steps()
         for indices, left, right in side_polynomials(statement, evaluator):
             if different is None and left != right:
@@ -171,9 +199,10 @@ def replay(
 class _BoundedEvaluator(Evaluator):
     """The evaluator, with an end: what takes too many steps is not a question for it."""
 
-    def __init__(self, definitions: Mapping[str, Definition], sizes: Values) -> None:
+    def __init__(self, definitions: Mapping[str, Definition], sizes: Values, steps: Steps) -> None:
         super().__init__(definitions, sizes)
         self._steps = 0
+        self.steps = steps
 
     def count(self, steps: int = 1) -> None:
         """Count steps.
@@ -182,14 +211,17 @@ class _BoundedEvaluator(Evaluator):
             NotSupported: when there are more than `REPLAY_STEPS`.
         """
         self._steps += steps
-        if self._steps > REPLAY_STEPS:
+        self.steps.left -= steps
+        if self._steps > REPLAY_STEPS or self.steps.left < 0:
             raise _too_many_steps()
 
     def _evaluate(
         self, expression: Expression, scope: dict[Symbol, int], keep: frozenset[str]
     ) -> Polynomial:
         found = super()._evaluate(expression, scope, keep)
-        self.count(1 + len(found))
+        # What a step costs grows with the factors of a monomial.
+        factors = len(next(iter(found))) if found else 0
+        self.count(1 + len(found) * (1 + factors // 4))
         return found
 
     def _sum_into(
@@ -313,8 +345,8 @@ def _difference(
         sizes.given,
         names,
         monomial=None if constants else monomial_text(monomial),
-        left_coefficient=None if constants else str(left.get(monomial, 0)),
-        right_coefficient=None if constants else str(right.get(monomial, 0)),
+        left_coefficient=None if constants else number_text(left.get(monomial, 0)),
+        right_coefficient=None if constants else number_text(right.get(monomial, 0)),
         left=polynomial_text(left),
         right=polynomial_text(right),
         minimal=minimal,

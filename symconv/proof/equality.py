@@ -31,6 +31,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
+from symconv.algebra.bounds import TOO_LARGE, require_small, require_small_parts
 from symconv.algebra.evaluation import Evaluator
 from symconv.algebra.expressions import Expression, Statement
 from symconv.algebra.indices import Condition, Symbol
@@ -41,6 +42,7 @@ from symconv.layers.layer import Layer, Sizes
 from symconv.proof.coefficients import coefficient_function
 from symconv.proof.counterexample import (
     Failure,
+    Steps,
     guard_sizes,
     replay,
     small_sizes,
@@ -146,14 +148,24 @@ def prove(
         InternalError: when the solver and evaluation disagree.
     """
     try:
+        require_small(statement, {} if layer is None else layer.definition_by_name)
+        require_small_parts(assumptions)
         statement = expand_where(statement)
     except NotSupported as error:
-        return Outcome(Verdict.UNDECIDED, f"{error.fact}; {error.help}", code=error.code)
+        advice = f"; {error.help}" if error.help else ""
+        return Outcome(Verdict.UNDECIDED, f"{error.fact}{advice}", code=error.code)
     statement = replace(statement, assumptions=(*statement.assumptions, *assumptions))
     notes: tuple[str, ...] = ()
     if layer is None:
         layer, notes = layer_of_its_own(statement)
-    outcome = _Run(statement, layer, effort).outcome()
+    try:
+        outcome = _Run(statement, layer, effort).outcome()
+    except RecursionError:
+        # The limits above are counted; this one depends on the caller's own depth.
+        outcome = Outcome(Verdict.UNDECIDED, "nested too deeply to decide", code=TOO_LARGE)
+    except NotSupported as error:
+        # What the hypotheses alone need: they are put into words before anything is tried.
+        outcome = Outcome(Verdict.UNDECIDED, error.fact, code=error.code)
     return replace(outcome, assumptions=statement.assumptions, notes=(*notes, *outcome.notes))
 
 
@@ -192,6 +204,7 @@ class _Run:
         self.free = tuple(part for item in statement.free for part in between_conditions(item))
         self.obligations: list[Obligation] = []
         self.well_formed = False
+        self.steps = Steps()
         self.unknown: NotSupported | None = None
 
     def outcome(self) -> Outcome:
@@ -500,7 +513,8 @@ class _Run:
     def _evaluated(self, sizes: Sizes, *, minimal: bool = True) -> _Evaluated | None:
         """Replay the statement at sizes; None where that takes too many steps."""
         try:
-            return _Evaluated(replay(self.statement, self.layer, sizes, minimal=minimal))
+            found = replay(self.statement, self.layer, sizes, minimal=minimal, steps=self.steps)
+            return _Evaluated(found)
         except NotSupported:
             return None
 

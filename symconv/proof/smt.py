@@ -20,6 +20,7 @@ from typing import Any, TypeAlias
 
 import z3
 
+from symconv.algebra.bounds import too_large
 from symconv.algebra.conditions import FALSE, canonical_condition, conjunction
 from symconv.algebra.indices import (
     And,
@@ -80,6 +81,13 @@ STRATEGIES = (
     Strategy(2_000_000, lemmas=True, seed=1),
 )
 
+MOST_BITS = 10_000
+"""Limit: numbers of more bits, about 3,000 digits, are not asked about."""
+MOST_SPENT = 12_000_000
+"""Limit: what giving up may cost for one statement, in the solver's own count, some seconds."""
+MOST_QUESTIONS = 1_500
+"""Limit: questions for one statement; a formula on a page asks about 100."""
+
 
 @dataclass(frozen=True, slots=True)
 class Effort:
@@ -115,6 +123,10 @@ class Solver:
         hypotheses: conditions that hold throughout.
         least: the least values that are known of symbols.
         effort: how hard to try.
+
+    Attributes:
+        questions: how many questions were asked.
+        spent: what the strategies that gave up may have used, in the solver's own count.
     """
 
     def __init__(
@@ -123,10 +135,17 @@ class Solver:
         self.hypotheses = tuple(hypotheses)
         self.least = dict(least)
         self.effort = effort
+        self.questions = 0
+        self.spent = 0
         self.context = z3.Context()
         self.translation = _Translation(self.context, self.least)
         known = conjunction(self.translation.canonical(part) for part in hypotheses)
         self._known = set(known.conditions) if isinstance(known, And) else {known}
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether so much was asked that every further answer is unknown."""
+        return self.spent > MOST_SPENT or self.questions > MOST_QUESTIONS
 
     def ask(self, *formulas: Formula) -> tuple[Answer, dict[Symbol, int]]:
         """Tell whether the formulas can hold together; the values are a way in which they do.
@@ -183,7 +202,10 @@ class Session:
         uses = self._uses.copy()
         added = [self._translation.formula(part, uses) for part in conditions]
         assertions = [*self._assertions, *added, *self._translation.sides(uses)]
+        self._owner.questions += 1
         for strategy in self._owner.effort.strategies:
+            if self._owner.is_exhausted:
+                break
             solver = self._owner.start(strategy)
             solver.add(*assertions)
             if strategy.lemmas:
@@ -199,6 +221,7 @@ class Session:
             if "interrupt" in solver.reason_unknown():
                 # The solver catches the signal; without this Ctrl-C would be lost.
                 raise KeyboardInterrupt
+            self._owner.spent += strategy.resources
         return Answer.UNKNOWN, {}
 
 
@@ -317,7 +340,10 @@ class _Translation:
             value = model.eval(constant, model_completion=True)
             if not z3.is_int_value(value):
                 raise InternalError(f"the solver gave {symbol} the value {value}")
-            found[symbol] = value.as_long()
+            try:
+                found[symbol] = value.as_long()
+            except ValueError:  # Python reads no number of more than 4,300 digits
+                raise too_large(f"{symbol} has more than {MOST_BITS:,} bits") from None
         return found
 
     def _condition(self, condition: Condition) -> Any:
@@ -350,6 +376,8 @@ class _Translation:
     def _integer(self, expression: IntegerExpression) -> Integer:
         match expression:
             case Constant(value=value):
+                if value.bit_length() > MOST_BITS:
+                    raise too_large(f"a number has more than {MOST_BITS:,} bits")
                 return z3.IntVal(value, self._context)
             case Symbol():
                 return self._constant(expression)

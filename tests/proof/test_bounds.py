@@ -1,0 +1,227 @@
+"""What is too large is refused by name, before the work; what fits is decided as ever."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from math import comb
+
+import pytest
+
+from symconv.algebra.bounds import DEEPEST, LONGEST_NUMBER, MOST_PARTS, expanded_terms
+from symconv.algebra.conditions import canonical_condition
+from symconv.algebra.expressions import (
+    Add,
+    Array,
+    Definition,
+    Derivative,
+    Expression,
+    Iverson,
+    Mul,
+    Number,
+    Statement,
+    Sum,
+    claim,
+)
+from symconv.algebra.indices import (
+    Comparison,
+    Condition,
+    Constant,
+    IntegerExpression,
+    Maximum,
+    Minimum,
+    Not,
+    Plus,
+    Times,
+    equal,
+    floor,
+    indices,
+    sizes,
+)
+from symconv.algebra.normal_form import normal_form
+from symconv.algebra.polynomials import polynomial
+from symconv.algebra.ratios import canonical
+from symconv.algebra.text import number_text
+from symconv.errors import NotSupported
+from symconv.explanations.probes import Probes
+from symconv.layers.layer import Layer
+from symconv.proof.equality import Outcome, prove
+from symconv.proof.smt import MOST_SPENT, Solver
+from symconv.verdicts import Verdict
+
+N, K, R, T, U = sizes("N K R T U")
+i, n = indices("i n")
+x, z = Array("x", (N,)), Array("z", (N,))
+
+
+def of(left: Expression, right: Expression, **options: tuple[Condition, ...]) -> Outcome:
+    return prove(Statement(left, right, **options))  # type: ignore[arg-type] -- passed on
+
+
+def total(array: Array) -> Sum:
+    return Sum(array[n], (n, 0, N - 1))
+
+
+@pytest.mark.parametrize("count", [6, 20, 200])
+def test_a_product_of_sums_over_one_array_is_refuted_at_the_smallest_size(count):
+    power = Mul(tuple(total(x) for _ in range(count)))
+    outcome = prove(claim(x[i], power))
+    assert outcome.verdict is Verdict.REFUTED
+    assert outcome.counterexample is not None
+    assert outcome.counterexample.sizes == {"N": 1}
+    assert prove(claim(Number(Constant(0)) * x[i], power * 0)).verdict is not Verdict.REFUTED
+
+
+def test_a_product_of_sums_over_different_arrays_is_decided():
+    arrays = [Array(f"a{number}", (N,)) for number in range(12)]
+    power = Mul(tuple(map(total, arrays)))
+    assert of(power, power + 0)
+    assert of(power, 2 * power).verdict is Verdict.REFUTED
+
+
+def test_terms_are_counted_before_they_are_made():
+    binomial = Mul(tuple(x[0] + z[0] for _ in range(50)))
+    outcome = of(binomial, 2 * binomial)
+    assert (outcome.verdict, outcome.code) == (Verdict.UNDECIDED, "too-many-terms")
+    assert "1,125,899,906,842,624 terms, more than 2,000" in outcome.detail
+    complements = Mul(tuple(1 - Iverson(equal(i, number)) for number in range(60)))
+    assert prove(claim(x[i], complements * x[i])).code == "too-many-terms"
+    few = Mul(tuple(x[0] + z[0] for _ in range(3)))
+    assert of(few, few * 1)
+
+
+@pytest.mark.parametrize(
+    ("expression", "terms"),
+    [
+        (x[0] + z[0], 2),
+        ((x[0] + z[0]) * (x[0] + 1), 4),
+        (Sum((x[n] + 1) * (z[n] + 1), (n, 0, N - 1)), 4),
+        (Derivative(x[0] * x[0] * z[0], x[0]), 2),
+        (Derivative((x[0] + 1) * (x[0] + z[0]), x[0]), 8),
+    ],
+)
+def test_the_count_is_an_upper_bound(expression, terms):
+    counted, _ = expanded_terms(expression, {})
+    assert counted == terms
+    assert len(normal_form(expression)) <= counted
+
+
+def test_definitions_are_counted_where_they_are_read():
+    arrays = [Array(f"c{number}") for number in range(30)]
+    chain = [Definition(arrays[0][()], x[0] + z[0])]
+    chain += [Definition(after[()], before[()] + before[()]) for before, after in pairwise(arrays)]
+    definitions = {item.array.name: item for item in chain}
+    assert expanded_terms(arrays[29][()], definitions)[0] == 2**30
+    with pytest.raises(NotSupported, match="1,073,741,824 terms"):
+        _ = normal_form(arrays[29][()], definitions)
+
+
+def deep(levels: int) -> list[tuple[str, Statement]]:
+    expression: Expression = x[0] + 0
+    integer: IntegerExpression = N + 0
+    condition: Condition = N >= 1
+    for number in range(levels):
+        expression = Mul((Add((expression, x[0])),))
+        integer = Maximum((integer + 1, N))
+        condition = Not(condition & (number <= N))
+    summed: Expression = x[0] + 0
+    for index in indices(" ".join(f"s{number}" for number in range(levels))):
+        summed = Sum(summed, (index, 0, N - 1))
+    return [
+        ("expression", Statement(expression, expression * 2)),
+        ("integer", Statement(Number(integer), Number(integer + 1))),
+        ("condition", Statement(Iverson(condition) * x[0], x[0] * 1)),
+        ("sums", Statement(summed, summed * 2)),
+        ("assumption", Statement(x[0] + 0, x[0] + 0, assumptions=(condition,))),
+    ]
+
+
+@pytest.mark.parametrize("levels", [DEEPEST, 3_000])
+@pytest.mark.parametrize("kind", range(5))
+def test_what_is_nested_too_deeply_is_refused(levels, kind):
+    name, statement = deep(levels)[kind]
+    outcome = prove(statement)
+    assert (outcome.verdict, outcome.code) == (Verdict.UNDECIDED, "too-large"), name
+    assert str(DEEPEST) in outcome.detail
+
+
+def test_what_has_too_many_parts_is_refused():
+    many = Add(tuple(x[0] for _ in range(MOST_PARTS)))
+    outcome = of(many, many)
+    assert (outcome.verdict, outcome.code) == (Verdict.UNDECIDED, "too-large")
+    doubled: Expression = x[0] + 0
+    for _ in range(60):
+        # The same object twice is written twice.
+        doubled = Add((doubled, doubled))
+    assert of(doubled, doubled).code == "too-large"
+
+
+def test_numbers_are_as_long_as_people_write_them():
+    far = Statement(Number(N), Number(N + 0), assumptions=(equal(N, 10**23),))
+    assert prove(far)
+    wrong = Statement(Number(N), Number(N + 1), assumptions=(equal(N, 10**23),))
+    assert prove(wrong).verdict is not Verdict.PROVED
+    long = 10**6_000
+    outcome = prove(claim(x[i] * long, x[i] * (long + 1)))
+    assert (outcome.verdict, outcome.code) == (Verdict.UNDECIDED, "too-large")
+    assert "digits" in outcome.detail
+    assert 2**LONGEST_NUMBER > 10**23
+
+
+def test_long_results_are_told_by_their_length():
+    product = Number(Times(tuple(Constant(10**90) for _ in range(80))))
+    outcome = prove(claim(x[i] * product, x[i]))
+    assert outcome.verdict is Verdict.REFUTED
+    assert "a number of about 7,201 digits" in outcome.detail
+    assert number_text(-(10**900)) == f"-{10**900}"
+    assert number_text(-(10**9_000)).startswith("-(a number of about 9,00")
+
+
+def test_integers_are_not_multiplied_out_without_end():
+    wide = Times(tuple(N + K + R + T + U for _ in range(40)))
+    for expand in (canonical, polynomial):
+        with pytest.raises(NotSupported) as error:
+            _ = expand(wide)
+        assert error.value.code == "too-large"
+    assert prove(Statement(Number(wide), Number(wide))).verdict is not Verdict.REFUTED
+    assert prove(Statement(Number(wide), Number(wide + 1))).verdict is not Verdict.PROVED
+    assert polynomial((N + K) * (N + K)) == polynomial(N * N + 2 * N * K + K * K)
+    assert len(polynomial(Times(tuple(N + K + R for _ in range(10))))) == comb(12, 2)
+
+
+@pytest.mark.parametrize("count", [2, 6, 7, 40])
+def test_conditions_are_not_resolved_without_end(count):
+    lengths = sizes(" ".join(f"S{number}" for number in range(count)))
+    least = Plus(tuple(Minimum((size, N + k)) for k, size in enumerate(lengths)))
+    found = canonical_condition(Comparison(Constant(0), "<=", least - K))
+    assert len(str(found)) < 20_000
+    floors = Plus(tuple(floor(N / size) for size in lengths))
+    bound = Iverson(equal(floors, K)) * x[0]
+    assert of(bound, bound).verdict is not Verdict.REFUTED
+
+
+def test_an_assumption_without_small_solutions_is_given_up():
+    cubes = equal(K * K * K + R * R * R, U * U * U + T * T * T)
+    hard = (cubes, K < U, U <= T, T < R)
+    outcome = of(total(x), Sum(x[n], (n, 1, N - 1)), assumptions=hard)
+    assert outcome.verdict in (Verdict.UNDECIDED, Verdict.REFUTED)
+    easy = (equal(K * K + R * R, U * U), K > 2)
+    assert of(total(x), total(x) + 0, assumptions=easy)
+
+
+def test_a_solver_that_gave_up_often_gives_up_at_once():
+    solver = Solver((N >= 1,), {N: 1})
+    solver.spent = MOST_SPENT + 1
+    assert not solver.never(equal(N * N, 2))
+    assert Solver((N >= 1,), {N: 1}).never(equal(N * N, 2))
+
+
+def test_probes_compare_nothing_that_does_not_fit():
+    many = indices(" ".join(f"i{number}" for number in range(30)))
+    cube = Array("cube", (N,) * 30)
+    layer = Layer(name="cube", given=(N,), inputs=(cube,))
+    probes = Probes(layer)
+    wrong = claim(cube[many], 2 * cube[many])
+    assert not any(probes.holds_at(wrong, at) for at in probes.sizes)
+    right = claim(cube[many], cube[many])
+    assert [probes.holds_at(right, at) for at in probes.sizes][:1] == [True]
+    assert not all(probes.holds_at(right, at) for at in probes.sizes)
