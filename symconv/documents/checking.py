@@ -15,7 +15,8 @@ from symconv.documents.judging import STATES_NOTHING, Judge, Judgement, supposit
 from symconv.documents.listings import not_run
 from symconv.documents.model import Document, Listing, Trouble
 from symconv.documents.outline import Outline, outline
-from symconv.documents.passing import RANGE_SAID, RENEWED, ReadFormula
+from symconv.documents.passing import RANGE_SAID, RENEWED, TAKEN, ReadFormula
+from symconv.documents.renewing import named_on_the_left, used_arrays
 from symconv.documents.source import SourceFile, SourceText
 from symconv.latex.context import Context
 from symconv.latex.reader import read_formula
@@ -34,6 +35,10 @@ from symconv.verdicts import Kind, Report, Result, Verdict, where_text
 Progress: TypeAlias = Callable[[int, int, str], None]
 RunListings: TypeAlias = Callable[[Outline, Listing], Result]
 
+USES = "uses"
+"""Begins what is said of a name that the text defines and nothing else declares."""
+DEFINE_ANEW = "write 'now let' before an equation that gives a name another meaning"
+SAY_CONDITION = "say the condition beside the equation, such as: \\text{if } P = 0"
 LONGEST_STATEMENT = 400
 LONGEST_LINE = 80
 """How much is shown of a line in which something was left open."""
@@ -137,10 +142,27 @@ def _task(file: SourceFile, part: ReadFormula, number: int, item: Item, judge: J
         judgement = judge.judge(source.text, item.span, item.context, item.statement)
         found = _judged(file, source, item, judgement)
         found = _reconsidered(found, part, item, judge)
-        return replace(found, notes=(*notes, *found.notes), assumptions=assumed)
+        found = _doubted(file, found, part, number, item, judge)
+        rests = tuple(_rests(file, part, item))
+        return replace(found, notes=(*notes, *found.notes, *rests), assumptions=assumed)
 
     name = statement_text(source.text[slice(*item.span)])
     return Task(name, _location(file, source, item.span), True, check, assumed)
+
+
+def _rests(file: SourceFile, part: ReadFormula, item: Equality) -> Iterator[str]:
+    """Say on which definitions of the text a verdict rests, and where they stand."""
+    meanings = part.passing.meanings
+    used = [name for name in used_arrays(item, item.context) if name in meanings]
+    used += [index.name for index, _ in item.statement.where if index.name in meanings]
+    lines = {name: file.position(meanings[name].start).line for name in used}
+    declared = sorted((lines[n], n) for n in lines if meanings[n].declared)
+    others = sorted((lines[n], n) for n in lines if not meanings[n].declared)
+    if declared:
+        said = " and ".join(f"of {name} taken from line {line}" for line, name in declared)
+        yield f"rests on the definition {said}"
+    if others:
+        yield f"{USES} {', '.join(f'{name} from line {line}' for line, name in others)}"
 
 
 def _reconsidered(found: Result, part: ReadFormula, item: Equality, judge: Judge) -> Result:
@@ -174,14 +196,38 @@ def _reconsidered(found: Result, part: ReadFormula, item: Equality, judge: Judge
     return found
 
 
-def _undecided(found: Result, code: str, reason: str) -> Result:
+def _doubted(
+    file: SourceFile, found: Result, part: ReadFormula, number: int, item: Equality, judge: Judge
+) -> Result:
+    """Leave undecided what rests on a name to which an equation gives two meanings, or may."""
+
+    def proved(text: str, equality: Equality) -> bool:
+        judged = judge.judge(text, equality.span, equality.context, equality.statement)
+        return judged.outcome.verdict is Verdict.PROVED
+
+    for doubt in part.doubts[number]:
+        if not proved(doubt.text, doubt.item):
+            name = named_on_the_left(doubt.item.statement, doubt.item.context)
+            line = file.position(doubt.start).line
+            said = f"line {line} says otherwise of {name} than the text before it"
+            return _undecided(found, "unclear-definition", said, DEFINE_ANEW)
+    again = part.named_again(item)
+    if again is not None and found.verdict is not None and found.verdict.is_false:
+        line = file.position(part.passing.meanings[again].start).line
+        said = f"{again} is defined otherwise in line {line}: {found.detail}"
+        return _undecided(found, "unclear-definition", said, DEFINE_ANEW)
+    return found
+
+
+def _undecided(found: Result, code: str, reason: str, advice: str = SAY_CONDITION) -> Result:
     return replace(
         found,
         verdict=Verdict.UNDECIDED,
         code=code,
         detail=reason,
         counterexample=None,
-        notes=("say the condition beside the equation, such as: \\text{if } P = 0",),
+        evidence=None,
+        notes=(advice,),
     )
 
 
@@ -211,6 +257,8 @@ def _accounted(
             detail = f"defines {definition.array}"
             notes = _sentences(readings)
             code = "passing-range" if any(note.startswith(RANGE_SAID) for note in said) else None
+            if code is None and any(note.startswith(TAKEN) for note in said):
+                code = "taken-as-definition"
         case ExampleSize(size=size, value=value):
             code = "example"
             detail = f"{size} = {value} in element equations, up to the end of its section"

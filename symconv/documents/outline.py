@@ -21,8 +21,8 @@ from symconv.documents.passing import (
     ReadFormula,
     read,
     restated,
-    without_meanings,
 )
+from symconv.documents.renewing import without_meanings
 from symconv.documents.sections import Known, Sections, with_names
 from symconv.documents.sentences import Speech, speech
 from symconv.documents.source import SourceFile
@@ -219,7 +219,9 @@ def _told(file: SourceFile, part: ReadFormula, renewed: Renewed) -> ReadFormula:
             continue
         if earlier.section < part.passing.section and earlier.value != item.value:
             line = file.position(earlier.start).line
-            notes[number] = (f"{RENEWED} {name} stood for {earlier.value}, from line {line} on",)
+            notes[number] = (
+                f"{RENEWED} section {name} stood for {earlier.value}, from line {line} on",
+            )
     return replace(part, notes=tuple(notes))
 
 

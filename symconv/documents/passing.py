@@ -17,6 +17,14 @@ from symconv.algebra.indices import Index, IntegerExpression, Range
 from symconv.algebra.polynomials import same_polynomial
 from symconv.documents.hearing import all_heard, is_condition, joined, without_entries
 from symconv.documents.model import Formula
+from symconv.documents.renewing import (
+    named_on_the_left,
+    redefined,
+    used_arrays,
+    uses,
+    without_meanings,
+    without_names,
+)
 from symconv.documents.sentences import Spoken
 from symconv.documents.source import SourceFile
 from symconv.errors import UsageError
@@ -37,8 +45,10 @@ from symconv.latex.reader_scope import expanded, is_plain
 
 Notes: TypeAlias = tuple[tuple[str, ...], ...]
 """What is to be said of each item of a formula."""
-RENEWED = "read: up to this section"
-"""Begins what is said of a name that a section gives another meaning."""
+TAKEN = "read: this is taken"
+"""Begins what is said of an equality on an array that is declared, and so may be an input."""
+RENEWED = "read: up to this"
+"""Begins what is said of a name that gets another meaning, by a section or by words."""
 CONDITION = "a condition of what stands near it"
 MOST_LINGERING = 4
 """How many earlier sentences of a section are looked at for what may still hold."""
@@ -54,11 +64,28 @@ class Meaning:
         section: the section in which it stands.
         start: where the formula stands, as an offset in the file.
         value: what the name stands for; None for an array.
+        declared: whether an array was declared before, as an input would be.
     """
 
     section: int
     start: int
     value: IntegerExpression | None = None
+    declared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """An equation that gives a name a second meaning, where nothing says that it is one.
+
+    Attributes:
+        start: where the formula stands, as an offset in the file.
+        text: the formula.
+        item: the equation.
+    """
+
+    start: int
+    text: str
+    item: Equality
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +99,7 @@ class Passing:
         ended: names that a section declared which has ended, and its title.
         assumed: what is assumed for the section.
         lingering: what sentences before this one in the section said, with their offsets.
+        doubts: equations that may give a name another meaning, by the name.
         vague: the title of a section that may restrict it and is not understood, or nothing.
     """
 
@@ -81,6 +109,7 @@ class Passing:
     ended: Mapping[str, str] = field(default_factory=dict)
     assumed: Said = field(default_factory=Said)
     lingering: tuple[tuple[Said, int], ...] = ()
+    doubts: Mapping[str, tuple[Doubt, ...]] = field(default_factory=dict)
     vague: str = ""
 
     def without(self, name: str) -> Passing:
@@ -125,6 +154,7 @@ class ReadFormula:
         known: what is known throughout, where it stands.
         passing: what holds for a while, where it stands.
         said: what its own sentence says of it.
+        doubts: what each of its items rests on that may be meant otherwise.
         otherwise: contexts in which it may be meant as well, each with the reason.
     """
 
@@ -135,6 +165,7 @@ class ReadFormula:
     known: Context
     passing: Passing
     said: Said = field(default_factory=Said)
+    doubts: tuple[tuple[Doubt, ...], ...] = ()
     otherwise: tuple[tuple[str, Context], ...] = ()
     bounds: Notes = ()
 
@@ -164,26 +195,57 @@ class ReadFormula:
             abbreviations=(*kept, *(item for item in found.abbreviations if item not in kept)),
         )
 
+    def named_again(self, item: Equality) -> str | None:
+        """Return the name to which an equation may give another meaning, or None.
+
+        An equation for an array is a claim as long as no heading stands between.
+        """
+        name = named_on_the_left(item.statement, item.context)
+        meaning = self.passing.meanings.get(name or "")
+        if meaning is None or (meaning.value is None and meaning.section == self.passing.section):
+            return None
+        return name
+
+    @property
+    def ranges(self) -> dict[str, tuple[Range, int]]:
+        """The ranges that the formula itself gives."""
+        new = set(self.reading.context.indices) - set(self.context.indices)
+        return {
+            item.index.name: (item, self.formula.start)
+            for item in self.reading.context.ranges
+            if item.index in new
+        }
+
     @property
     def passing_behind(self) -> Passing:
         """What holds for a while behind the formula."""
         start = self.formula.start
-        new = set(self.reading.context.indices) - set(self.context.indices)
-        ranges = {
-            item.index.name: (item, start)
-            for item in self.reading.context.ranges
-            if item.index in new
-        }
+        section = self.passing.section
         meanings: dict[str, Meaning] = {}
-        for item in self.reading.items:
+        doubts = dict(self.passing.doubts)
+        for item, doubtful in zip(self.reading.items, self.doubts, strict=True):
             if isinstance(item, Abbreviation):
-                meanings[item.index.name] = Meaning(self.passing.section, start, item.value)
+                name, value = item.index.name, item.value
+                meanings[name] = Meaning(section, start, value)
             elif isinstance(item, ArrayDefinition):
-                meanings[item.definition.array.name] = Meaning(self.passing.section, start)
+                name = item.definition.array.name
+                declared = self.known.array(name) is not None
+                meanings[name] = Meaning(section, start, declared=declared)
+            elif isinstance(item, Equality):
+                again = self.named_again(item)
+                if again is not None:
+                    doubt = Doubt(start, self.formula.source.text, item)
+                    doubts[again] = (*doubts.get(again, ()), doubt)
+                continue
+            else:
+                continue
+            # What is defined by something doubtful is as doubtful.
+            doubts[name] = doubtful
         return replace(
             self.passing.mentioning(self.said, start),
-            ranges={**self.passing.ranges, **ranges},
+            ranges={**self.passing.ranges, **self.ranges},
             meanings={**self.passing.meanings, **meanings},
+            doubts={name: found for name, found in doubts.items() if found},
         )
 
 
@@ -200,6 +262,7 @@ def read(
         spoken: what the words around it say.
     """
     text = formula.source.text
+    known, again = _renewed(file, formula, known, passing, spoken)
     own = all_heard(spoken, known)
     said = joined(passing.assumed, own)
     bare = without_entries(replace(known, said=replace(said, ranges=())), said.zero)
@@ -215,7 +278,7 @@ def read(
     }
     ranges |= {n: r for n, r in passing.ranges.items() if spoken.cues and r[1] >= first}
     scope = replace(passing, ranges={**passing.ranges, **ranges})
-    if scope.ranges and plain.passing_behind.ranges == passing.ranges:
+    if scope.ranges and not plain.ranges:
         # What gives a range itself is read without the others: it takes their place.
         context = scope.known_in(bare)
         found = replace(plain, context=context, reading=read_formula(text, context))
@@ -223,9 +286,19 @@ def read(
     notes, bounds = _range_notes(file, found, plain, scope)
     found, letters = _with_indices(file, found)
     numbers = range(len(found.reading.items))
-    together = tuple((*notes.get(n, ()), *letters.get(n, ())) for n in numbers)
+    items = found.reading.items
+    together = tuple(
+        (
+            *_taken(items[n], known),
+            *again.get(_defined_name(items[n]), ()),
+            *notes.get(n, ()),
+            *letters.get(n, ()),
+        )
+        for n in numbers
+    )
+    doubts = tuple(tuple(_doubts(item, found)) for item in items)
     rests = tuple(bounds.get(n, ()) for n in numbers)
-    return _with_ended(replace(found, notes=together, bounds=rests))
+    return _with_ended(replace(found, notes=together, bounds=rests, doubts=doubts))
 
 
 def _as_condition(part: ReadFormula) -> ReadFormula:
@@ -238,7 +311,70 @@ def _as_condition(part: ReadFormula) -> ReadFormula:
     plain = all(isinstance(item, claimless) for item in part.reading.items)
     context = part.reading.context if plain else part.context
     reading = FormulaReading(items, context)
-    return replace(part, reading=reading, said=Said(), notes=tuple(() for _ in items), bounds=())
+    none: Notes = tuple(() for _ in items)
+    return replace(
+        part, reading=reading, said=Said(), notes=none, bounds=none, doubts=tuple(() for _ in items)
+    )
+
+
+def _renewed(
+    file: SourceFile, formula: Formula, known: Context, passing: Passing, spoken: Spoken
+) -> tuple[Context, dict[str, tuple[str, ...]]]:
+    """Forget the names that words define anew at a formula, and say what they meant."""
+    notes: dict[str, tuple[str, ...]] = {}
+    if not passing.meanings:
+        return known, notes
+    here = {name for name, it in passing.meanings.items() if it.section == passing.section}
+    names: set[str] = set()
+    if spoken.introduced == "let":
+        names = redefined(formula.source.text, known, set(passing.meanings))
+    elif spoken.introduced == "where":
+        names = redefined(formula.source.text, known, here)
+    for name in sorted(names):
+        meaning = passing.meanings[name]
+        value = "something else" if meaning.value is None else str(meaning.value)
+        line = file.position(meaning.start).line
+        notes[name] = (f"{RENEWED} line {name} stood for {value}, from line {line} on",)
+    known = without_names(known, names)
+    for cue in spoken.cues if known.abbreviations else ():
+        for part in cue.said if cue.kind == "where" else ():
+            if isinstance(part, Formula) and part.start > formula.start:
+                anew = redefined(part.source.text, known, here)
+                if anew:
+                    known = read_formula(part.source.text, without_names(known, anew)).context
+    return known, notes
+
+
+def _taken(item: Item, known: Context) -> tuple[str, ...]:
+    """Say of a declared array that an equality defines it, which may have been a claim."""
+    name = _defined_name(item) if isinstance(item, ArrayDefinition) else ""
+    if known.array(name) is None:
+        return ()
+    return (f"{TAKEN} as the definition of {name}, which is declared and not defined before",)
+
+
+def _defined_name(item: Item) -> str:
+    match item:
+        case Abbreviation(index=index):
+            return index.name
+        case ArrayDefinition(definition=definition):
+            return definition.array.name
+        case _:
+            return ""
+
+
+def _doubts(item: Item, part: ReadFormula) -> Iterator[Doubt]:
+    """Yield the equations that may have given another meaning to a name that an item uses."""
+    doubts = part.passing.doubts
+    if not doubts or not isinstance(item, Equality | ArrayDefinition | Abbreviation):
+        return
+    needed = set(used_arrays(item, part.context))
+    for name, found in doubts.items():
+        if name in needed or (
+            part.context.abbreviation(name) is not None
+            and uses(item, part.formula.source.text, part.context, name)
+        ):
+            yield from found
 
 
 def _otherwise(
@@ -302,20 +438,6 @@ def restated(part: ReadFormula) -> Iterator[tuple[str, bool]]:
         if isinstance(item, Abbreviation) and item.index.name in again:
             value = expanded(item.index, part.context)
             yield item.index.name, not same_polynomial(expanded(item.value, trial), value)
-
-
-def without_meanings(context: Context, names: set[str]) -> Context:
-    """Forget what some names stand for; what was said in terms of them stays as it was."""
-    gone = replace(
-        context,
-        abbreviations=tuple(item for item in context.abbreviations if item[0].name in names),
-    )
-    kept = tuple(
-        (index, expanded(value, gone))
-        for index, value in context.abbreviations
-        if index.name not in names
-    )
-    return replace(context, abbreviations=kept)
 
 
 def _range_notes(

@@ -18,9 +18,10 @@ LONGEST_VALUE = 100
 _NOT_JUDGED = {"definition": "definition", "no-statement": "no statement", "code": "not run"}
 _WIDEST_VERDICT = max(len(word) for word in (*_NOT_JUDGED.values(), "ill-formed"))
 _INDENT = "    "
-_USUAL = "read: ranges are"
+_USUAL = ("read: ranges are", "uses ")
+"""What everybody means, or sees where the name is defined."""
 _RANGE_SAID = "read: the range"
-_NEWS = frozenset(["not-python", "condition", "renewed", "passing-range"])
+_NEWS = frozenset(["not-python", "condition", "renewed", "passing-range", "taken-as-definition"])
 """What is shown although it claims nothing: its reader may believe otherwise."""
 _LEFT_OPEN = "unclosed-"
 MOST_ALIKE = 10

@@ -98,7 +98,7 @@ def test_another_section_gives_a_name_another_meaning_and_says_so() -> None:
     assert (right.verdict, also.verdict) == (Verdict.PROVED, Verdict.PROVED)
     assert (first.kind, first.code) == ("definition", None)
     assert (again.kind, again.code) == ("definition", "renewed")
-    assert again.notes == ("read: up to this section p_0 stood for k*S, from line 2 on",)
+    assert again.notes == ("read: up to this line p_0 stood for k*S, from line 2 on",)
     assert "p_0 = lS" in documents_text(report, io.StringIO())
 
 
@@ -112,9 +112,10 @@ def test_what_stands_before_the_other_meaning_in_its_section_has_it_too() -> Non
 @pytest.mark.parametrize(
     ("text", "verdicts"),
     [
-        ("$p_0 = kS$ and $p_0 = lS$", [Verdict.REFUTED]),
+        ("$p_0 = kS$ and $p_0 = lS$", [Verdict.UNDECIDED]),
+        ("Let $p_0 = kS$. Now let $p_0 = lS$. $p_0 = lS$.", [Verdict.PROVED]),
         ("$p_0 = kS$\n# B\n$p_0 = kS$", [Verdict.PROVED]),
-        ("$p_0 = kS$\n# B\n$p_0 = kS$, $p_0 = lS$", [Verdict.PROVED, Verdict.REFUTED]),
+        ("$p_0 = kS$\n# B\n$p_0 = kS$, $p_0 = lS$", [Verdict.PROVED, Verdict.UNDECIDED]),
         ("<!-- symconv: define p_0 = kS -->\n# B\n$p_0 = lS$", [Verdict.REFUTED]),
         ("$p_0 = kS$\n# B\n$p_0 + 0 = lS$", [Verdict.REFUTED]),
     ],
