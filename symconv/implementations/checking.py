@@ -20,6 +20,7 @@ from symconv.implementations.processes import SECONDS_PER_RUN, Runner
 from symconv.implementations.readings import SHARE_THAT_COUNTS, Probe, readings
 from symconv.implementations.shape_classes import ShapeClass, shape_classes
 from symconv.implementations.trials import Options, Trial
+from symconv.implementations.unequal import unequal
 from symconv.implementations.unjudged import concluded, out_of_scope, staying, unjudged
 from symconv.layers.convolution.two_dimensional import conv2d
 from symconv.layers.layer import Layer, Sizes
@@ -177,11 +178,13 @@ def _checked_as(
             if progress is not None:
                 progress(number, len(places), place.name)
             check.at(place)
+        pairs = list(unequal(runner, description))
         notes = [*(text for _, text in description.restrictions), *staying(description)]
         if not runner.isolated:
             notes.append("it ran in this process: a crash or an endless loop in it is one here")
     conclusions = list(check.conclusions())
-    results = [*check.results(conclusions), *unjudged(description)]
+    results = [*check.results(conclusions), *(one for one, _ in pairs), *unjudged(description)]
+    conclusions += [one for _, one in pairs]
     conclusions += [concluded(one) for one in unjudged(description) if one.verdict is not None]
     return CodeReport(
         results,

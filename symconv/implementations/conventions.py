@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, TypeAlias
 
@@ -20,6 +20,7 @@ from symconv.implementations.model import (
     FORWARD_RESULTS,
     Description,
     Implementation,
+    Paired,
 )
 from symconv.implementations.names import HYPER, KERNEL, PADDING, STRIDE
 from symconv.implementations.options import CONVENTIONS, CodeOptions
@@ -156,10 +157,25 @@ def _description(
         forward=pair.forward,
         backward=pair.backward,
         unvaried=unvaried(pair.signatures, shown),
+        paired=tuple(_paired(pair, shown)),
         fixed=_fixed(pair, options),
         absent=absent,
         sought=sought,
     )
+
+
+def _paired(pair: Pair, shown: Mapping[str, str]) -> Iterator[Paired]:
+    """Yield the strides and paddings that everything that is given them takes as pairs."""
+    for role in (STRIDE, PADDING):
+        taking = [
+            (signature, item)
+            for signature in pair.signatures
+            for item in signature.parameters
+            if item.role == role
+        ]
+        if taking and all(item.takes_pairs for _, item in taking):
+            signature, item = taking[0]
+            yield Paired(item.name, role, location_of(signature.function, shown))
 
 
 def _fixed(pair: Pair, options: CodeOptions) -> tuple[str, ...]:

@@ -87,8 +87,8 @@ def values_by_role(
     """Return what can be given to a parameter, by its role."""
     values: dict[str, Any] = {
         **arrays,
-        STRIDE: sizes["S"],
-        PADDING: sizes["P"],
+        STRIDE: _by_axis(sizes, "S"),
+        PADDING: _by_axis(sizes, "P"),
         HYPER: HyperParameters(zip(keys, (sizes["S"], sizes["P"]), strict=True)),
         KERNEL: (sizes["HH"], sizes["WW"]),
         **{name: sizes[name] for name in ("C", "F", "HH", "WW")},
@@ -99,6 +99,12 @@ def values_by_role(
     if not bias:
         values["b"] = None
     return values
+
+
+def _by_axis(sizes: Mapping[str, int], name: str) -> int | tuple[int, int]:
+    """Return a stride or padding: a pair where the width has its own."""
+    width = sizes.get(f"{name}_width")
+    return sizes[name] if width is None else (sizes[name], width)
 
 
 def _single(returned: Any) -> Any:

@@ -68,6 +68,21 @@ class Unvaried:
 
 
 @dataclass(frozen=True, slots=True)
+class Paired:
+    """A stride or padding that is taken as a pair, one for the height and one for the width.
+
+    Attributes:
+        name: the name of the parameter.
+        role: ``stride`` or ``padding``.
+        location: where what takes it is defined, or an empty string.
+    """
+
+    name: str
+    role: str
+    location: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Description:
     """What can be said of an implementation without running it.
 
@@ -85,6 +100,7 @@ class Description:
         forward: the name of the forward function, or None where there is none.
         backward: the name of the backward function, or None where there is none.
         unvaried: the parameters that are neither arrays nor sizes of the layer.
+        paired: the strides and paddings that may have two different parts.
         fixed: the names of parameters that stay as they are, as the user said.
         absent: the results that were asked for and that nothing computes.
         sought: what was looked for to compute them.
@@ -101,6 +117,7 @@ class Description:
     forward: str | None = None
     backward: str | None = None
     unvaried: tuple[Unvaried, ...] = ()
+    paired: tuple[Paired, ...] = ()
     fixed: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
     sought: str = ""

@@ -14,6 +14,8 @@ from typing import TypeAlias
 
 import numpy as np
 
+from symconv.implementations.correlation import correlated
+
 Arrays: TypeAlias = Mapping[str, np.ndarray]
 
 
@@ -49,35 +51,6 @@ def spoken_of(name: str) -> str:
     """Return the other convolution that a name speaks of, or an empty string."""
     words = re.split(r"[^a-z0-9]+", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).casefold())
     return next((_NAME_BY_WORD[word] for word in words if word in _NAME_BY_WORD), "")
-
-
-def correlated(
-    x: np.ndarray,
-    w: np.ndarray,
-    b: np.ndarray,
-    strides: tuple[int, ...],
-    paddings: tuple[int, ...],
-    dilation: int = 1,
-) -> np.ndarray:
-    """Cross-correlate by the definition, on any number of spatial axes.
-
-    y[n, f, k...] = b[f] + sum of w[f, c, p...] * x_pad[n, c, S*k + D*p...]
-
-    Shapes: x (N, C, ...), w (F, C, ...), b (F,); y (N, F, ...).
-    """
-    around = [(0, 0), (0, 0), *((amount, amount) for amount in paddings)]
-    padded = np.pad(x, around)
-    kernel = w.shape[2:]
-    extents = [
-        (size - dilation * (length - 1) - 1) // stride + 1
-        for size, length, stride in zip(padded.shape[2:], kernel, strides, strict=True)
-    ]
-    y = np.zeros((len(x), len(w), *extents), dtype=x.dtype)
-    for place in product(*map(range, extents)):
-        for offset in product(*map(range, kernel)):
-            at = [s * k + dilation * p for s, k, p in zip(strides, place, offset, strict=True)]
-            y[(..., *place)] += padded[(..., *at)] @ w[(..., *offset)].T
-    return y + b.reshape(-1, *[1] * len(kernel))
 
 
 def other_layers(S: int, P: int, draw: np.random.Generator, *, bias: bool) -> Iterator[OtherLayer]:

@@ -61,8 +61,15 @@ class Parameter:
         if self.role in (STRIDE, PADDING):
             if isinstance(self.default, (tuple, list)):
                 return _like(self.default, value)
-            return (value, value) if self.pairs == "pair" else value
+            return (value, value) if self.pairs == "pair" and isinstance(value, int) else value
         return value
+
+    @property
+    def takes_pairs(self) -> bool:
+        """Whether it is a stride or padding that may have one part for each axis."""
+        if isinstance(self.default, (tuple, list)):
+            return len(self.default) == 2
+        return self.role in (STRIDE, PADDING) and self.pairs != "number"
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,6 +329,8 @@ def _from_stars(function: Callable[..., Any], stars: frozenset[str]) -> list[ins
 
 def _like(default: Any, value: Any) -> Any:
     if isinstance(default, (tuple, list)):
+        if isinstance(value, tuple):
+            return type(default)(map(_like, default, value))
         return type(default)(_like(item, value) for item in default)
     return value
 

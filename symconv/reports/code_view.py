@@ -31,6 +31,8 @@ WORDS = {
     "not-enough-runs": "not decided",
     "environment": "cannot run here",
     "out-of-scope": "another layer",
+    "several-readings": "may be meant in two ways",
+    "rejected": "rejects on purpose",
     "not-found": "not found",
     "not-varied": "not varied",
 }

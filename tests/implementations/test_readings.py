@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from symconv.implementations.checking import check_implementation
-from symconv.implementations.other_layers import correlated, spoken_of
+from symconv.implementations.correlation import correlated
+from symconv.implementations.other_layers import spoken_of
 from symconv.verdicts import Verdict
 from tests.implementations.mathematics import compute_gradients, compute_y
 

@@ -1,0 +1,194 @@
+"""A stride or a padding that is a pair, tried with two parts that differ.
+
+The layer has one stride and one padding, so that at every class of shapes both parts of a pair
+are equal, and code that takes them in the wrong order is right. Where code takes pairs it is run
+with unequal ones too, first the height's and then the width's, and compared with plain loops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from symconv.algebra.evaluation import condition_value
+from symconv.errors import SizesError
+from symconv.implementations.conclusions import Conclusion
+from symconv.implementations.correlation import correlated, pulled_back
+from symconv.implementations.inputs import draw, plan, smaller
+from symconv.implementations.model import Answer, Description, Paired, Request
+from symconv.implementations.names import STRIDE
+from symconv.implementations.processes import Runner
+from symconv.implementations.reference import reference_at
+from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.layer import Sizes
+from symconv.verdicts import Result, Verdict
+
+WIDTH = "{}_width"
+"""The name of a width's own stride or padding among the sizes of a request."""
+_PARTS = {
+    STRIDE: ((2, 3), (3, 1), (1, 2), (2, 1)),
+    "padding": ((1, 0), (0, 1), (2, 1), (1, 2)),
+}
+_SYMBOLS = {STRIDE: "S", "padding": "P"}
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The strides and the paddings of one run, height first."""
+
+    strides: tuple[int, int]
+    paddings: tuple[int, int]
+
+    @property
+    def turned(self) -> Parts:
+        """The same with the width first."""
+        return Parts(self.strides[::-1], self.paddings[::-1])
+
+
+def unequal(runner: Runner, description: Description) -> Iterator[tuple[Result, Conclusion]]:
+    """Yield what became of each parameter that takes pairs.
+
+    Args:
+        runner: runs the code.
+        description: the code.
+    """
+    base = _base(description)
+    for parameter in description.paired if base is not None else ():
+        if parameter.name in description.fixed:
+            continue
+        assert base is not None, "there are sizes to try"
+        tried = _Tried(runner, description, base, parameter)
+        result = tried.result()
+        if result is not None:
+            counts = {"right": len(_PARTS[parameter.role])} if result.code == "varied" else {}
+            failure = None if result.code in ("varied", "rejected") else result
+            yield (
+                result,
+                Conclusion(
+                    result.statement,
+                    str(result.code),
+                    result.verdict,
+                    counts,
+                    failure=failure,
+                    rejection=result if result.code == "rejected" else None,
+                ),
+            )
+
+
+class _Tried:
+    def __init__(
+        self, runner: Runner, description: Description, base: Sizes, parameter: Paired
+    ) -> None:
+        self._runner = runner
+        self._description = description
+        self._base = base
+        self._parameter = parameter
+
+    def result(self) -> Result | None:
+        """Return what the parameter comes to; None where it takes no pairs after all."""
+        S, P = (self._base.given[name] for name in "SP")
+        even = Parts((S, S), (P, P))
+        answer, expected = self._run(even)
+        right = [name for name in self._description.provides if _is(answer, name, expected)]
+        if not right:
+            return None
+        role = self._parameter.role
+        wrong: dict[str, str] = {}
+        turned = dict.fromkeys(right, True)
+        for pair in _PARTS[role]:
+            parts = Parts(pair, even.paddings) if role == STRIDE else Parts(even.strides, pair)
+            answer, expected = self._run(parts)
+            trouble = answer.forward.trouble or answer.backward.trouble
+            if trouble is not None and trouble.code == "rejected":
+                return self._found(None, "rejected", f"it refuses unequal parts: {trouble.fact}")
+            for name in right:
+                if not _is(answer, name, expected):
+                    fault = answer.of(name).trouble
+                    told = f": {fault.fact}" if fault else ""
+                    _ = wrong.setdefault(name, f"{name} is wrong at {pair}{told}")
+            if wrong and all(turned.values()):
+                answer, expected = self._run(parts, parts.turned)
+                turned = {name: _is(answer, name, expected) for name in right}
+        if not wrong:
+            shapes = len(_PARTS[role])
+            named = ", ".join(right)
+            detail = f"with unequal parts, height first, {named}: right at {shapes} shapes"
+            return self._found(Verdict.VERIFIED, "varied", detail)
+        if all(turned.values()):
+            detail = (
+                f"with the parts of {self._parameter.name} taken as (width, height) everything "
+                "is right, and as (height, width) it is not: which is meant is not said"
+            )
+            return self._found(Verdict.UNDECIDED, "several-readings", detail)
+        detail = f"with unequal parts, height first: {'; '.join(wrong.values())}"
+        return self._found(Verdict.REFUTED, "wrong-value", detail)
+
+    def _found(self, verdict: Verdict | None, code: str, detail: str) -> Result:
+        return Result(
+            statement=f"parameter/{self._parameter.name}",
+            kind="code",
+            method="numbers",
+            route="float64",
+            verdict=verdict,
+            code=code,
+            location=self._parameter.location or None,
+            detail=detail,
+        )
+
+    def _run(
+        self, parts: Parts, meant: Parts | None = None
+    ) -> tuple[Answer, Mapping[str, np.ndarray]]:
+        """Run the code with these parts; return what it gave, and should for what they mean."""
+        meant = meant or parts
+        arrays = self._arrays(meant)
+        sizes = dict(self._base)
+        for name, (height, width) in (("S", parts.strides), ("P", parts.paddings)):
+            sizes[name] = height
+            role = next(role for role, symbol in _SYMBOLS.items() if symbol == name)
+            if role == self._parameter.role:
+                sizes[WIDTH.format(name)] = width
+        given = {name: array.astype(np.float64) for name, array in arrays.items()}
+        return self._runner.run(Request(sizes, given)), self._expected(arrays, meant)
+
+    def _arrays(self, parts: Parts) -> dict[str, np.ndarray]:
+        small = smaller(plan(conv2d(), self._base, "float64", reference_at(self._base).longest_sum))
+        drawn = draw(conv2d(), self._base, small, 0)
+        if not self._description.has_bias:
+            drawn["b"] = np.zeros_like(drawn["b"])
+        y = correlated(drawn["x"], drawn["w"], drawn["b"], parts.strides, parts.paddings)
+        source = np.random.default_rng(y.size)
+        drawn["dout"] = source.integers(-small.most, small.most + 1, y.shape)
+        return drawn
+
+    def _expected(self, arrays: Mapping[str, np.ndarray], parts: Parts) -> dict[str, np.ndarray]:
+        x, w, b, dout = (arrays[name] for name in ("x", "w", "b", "dout"))
+        y = correlated(x, w, b, parts.strides, parts.paddings)
+        return {"y": y, **pulled_back(dout, x, w, parts.strides, parts.paddings)}
+
+
+def _is(answer: Answer, name: str, expected: Mapping[str, np.ndarray]) -> bool:
+    got = answer.of(name).results.get(name)
+    right = expected.get(name)
+    return (
+        got is not None
+        and right is not None
+        and got.shape == right.shape
+        and bool((got == right).all())
+    )
+
+
+def _base(description: Description) -> Sizes | None:
+    """Return sizes at which every pair fits, and that the code's signature allows."""
+    shapes = ((9, 11, 3, 2), (9, 9, 3, 3))
+    for count, (H, W, HH, WW), S, P in product((2, 1), shapes, (2, 1), (1, 0, 2)):
+        named = {"N": count, "C": 3, "H": H, "W": W, "F": 4, "HH": HH, "WW": WW, "S": S, "P": P}
+        try:
+            sizes = conv2d().sizes("", **named)
+        except SizesError:
+            continue
+        if all(condition_value(one, sizes.by_symbol) for one, _ in description.restrictions):
+            return sizes
+    return None
