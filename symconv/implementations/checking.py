@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from symconv.algebra.evaluation import condition_value
 from symconv.errors import UsageError
-from symconv.implementations.conclusions import CodeReport
+from symconv.implementations.conclusions import CodeReport, Conclusion
 from symconv.implementations.conventions import wrap
 from symconv.implementations.finding import Target, load
 from symconv.implementations.layouts import BIAS, FILTERS, IMAGES
@@ -17,7 +17,7 @@ from symconv.implementations.model import Description, Implementation, Layouts
 from symconv.implementations.options import CodeOptions
 from symconv.implementations.other_layers import spoken_of
 from symconv.implementations.processes import SECONDS_PER_RUN, Runner
-from symconv.implementations.readings import SHARE_THAT_COUNTS, Probe, readings
+from symconv.implementations.readings import SHARE_THAT_COUNTS, Probe, Reading, readings
 from symconv.implementations.shape_classes import ShapeClass, shape_classes
 from symconv.implementations.trials import Options, Trial
 from symconv.implementations.unequal import unequal
@@ -129,14 +129,23 @@ def _check(
     axes = plainly if description.layouts != Layouts() or {*plainly} & {*said} else {}
     with Runner(taken(axes), seconds_per_run=options.seconds, isolate=isolate) as runner:
         probe = Probe(runner, description, places)
+        if probe.agrees(Reading({})):
+            # What it gives depends on earlier calls, not on how it is taken.
+            return report
         for reading in readings(said, description):
             if probe.agrees(reading):
                 again = _checked_as(taken(reading.options), options, progress, isolate=isolate)
+                if not any(one.name == "y" and _is_true(one) for one in again.conclusions):
+                    return report
                 again.read_as = reading.options
                 again.notes = (reading.sentence, *again.notes)
                 return again
         other = probe.layer() or spoken_of(description.forward or "")
     return _out_of_scope(report, other) if other else report
+
+
+def _is_true(conclusion: Conclusion) -> bool:
+    return conclusion.verdict is not None and conclusion.verdict.is_true
 
 
 def _may_be_meant_otherwise(report: CodeReport) -> bool:

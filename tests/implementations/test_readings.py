@@ -171,3 +171,15 @@ def test_another_layer_by_its_name_is_out_of_scope_where_it_is_wrong() -> None:
 )
 def test_names_speak_of_other_convolutions(name, words) -> None:
     assert spoken_of(name) == words
+
+
+def test_code_that_is_right_in_its_first_call_only_is_not_taken_otherwise() -> None:
+    kept = {}
+
+    def remembering(x, w, b, stride, padding):
+        key = (x.shape, w.shape, stride, padding)
+        return kept.setdefault(key, compute_y(x, w, b, stride, padding))
+
+    report = report_on(remembering, only="y")
+    assert report.exit_code == 1
+    assert not report.read_as
