@@ -29,6 +29,7 @@ from symconv.documents.model import Listing
 from symconv.documents.outline import Outline
 from symconv.explanations.probes import Probes
 from symconv.layers.layer import Layer, Sizes
+from symconv.sandbox.wording import cut
 from symconv.verdicts import Counterexample, Result, Verdict
 
 SECONDS = 5.0
@@ -267,6 +268,6 @@ def _results(layer: Layer) -> dict[str, str]:
 
 def _number(value: Any) -> str:
     try:
-        return str(Fraction(value.item() if isinstance(value, np.generic) else value))
+        return cut(str(Fraction(value.item() if isinstance(value, np.generic) else value)))
     except (ValueError, OverflowError, TypeError):
         return str(value)

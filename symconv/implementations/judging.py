@@ -13,6 +13,7 @@ from symconv.algebra.evaluation import monomial_text
 from symconv.implementations.model import Pass, Trouble
 from symconv.implementations.reference import Polynomial
 from symconv.layers.layer import Layer, Sizes
+from symconv.sandbox.wording import cut
 from symconv.verdicts import Counterexample, Result, Verdict
 
 READABLE = 64
@@ -130,8 +131,8 @@ def judge_symbols(
             sizes=sizes.given,
             indices=_indices(layer, name, position),
             monomial=_monomial_text(monomial, numbering),
-            left_coefficient=str(left.get(monomial, 0)),
-            right_coefficient=str(right.get(monomial, 0)),
+            left_coefficient=cut(str(left.get(monomial, 0))),
+            right_coefficient=cut(str(right.get(monomial, 0))),
         )
         return Judgement(
             Verdict.REFUTED, "wrong-value", _term_sentence(name, counterexample), counterexample
@@ -266,7 +267,7 @@ def _number(value: Any) -> str:
     except (TypeError, ValueError, OverflowError):
         return str(plain)
     # Halves and quarters are exact and short; else the shortest text that means this float.
-    return str(exact) if exact.denominator <= READABLE else repr(plain)
+    return cut(str(exact)) if exact.denominator <= READABLE else repr(plain)
 
 
 def _monomial_text(monomial: tuple[int, ...], numbering: Mapping[str, np.ndarray]) -> str:

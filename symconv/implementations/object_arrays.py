@@ -13,12 +13,17 @@ import functools
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import prod
 from types import CodeType
 from typing import Any
 
 import numpy as np
 
+from symconv.errors import NotSupported
 from symconv.implementations.symbols import UNINITIALISED
+
+MOST_OBJECTS = 2**24
+"""In one new array; no layer that is run on objects needs as many."""
 
 _full = np.full
 _asarray = np.asarray
@@ -79,6 +84,7 @@ def _maker(original: Any, place: int, entry: Any) -> Callable[..., Any]:
             given = getattr(model, "dtype", None) or _asarray(model).dtype
         if not _holds_numbers(given) or not _is_named(name):
             return original(*arguments, **options)
+        _check_size(arguments[0] if arguments else options.get("shape", 0))
         if positional:
             arguments = (*arguments[:place], object, *arguments[place + 1 :])
         else:
@@ -89,6 +95,18 @@ def _maker(original: Any, place: int, entry: Any) -> Callable[..., Any]:
         return made
 
     return make
+
+
+def _check_size(shape: Any) -> None:
+    """Refuse what would take very long to fill with objects.
+
+    Raises:
+        NotSupported: when there are too many entries.
+    """
+    extents = getattr(shape, "shape", shape)
+    size = prod(extents) if isinstance(extents, tuple | list) else extents
+    if isinstance(size, int) and size > MOST_OBJECTS:
+        raise NotSupported(f"an array of {size:,} entries is too large for objects")
 
 
 def _filled(shape: Any, fill_value: Any, dtype: Any = None, *more: Any, **options: Any) -> Any:

@@ -161,6 +161,7 @@ class Runner:
 
     def _asked(self, worker: Worker, request: Request, description: Description) -> Answer:
         found: list[Step] = []
+        was_new = worker.is_new
         worker.ask(request)
         while True:
             patience = self._seconds
@@ -179,6 +180,9 @@ class Runner:
                 worker.is_new = False
                 return assembled(found)
             self.close()
+            if message.kind == "garbled" and not was_new:
+                # What an earlier request left running may have done it.
+                return self.run(request)
             ending = Trouble("garbled", message.how)
             if message.kind == "timeout":
                 # Objects take their time, which is no fault of the code.

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 MOST_BITS = 8192
-"""Of an integer that is told; the right ones are far below, and longer ones cannot be printed."""
+"""Of an integer that is told; right ones are far below, and Python prints no longer ones."""
 
 _array = np.array
 _asarray = np.asarray

@@ -24,6 +24,7 @@ _AT_ONCE = 2**20
 _read = os.read
 _write = os.write
 _fstat = os.fstat
+_set_blocking = os.set_blocking
 _crc32 = zlib.crc32
 _memoryview = memoryview
 _EBADF = 9
@@ -53,7 +54,11 @@ class Writer:
         data = b"".join((self._token, _HEAD.pack(len(body), _crc32(body)), body))
         rest = _memoryview(data)
         while rest:
-            rest = rest[_write(self._number, rest[:_AT_ONCE]) :]
+            try:
+                rest = rest[_write(self._number, rest[:_AT_ONCE]) :]
+            except BlockingIOError:
+                # The code has changed what belongs to all ends of a pipe together.
+                _set_blocking(self._number, True)
 
 
 class Reader:
@@ -86,7 +91,11 @@ class Reader:
             while body is not None:
                 yield body
                 body = self._next()
-            data = _read(self._number, _AT_ONCE)
+            try:
+                data = _read(self._number, _AT_ONCE)
+            except BlockingIOError:
+                _set_blocking(self._number, True)
+                continue
             if not data:
                 if len(self._buffer) > TOKEN_BYTES:
                     raise Garbled("what it sent was cut off")

@@ -30,6 +30,8 @@ MOST_TEXT = 4 * 2**20
 """In bytes: how much of a value may be anything but the bytes of arrays."""
 MOST_LONG_TEXT = 10_000
 """In characters, of one text in it."""
+MOST_INTEGER_BYTES = 1025
+"""Of an integer in an array; Python prints integers of up to 4,300 digits."""
 MOST_TERMS = 2**22
 """Of the polynomials of one array."""
 
@@ -163,6 +165,8 @@ def _plain_numbers(entries: list[Any], buffers: list[bytes]) -> tuple[Any, ...]:
         if width <= _int64.itemsize:
             _buffer_of(entries, buffers)
             return (_int64.itemsize,)
+        if width > MOST_INTEGER_BYTES:
+            raise TooLarge(f"an integer of {width:,} bytes")
         buffers.append(b"".join(entry.to_bytes(width, "little", signed=True) for entry in entries))
         return (width,)
     return 0, [_mixed(entry) for entry in entries]
@@ -281,7 +285,7 @@ class _Reading:
             if len(entries) != size:
                 raise Garbled("another number of entries")
             return entries
-        if rest or width <= 0:
+        if rest or not 0 < width <= MOST_INTEGER_BYTES:
             raise Garbled("no form of numbers")
         if width == _int64.itemsize:
             return self._native(_int64, size).tolist()

@@ -25,8 +25,12 @@ def whole_text(error: BaseException) -> str:
     """Return an exception's text as one line, with a mark where it was cut."""
     text = _text(error)
     line = " ".join(printable(word) for word in text[:_MOST_LOOKED_AT].split())
-    cut = len(line) > LONGEST or len(text) > _MOST_LOOKED_AT
-    return f"{line[:LONGEST]} ..." if cut else line
+    return cut(line)
+
+
+def cut(text: str) -> str:
+    """Return a text, a number of very many digits for one, with a mark where it was cut."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
 
 
 def named(error: BaseException, text: str) -> str:

@@ -90,3 +90,19 @@ def test_padding_holds_integers_of_python() -> None:
     assert (padded * 2**100).tolist() == [0, 2**200, 2**170, 0, 0]
     with pytest.raises(OverflowError):
         _ = np.pad(big, (1, 2)) * 2**100
+
+
+@pytest.mark.parametrize("shape", [10**9, (10**5, 10**5), [10**4, 10**4]])
+def test_arrays_that_are_too_large_for_objects_are_refused_before_they_are_made(shape: Any) -> None:
+    makers: tuple[Callable[[Any], Any], ...] = (
+        lambda shape: np.zeros(shape),
+        lambda shape: np.ones(shape=shape),
+        lambda shape: np.empty(shape),
+    )
+    with object_numpy():
+        for make in makers:
+            with pytest.raises(NotSupported, match="too large for objects"):
+                _ = make(shape)
+            assert make(3).dtype == object
+            assert make((2, 0, 10**5)).dtype == object
+        assert np.zeros((10**5, 10), dtype=np.int8).dtype == np.int8
