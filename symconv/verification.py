@@ -8,6 +8,7 @@ from dataclasses import replace
 from time import perf_counter
 from typing import TypeAlias
 
+from symconv.algebra.bounds import require_small
 from symconv.algebra.expressions import Statement
 from symconv.algebra.indices import condition_text
 from symconv.algebra.scoping import arrays
@@ -50,6 +51,7 @@ def verify(
 
     Raises:
         UsageError: for an unknown statement, bad sizes, or nothing to check.
+        NotSupported: for a statement of one's own that is too large to be looked at.
         InternalError: when two independent ways disagree.
     """
     if layer is None:
@@ -205,6 +207,7 @@ def _chosen(layer: Layer, statements: Iterable[str | Item] | None) -> list[Item]
         if isinstance(item, Statement) and not item.name:
             item = replace(item, name=f"statement {number + 1}")
         if isinstance(item, Statement):
+            require_small(item, layer.definition_by_name)
             _require_known_arrays(layer, item)
         if any(item.key == other.key for other in chosen):
             raise UsageError(

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 Node = TypeVar("Node")
 Value = TypeVar("Value")
+LONGEST_SIZE = 200
+"""Limit: a size has so many bits, 60 digits; no count of terms gets too long to be written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -396,6 +398,8 @@ class Layer:
         least = self.minimum.get(size, 1)
         if isinstance(value, bool) or not isinstance(value, int):
             raise SizesError(f"{size} must be an integer, got {value!r}")
+        if value.bit_length() > LONGEST_SIZE:
+            raise _too_long(size.name, value.bit_length() * 3 // 10)
         if value < least:
             raise SizesError(f"{size} must be at least {least}, got {value}")
         return value
@@ -443,6 +447,13 @@ def _matches(item: Statement | Loop, key: str) -> bool:
     return key in (item.name, item.key)
 
 
+def _too_long(name: str, digits: int) -> SizesError:
+    most = LONGEST_SIZE * 3 // 10
+    return SizesError(
+        f"{name} has about {digits:,} digits, more than {most}", help=f"write {name}=2"
+    )
+
+
 def _parse(text: str) -> dict[str, int]:
     values: dict[str, int] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
@@ -453,6 +464,9 @@ def _parse(text: str) -> dict[str, int]:
             )
         if name in values:
             raise SizesError(f"{name} is given twice")
+        if len(value) > LONGEST_SIZE * 3 // 10:
+            # Python reads no number of more than 4,300 digits.
+            raise _too_long(name, len(value))
         if not value.removeprefix("-").removeprefix("+").isascii() or not (
             value.removeprefix("-").removeprefix("+").isdigit()
         ):

@@ -86,13 +86,21 @@ def smallest_sizes(solver: Solver, violation: Formula, layer: Layer) -> Smallest
     if found is not Answer.SATISFIABLE:
         return SmallestSizes(None, False)
     if not solver.effort.minimize:
-        return SmallestSizes(_sizes(layer, values), False)
+        return _at(layer, values, minimal=False)
     search = _Search(solver.session(violation), values)
     least = [layer.minimum.get(size, 1) for size in layer.given]
     search.lower(layer.given, sum(least))
     for size, start in zip(layer.given, least, strict=True):
         search.lower((size,), start)
-    return SmallestSizes(_sizes(layer, search.values), search.minimal)
+    return _at(layer, search.values, minimal=search.minimal)
+
+
+def _at(layer: Layer, values: dict[Symbol, int], *, minimal: bool) -> SmallestSizes:
+    try:
+        return SmallestSizes(_sizes(layer, values), minimal)
+    except SizesError:
+        # Some have more digits than a size may have.
+        return SmallestSizes(None, False)
 
 
 @dataclass(slots=True)

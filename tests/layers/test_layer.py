@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from symconv.algebra.expressions import Array, Statement
-from symconv.algebra.indices import Condition, IntegerExpression, divides, sizes
+from symconv.algebra.indices import Condition, IntegerExpression, Size, divides, sizes
 from symconv.errors import IllFormed, SizesError, UnknownStatement
 from symconv.layers.convolution.two_dimensional import DEFAULT_SIZES, conv2d
 from symconv.layers.layer import DerivedSize, Layer, Loop, Sizes
@@ -283,3 +283,13 @@ def test_a_size_that_the_layer_does_not_have_is_a_mistake_in_the_layer() -> None
     for layer in (small_layer(A, unknown >= 1), small_layer(unknown)):
         with pytest.raises(IllFormed, match="Q has no value"):
             _ = layer.sizes("A=2")
+
+
+@pytest.mark.parametrize("digits", [61, 4_301, 6_000])
+def test_sizes_have_as_many_digits_as_can_be_counted_with(digits: int) -> None:
+    layer = Layer(name="line", given=(Size("N"),), inputs=())
+    with pytest.raises(SizesError, match=r"N has about [0-9,]+ digits, more than 60"):
+        _ = layer.sizes(f"N={'9' * digits}")
+    with pytest.raises(SizesError, match="digits"):
+        _ = layer.sizes(N=10**digits)
+    assert layer.sizes("N=100000000000000000000000")["N"] == 10**23

@@ -225,3 +225,14 @@ def test_probes_compare_nothing_that_does_not_fit():
     right = claim(cube[many], cube[many])
     assert [probes.holds_at(right, at) for at in probes.sizes][:1] == [True]
     assert not all(probes.holds_at(right, at) for at in probes.sizes)
+
+
+def test_sizes_that_only_the_solver_can_name_refute_nothing():
+    huge = (equal(N, Times((Constant(10**90), Constant(10**90)))),)
+    outcome = of(total(x), Sum(x[n], (n, 1, N - 1)), assumptions=huge)
+    assert outcome.verdict is Verdict.UNDECIDED
+    assert of(total(x), total(x) + 0, assumptions=huge).verdict is not Verdict.REFUTED
+    assert of(total(x), Sum(x[n], (n, 1, N - 1)), assumptions=(equal(N, 10**23),)).code in (
+        "different",
+        "too-many-steps",
+    )
