@@ -29,6 +29,7 @@ from symconv.documents.source import SourceFile
 from symconv.errors import UsageError
 from symconv.latex.context import Context, context_of_layer
 from symconv.latex.reader_items import Abbreviation, FormulaReading, Unreadable
+from symconv.latex.reader_unread import unread_text
 from symconv.layers.layer import Layer
 
 Supply: TypeAlias = tuple[Context, tuple[str, ...]]
@@ -230,7 +231,13 @@ def _declared(item: Pragma, known: Declared, troubles: list[Trouble]) -> Declare
         return declare(item.source.text, known)
     except UsageError as error:
         troubles.append(Trouble(item.start, error.code, error.fact, error.help))
-        return known
+    # What it would have defined is not known: nothing may count as independent instead.
+    context = known.context
+    for part in item.source.text.split(";"):
+        word, _, rest = part.strip().partition(" ")
+        if word.lower() == "define":
+            context = unread_text(rest, context)
+    return replace(known, context=context)
 
 
 def _with_code(listing: Listing, context: Context) -> tuple[Context, list[Trouble]]:

@@ -207,6 +207,9 @@ class ChainReader:
 
     def _defines(self, head: Node, value: Node, span: Span, restricted: Restrictions) -> bool:
         """Read one more definition in a chain that began with one: u = v = ... says what v is."""
+        entry = as_entry(head, self.context)
+        if not isinstance(entry, Name) or self.context.array(entry.name) is None:
+            return False
         try:
             found = array_definition(head, value, span, self.context, restricted)
         except Stopped:
@@ -321,13 +324,22 @@ class ChainReader:
         if isinstance(head, Stopped):
             return False
         name = new_symbol(head, self.context)
-        numeric = isinstance(nodes[1], Literal) and nodes[1].kind == "number"
+        numeric = isinstance(nodes[-1], Literal) and nodes[-1].kind == "number"
         if name is None or not is_plain(name) or not (numeric or self._is_usual(name)):
             return False
-        if len(nodes) > 2 or not Elaborator(Scope(self.context)).is_integer(head):
+        if not all(self._is_letter(node) for node in nodes[1:-1]) or not Elaborator(
+            Scope(self.context)
+        ).is_integer(head):
             return False
         self.items.append(NoStatement(span, "a value of an index"))
         return True
+
+    def _is_letter(self, node: Node | Stopped) -> bool:
+        """Tell whether a node is a letter without a meaning so far."""
+        if isinstance(node, Stopped):
+            return False
+        name = new_symbol(node, self.context)
+        return name is not None and is_plain(name)
 
     def _is_usual(self, name: str) -> bool:
         return Index(name) in self.context.indices or any(

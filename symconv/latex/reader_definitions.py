@@ -231,6 +231,9 @@ def array_definition(
     if isinstance(side, Stopped):
         raise side
     indices = [name for name in names if name is not None]
+    if array is None and any(item.index.name == head.name for item in context.ranges):
+        # A letter that is an index otherwise becomes no array: n_f = 64 is a number of filters.
+        raise meaning.scope.undeclared(head.name, head.span, axes=len(indices))
     if array is None:
         shape = tuple(_extent(name, side, head, context) for name in indices)
         array = Array(head.name, shape)

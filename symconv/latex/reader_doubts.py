@@ -29,6 +29,7 @@ from symconv.algebra.indices import (
     Plus,
     Quotient,
     Times,
+    equal,
     symbols,
 )
 from symconv.algebra.scoping import arrays, entries
@@ -45,6 +46,7 @@ _CYCLIC = "it may define what it is made of itself"
 _CHOSEN = "it may be a choice of the text, and no claim"
 _RELATED = "an equation between indices alone may say how they are related"
 _EXAMPLE = "it may be about the numbers of an example, which no formula says"
+_AT_EXAMPLE = "it may be about the sizes of the example that the text gives"
 _FROM_ONE = "its positions may count from 1 (declare it: symconv: index-base 1)"
 _ROUNDED = "a quotient or a decimal may be rounded"
 _LAYERS = "a number above a name may be that of a layer, and no power"
@@ -62,18 +64,23 @@ def doubts(
         relation: what the sign between them says.
         by_rows: whether the left side is an entry that a literal matrix gives by its place.
     """
+    context = left.scope.context
     found: dict[str, None] = {**left.scope.doubts, **right.scope.doubts}
     if relation in _SIGNS:
         found[_SIGNS[relation]] = None
     match left.expression, right.expression:
         case Number(value=first), Number(value=second):
             found |= dict.fromkeys(_between_integers(first, second, made))
+            unsaid = any(equal(*example) not in made.assumptions for example in context.examples)
+            if unsaid and any((*symbols(first), *symbols(second))):
+                found[_AT_EXAMPLE] = None
         case (Number(value=value), other) | (other, Number(value=value)):
             if not any(symbols(value)) and _is_example(other, value, made):
                 found[_EXAMPLE] = None
-            context = left.scope.context
             if isinstance(other, Entry) and context.is_input(other.array):
                 found[_CHOSEN] = None
+        case Entry(array=one), Entry(array=other) if all(map(context.is_input, (one, other))):
+            found[_CHOSEN] = None
         case Entry(array=array), other if _is_undefined(array, left) and array not in arrays(other):
             found[_CYCLIC] = None
         case _:

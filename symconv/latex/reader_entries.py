@@ -36,6 +36,13 @@ def subscript_parts(
             f"{array.name} stands without its indices: equations between whole arrays",
             f"write an index per axis: the shape of {array.name} is ({shape})",
         )
+    if not rank:
+        raise Stopped(
+            span,
+            "unclear-rank",
+            f"{array.name} is a number without indices; with a subscript it may be another one",
+            "let that one be known by a name of its own: symconv: array, and symconv: spelling",
+        )
     if len(written) == 1 and _may_name_a_layer(written[0], rank):
         raise Stopped(
             span,
@@ -48,9 +55,7 @@ def subscript_parts(
         "wrong-rank",
         f"{array.name} has {rank} axes, got {len(written)} "
         f"{'index' if len(written) == 1 else 'indices'}",
-        f"the shape of {array.name} is ({shape}): write one index per axis, with commas"
-        if rank
-        else f"{array.name} is a number without indices",
+        f"the shape of {array.name} is ({shape}): write one index per axis, with commas",
     )
 
 

@@ -255,6 +255,14 @@ def _free_names(left: Side, right: Side, head: Side) -> dict[str, Span]:
                     "a sum reaches to the next + or -: put parentheses around what it sums",
                 )
             refuse_convention(side, name, span)
+            left_out = {**head.scope.omitted, **left.scope.omitted}
+            if left_out:
+                raise Stopped(
+                    next(iter(left_out.values())),
+                    "unclear-rank",
+                    f"axes are left out here, and {name} may be the index of one of them",
+                    "write every axis",
+                )
             raise Stopped(
                 span,
                 "free-index-mismatch",
@@ -361,7 +369,7 @@ def _omitted(left: Scope, right: Scope, context: Context) -> tuple[Condition, ..
         if extent in left.kept or extent in right.kept:
             raise Stopped(
                 span,
-                "wrong-rank",
+                "unclear-rank",
                 f"the axis of {extent} is left out here, and written elsewhere in the equation",
                 "write every axis, or leave the leading ones out everywhere",
             )

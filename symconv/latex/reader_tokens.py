@@ -406,6 +406,13 @@ class _Lexer:
                 "unsupported",
                 f"a number of more than {_LONGEST_NUMBER} digits",
             )
+        if len(text) == 3 and self.out and self.out[-1].type == "NUMBER":
+            raise Stopped(
+                (self.atoms[place].start, self.atoms[end - 1].end),
+                "unsupported",
+                "two numbers side by side may be one, such as 10 000, or a product",
+                "write one number without a space, or put a sign between two",
+            )
         self._emit("NUMBER", text, place, end)
 
     def _find_differentials(self, place: int) -> None:

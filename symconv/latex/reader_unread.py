@@ -84,8 +84,13 @@ def value_of_a_letter(
     rest = [node for node in nodes if not any(node is other for other in named)]
     if not named or not rest:
         return None
-    if any(isinstance(node, Stopped) or not meaning.is_integer(node) for node in rest):
-        return None
+    for node in rest:
+        if isinstance(node, Stopped) or not meaning.is_integer(node):
+            return None
+        try:
+            _ = meaning.integer(node)
+        except Stopped:
+            return None
     for node in named:
         context = left_out(node, rest, context)
     return "a value of a letter", context

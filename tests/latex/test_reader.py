@@ -129,7 +129,7 @@ def test_an_equality_is_read(latex: str, statement: str, why: str) -> None:
         (r"y_{n,f} = b_f", "unclear-rank", "n", "n runs over images, not over filters"),
         (r"w_{f,c,p} = 1", "unclear-rank", "f", "an index is missing, none is left out"),
         (r"y_{n,f,k,l,i} = 1", "wrong-rank", "y_{n,f,k,l,i}", "five indices on four axes"),
-        (r"y_{n,f,k,l} = b", "wrong-rank", "b", "filters are written and left out"),
+        (r"y_{n,f,k,l} = b", "unclear-rank", "b", "filters are written and left out"),
         (r"\delta_{i,j,k} = 1", "unsupported", r"\delta_{i,j,k}", "no Kronecker delta"),
         (r"y_{n,f,k,l} = b_g", "free-index-mismatch", "g", "g is on the right alone"),
         (r"b_f = \sum_n dout_{n,f,k,l}", "free-index-mismatch", "k", "k and l are not summed"),

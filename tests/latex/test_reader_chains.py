@@ -218,3 +218,21 @@ def test_a_kronecker_delta_may_be_said_to_be_one() -> None:
     use = r"b_f = \sum_{g} \delta_{fg} b_g"
     assert verdicts(LAYER, latex, use) == ["proved", "proved"]
     assert verdicts(LAYER, r"\delta_{kl} = [k = l]", use) == ["proved", "proved"]
+
+
+def test_a_declaration_that_was_not_read_leaves_its_name_unknown() -> None:
+    known = "symconv: size M; array x (M); array u (M); array E ()"
+    text = (
+        f"<!-- {known} -->\n\n$$E = \\sum_k u_k$$\n\n<!-- symconv: define {{0}} -->\n\n"
+        "$$u_k = u_k$$\n\n$$\\frac{{\\partial E}}{{\\partial x_k}} = 2$$"
+    )
+
+    def judged(definition: str) -> list[str]:
+        document = parse_text("t.md", text.format(definition))
+        results = check_document(document, Declared(Context()))
+        return [found.verdict.value for found in results if found.verdict is not None]
+
+    assert judged("u_k = 2 x_k") == ["proved", "proved"]
+    assert judged("u_k = 3 x_k") == ["proved", "refuted"]
+    assert judged("u_k = \\clubsuit") == ["undecided", "undecided", "undecided"]
+    assert judged("u_k = \\clubsuit; assume M = 1") == ["undecided", "undecided", "undecided"]

@@ -185,6 +185,14 @@ def test_two_equations_side_by_side_are_two() -> None:
         (r"\lfloor k/2 \rfloor = n", "undecided"),
         ("y_{0,0} = 12", "undecided"),
         ("b_f = 0", "undecided"),
+        (r"1\,000 \cdot 2 = 2\,000", "undecided"),
+        ("1~000 = 10^3", "undecided"),
+        (r"HH = 3, Hh = 5 \\ Hh = H", "undecided"),
+        ("L = L_1 + L_2", "undecided"),
+        ("y_{n,f,k,l} = b", "undecided"),
+        (r"\frac{\partial L}{\partial b} = \sum_{n,k,l} dout_{n,f,k,l}", "undecided"),
+        ("w_{ij} = w_{ji}", "undecided"),
+        ("n_f = 64", "undecided"),
         ("HH w_{f,c,0,0} = w_{f,c,0,0}", "refuted"),
     ],
 )
@@ -195,7 +203,7 @@ def test_numbers_of_a_text_are_not_called_false_unless_they_plainly_are(
 
 
 @pytest.mark.parametrize(
-    "latex", ["L = l + 1", "l + 1 = L", "b = 2", "x = 3", "k = 0,1,2", "w = 0.5"]
+    "latex", ["L = l + 1", "l + 1 = L", "b = 2", "x = 3", "k = 0,1,2", "w = 0.5", "f = c = 1"]
 )
 def test_a_value_of_a_letter_claims_nothing(latex: str) -> None:
     assert verdicts(latex, LAYER) == []
