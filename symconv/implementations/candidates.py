@@ -183,8 +183,33 @@ def _is_layer(value: Any) -> bool:
     return inspect.isclass(value) and (
         is_torch_class(value, "module")
         or is_torch_class(value, "function")
-        or (callable(getattr(value, "forward", None)) and hasattr(value, "backward"))
+        or all(passes_of(value))
     )
+
+
+def passes_of(given: type) -> tuple[str | None, str | None]:
+    """Return the names of a class's forward and backward method, None for what it has not.
+
+    ``forward`` and ``backward`` go first, then the only method whose name says the same:
+    ``feed_forward``, ``back_prop``.
+    """
+    own = [
+        name
+        for kind in given.__mro__[:-1]
+        for name, value in vars(kind).items()
+        if callable(value) or isinstance(value, staticmethod | classmethod)
+    ]
+    found: list[str | None] = []
+    for direction in ("forward", "backward"):
+        said = [
+            name
+            for name in dict.fromkeys(own)
+            if names.direction_of(name) == direction
+            and not names.is_other(name)
+            and not name.startswith("__")
+        ]
+        found.append(direction if direction in own else said[0] if len(said) == 1 else None)
+    return found[0], found[1]
 
 
 def _roles(value: Any) -> set[str | None]:

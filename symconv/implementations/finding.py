@@ -114,7 +114,19 @@ def resolve(target: Target) -> tuple[Imported, Candidate]:
             )
         forward = function
     found = import_target(place)
+    forward, backward = _of_one_class(found, forward, backward)
     return found, _chosen(found, forward, backward, target)
+
+
+def _of_one_class(
+    found: Imported, forward: str | None, backward: str | None
+) -> tuple[str | None, str | None]:
+    """Take methods for their class: one called alone would have nobody to be ``self``."""
+    owner = (forward or "").rpartition(".")[0]
+    if not owner or not inspect.isclass(getattr(found.module, owner, None)):
+        return forward, backward
+    own = backward is None or backward.rpartition(".")[0] == owner
+    return owner, None if own else backward
 
 
 def members(found: Imported, candidate: Candidate) -> tuple[Any, Backward]:

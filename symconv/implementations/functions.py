@@ -7,9 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from symconv.errors import UsageError
-from symconv.implementations.names import CACHE, HYPER, KERNEL, PADDING, STRIDE, W_SHAPE, X_SHAPE
+from symconv.implementations.names import (
+    CACHE,
+    HYPER,
+    KERNEL,
+    PADDING,
+    STRIDE,
+    W_SHAPE,
+    X_SHAPE,
+    part_of,
+)
 from symconv.implementations.results import NoArray, gradients, no_gradients, output_and_cache
-from symconv.implementations.signatures import Signature
+from symconv.implementations.signatures import Signature, name_of
 
 Results = dict[str, Any]
 
@@ -76,7 +85,7 @@ class Functions:
                 found = no_gradients(reason)
             else:
                 returned = signature.call(values)
-                found = {result: _single(returned)} if result else gradients(returned)
+                found = {result: _single(returned)} if result else _all(signature, returned)
             results |= {result: found[result]} if result else found
         return results
 
@@ -105,6 +114,15 @@ def _by_axis(sizes: Mapping[str, int], name: str) -> int | tuple[int, int]:
     """Return a stride or padding: a pair where the width has its own."""
     width = sizes.get(f"{name}_width")
     return sizes[name] if width is None else (sizes[name], width)
+
+
+def _all(signature: Signature, returned: Any) -> Results:
+    """Return gradients; one array of ``conv2d_weight`` is the one that its name speaks of."""
+    part = part_of(name_of(signature.function))
+    if part is None or isinstance(returned, tuple | list | Mapping) or returned is None:
+        return gradients(returned)
+    found = no_gradients(f"one array was returned, which by the name is {part}")
+    return {**found, part: returned}
 
 
 def _single(returned: Any) -> Any:

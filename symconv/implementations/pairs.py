@@ -13,6 +13,7 @@ from typing import Any
 from symconv.errors import UsageError
 from symconv.implementations import names
 from symconv.implementations.automatic import JaxGradients, TorchGradients, in_double_precision
+from symconv.implementations.candidates import passes_of
 from symconv.implementations.classes import Class, Sample, sample, sample_arrays
 from symconv.implementations.frameworks import (
     framework_of,
@@ -24,13 +25,14 @@ from symconv.implementations.frameworks import (
 from symconv.implementations.functions import Functions, Run, RunBack, check_cache, values_by_role
 from symconv.implementations.layouts import BIAS, FILTERS, IMAGES, Axes
 from symconv.implementations.model import BACKWARD_RESULTS, Framework
-from symconv.implementations.names import CACHE, HYPER, PADDING, STRIDE
+from symconv.implementations.names import CACHE, FOREIGN, HYPER, PADDING, STRIDE
 from symconv.implementations.options import (
     CONVENTION_BY_NAME,
     CONVENTIONS,
     CodeOptions,
     Convention,
 )
+from symconv.implementations.settings import Setting, settings
 from symconv.implementations.signatures import (
     Purpose,
     Signature,
@@ -39,6 +41,7 @@ from symconv.implementations.signatures import (
     read_signature,
     require,
 )
+from symconv.implementations.sources import with_helpers
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +100,17 @@ def read_functions(forward: Any, parts: Mapping[str, Any], options: CodeOptions)
         require(first, ("x", "w"), convention.forward)
     read = {key: _backward(item, convention, first, key) for key, item in parts.items()}
     check_cache(first, read)
+    signatures = [item for item in (first, *read.values()) if item is not None]
+    keys, left = _dictionary(signatures, convention.keys)
+    if first is not None:
+        first = replace(first, settings=left)
     has_bias = options.has_bias(first is None or "b" in first.roles, name_of(functions[0]))
-    pair = Functions(first, read, convention.keys, has_bias)
+    pair = Functions(first, read, keys, has_bias)
     run: tuple[Run, RunBack] = (pair.run_forward, pair.run_backward)
     places = {} if forward is None else {"y": forward}
     places |= dict.fromkeys(BACKWARD_RESULTS, parts[""]) if "" in parts else parts
     if automatic and first is not None:
-        run = _differentiated(framework, first, convention, has_bias)
+        run = _differentiated(framework, first, keys, has_bias)
         # A rule of somebody's own is what a custom_vjp calls ``bwd``.
         places |= dict.fromkeys(BACKWARD_RESULTS, getattr(forward, "bwd", None) or forward)
     elif framework == "jax":
@@ -151,7 +158,9 @@ def read_class(given: type, options: CodeOptions) -> Pair:
     forward = _method(given, called, "forward", convention.forward)
     require(forward, ("x",), ("x",))
     backward = None if back is None else _method(given, back, "backward", ("dout", CACHE))
-    found = Class(constructor, forward, backward, (called, back or ""), convention.keys, True)
+    keys, left = _dictionary([constructor, forward], convention.keys)
+    constructor = replace(constructor, settings=left)
+    found = Class(constructor, forward, backward, (called, back or ""), keys, True)
     seen = _sampled(found, framework)
     has_bias = options.has_bias(seen.has_bias, name_of(given))
     found = replace(found, bias=has_bias)
@@ -266,11 +275,48 @@ def _backward(
     return signature
 
 
+def _dictionary(
+    signatures: list[Signature], usual: tuple[str, str]
+) -> tuple[tuple[str, str], tuple[Setting, ...]]:
+    """Return the keys of stride and padding as the code spells them, and what else it reads.
+
+    Raises:
+        UsageError: when it needs a key that the layer has nothing for.
+    """
+    holders = frozenset(
+        item.name for one in signatures for item in one.parameters if item.role == HYPER
+    )
+    if not holders:
+        return usual, ()
+    read = settings(with_helpers(one.function for one in signatures), holders)
+    spelled: dict[str, list[str]] = {STRIDE: [], PADDING: []}
+    left: list[Setting] = []
+    for setting in read.values():
+        role = names.role_of(setting.key, "forward")
+        if role in spelled:
+            spelled[role].append(setting.key)
+        elif setting.default is not None:
+            left.append(setting)
+        elif role == FOREIGN:
+            raise UsageError(
+                f"{setting.holder}[{setting.key!r}] is not understood",
+                code="signature",
+                location=location_of(signatures[0].function),
+                help=f"read it with {setting.holder}.get({setting.key!r}, ...) and its usual value",
+            )
+    # Two spellings of one thing are a mistake of the code, which a dictionary of one shows.
+    stride, padding = (
+        found[0] if len(found) == 1 else key
+        for found, key in zip(spelled.values(), usual, strict=True)
+    )
+    return (stride, padding), tuple(left)
+
+
 def _differentiated(
-    framework: Framework, forward: Signature, convention: Convention, has_bias: bool
+    framework: Framework, forward: Signature, keys: tuple[str, str], has_bias: bool
 ) -> tuple[Run, RunBack]:
     def call(arrays: Mapping[str, Any], sizes: Mapping[str, int]) -> Any:
-        return forward.call(values_by_role(arrays, sizes, convention.keys, bias=has_bias))
+        return forward.call(values_by_role(arrays, sizes, keys, bias=has_bias))
 
     if framework == "jax":
         pulled = JaxGradients(call, _inputs(has_bias))
@@ -293,7 +339,8 @@ def _inputs(has_bias: bool) -> tuple[str, ...]:
 def _methods(given: type) -> tuple[str, str | None]:
     """Return how the methods are called; calling an instance is running it forward."""
     own = {name for kind in given.__mro__[:-1] for name in vars(kind)}
-    called = "forward" if "forward" in own else "__call__"
+    forward, backward = passes_of(given)
+    called = forward or "__call__"
     if called not in own:
         raise UsageError(
             f"{name_of(given)} has no forward method",
@@ -301,7 +348,7 @@ def _methods(given: type) -> tuple[str, str | None]:
             location=location_of(given),
             help="give it forward(self, x) and backward(self, dout)",
         )
-    return called, "backward" if "backward" in own else None
+    return called, backward
 
 
 def _method(given: type, name: str, purpose: Purpose, order: tuple[str, ...]) -> Signature:

@@ -260,9 +260,25 @@ def test_dtypes_go_through_unchanged(dtype) -> None:
     assert wrong(wrap(plain, backward), dtype=dtype) == {}
 
 
-def test_a_wrong_key_says_what_the_dictionary_holds() -> None:
+def test_a_dictionary_has_the_keys_that_the_code_reads() -> None:
     def conv_forward(x, w, b, conv_param):
-        return compute_y(x, w, b, conv_param["stride"], conv_param["padding"])
+        return compute_y(x, w, b, conv_param["s"], conv_param["padding"])
+
+    assert results(wrap(conv_forward))
+
+
+def test_a_key_that_the_layer_has_nothing_for_is_refused() -> None:
+    def conv_forward(x, w, b, conv_param):
+        return x[conv_param["dilation"]], conv_param.get("groups", 1)
+
+    with pytest.raises(UsageError, match=r"conv_param\['dilation'\] is not understood"):
+        _ = wrap(conv_forward)
+
+
+def test_two_spellings_of_a_key_say_what_the_dictionary_holds() -> None:
+    def conv_forward(x, w, b, conv_param):
+        around = conv_param["padding"] + conv_param["pad"]
+        return compute_y(x, w, b, conv_param["stride"], around)
 
     with pytest.raises(KeyError, match="no key 'padding': the dictionary holds stride and pad"):
         results(wrap(conv_forward))

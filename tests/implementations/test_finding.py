@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from textwrap import dedent
 
+import numpy as np
 import pytest
 from exactness import MATHEMATICS, SIZES, wrong
 
@@ -296,3 +297,43 @@ def test_a_file_that_does_not_import_is_refused_with_its_own_error() -> None:
 def test_sizes_of_the_tests_tell_every_axis_apart() -> None:
     # What compares right at these sizes has no two axes in each other's place.
     assert SIZES == "N=2,C=2,H=4,W=5,F=3,HH=2,WW=3,S=2,P=1"
+
+
+METHODS = """
+class Layer:
+    def __init__(self, w, b, stride=1, padding=0):
+        self.w, self.b = w, b
+
+    def feed_forward(self, x):
+        return x
+
+    def back_prop(self, dout):
+        return dout, dout, dout
+"""
+
+
+def test_methods_of_other_names_are_found_and_self_is_no_array() -> None:
+    write(METHODS)
+    for target in (
+        Target("layers.py"),
+        Target("layers.py", forward="Layer"),
+        Target("layers.py", forward="Layer.feed_forward", backward="Layer.back_prop"),
+    ):
+        description = load(target).description
+        assert description.forward == "Layer.feed_forward"
+        assert description.backward == "Layer.back_prop"
+
+
+def test_an_array_is_the_gradient_that_the_name_of_its_function_speaks_of() -> None:
+    write(
+        "\n\ndef conv2d(x, w, b, stride, padding):\n    return x\n\n\n"
+        "def conv2d_weight(x, w, dout, stride, padding):\n    return w\n"
+    )
+    loaded = load(Target("layers.py", forward="conv2d", backward="conv2d_weight"))
+    found = loaded.run_backward(
+        {name: np.zeros(1) for name in ("x", "w", "b", "dout")},
+        dict.fromkeys(("N", "C", "F", "HH", "WW", "S", "P"), 1),
+        None,
+    )
+    assert found["dL/dw"].shape == (1,)
+    assert found["dL/dx"].reason == "one array was returned, which by the name is dL/dw"
