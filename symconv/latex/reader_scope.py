@@ -150,7 +150,7 @@ class Scope:
         """
         unread = unknown_behind(name, self.context)
         if unread is not None:
-            needed = "" if unread == name else f", and {name} is made of it"
+            needed = "" if unread == name else f", or holds in part, and {name} is made of it"
             raise Stopped(
                 span,
                 "unsupported",

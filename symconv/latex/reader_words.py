@@ -71,7 +71,7 @@ _SOMETIMES: Final = frozenset(
     ]
 )
 _DEFINING: Final = frozenset(
-    ["let", "set", "stride", "padding", "bias", "no", "not", "but", "or", "same", "valid", "none"]
+    ["let", "set", "stride", "padding", "no", "not", "but", "or", "same", "valid", "none"]
 )
 """Further words that may say under which conditions the rows below them hold."""
 _MATHEMATICS = re.compile(r"[=<>≤≥≠≡∈$\\|_^]")
