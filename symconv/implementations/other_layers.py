@@ -7,7 +7,7 @@ by entry, is not called a wrong 2-D convolution. Everything is exact: integers i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import TypeAlias
@@ -109,8 +109,9 @@ def other_layers(S: int, P: int, draw: np.random.Generator, *, bias: bool) -> It
     yield OtherLayer("a convolution with “same” padding", arrays, _same(x, w, b, S))
 
 
-def _transposed(S: int, P: int, drawn: object, *, bias: bool) -> Iterator[OtherLayer]:
-    assert callable(drawn), "it draws arrays"
+def _transposed(
+    S: int, P: int, drawn: Callable[..., np.ndarray], *, bias: bool
+) -> Iterator[OtherLayer]:
     x, w = drawn(2, 3, 4, 5), drawn(3, 4, 3, 4)
     b = drawn(4) if bias else np.zeros(4, dtype=np.int64)
     rows, columns = S * 3 + 3, S * 4 + 4

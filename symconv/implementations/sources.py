@@ -25,7 +25,9 @@ def definitions(function: Any) -> list[Definition]:
     if trees and isinstance(trees[0], Definition):
         return [trees[0]]
     # A lambda stands inside the statement that makes it.
-    lambdas = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Lambda)]
+    lambdas: list[Definition] = [
+        node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Lambda)
+    ]
     return lambdas[:1] if len(lambdas) == 1 else []
 
 

@@ -45,7 +45,8 @@ class Parts:
     @property
     def turned(self) -> Parts:
         """The same with the width first."""
-        return Parts(self.strides[::-1], self.paddings[::-1])
+        (S_height, S_width), (P_height, P_width) = self.strides, self.paddings
+        return Parts((S_width, S_height), (P_width, P_height))
 
 
 def unequal(runner: Runner, description: Description) -> Iterator[tuple[Result, Conclusion]]:
