@@ -146,6 +146,8 @@ def prove(
 
     Raises:
         InternalError: when the solver and evaluation disagree.
+        IllFormed: for a layer whose constraints or derived sizes use a symbol that has no
+            value there, such as a derived size that is computed from itself.
     """
     try:
         require_small(statement, {} if layer is None else layer.definition_by_name)

@@ -21,7 +21,7 @@ from symconv.algebra.indices import (
     indices,
     sizes,
 )
-from symconv.errors import SizesError
+from symconv.errors import IllFormed, SizesError
 from symconv.layers.layer import DerivedSize, Layer
 from symconv.proof.equality import prove
 from symconv.verdicts import Verdict
@@ -150,3 +150,8 @@ def test_an_expression_is_divided_by_a_size():
     assert zero.verdict in (Verdict.ILL_FORMED, Verdict.UNDECIDED)
     with pytest.raises(TypeError, match="divides"):
         _ = x[0] / x[0]
+
+
+def test_a_derived_size_that_is_computed_from_itself_is_a_mistake_in_the_layer():
+    with pytest.raises(IllFormed, match="K has no value"):
+        _ = prove(Statement(Number(K), Number(K)), strided(K + 0))
