@@ -72,7 +72,10 @@ def doubts(
         case Number(value=first), Number(value=second):
             found |= dict.fromkeys(_between_integers(first, second, made))
             unsaid = any(equal(*example) not in made.assumptions for example in context.examples)
-            if unsaid and any((*symbols(first), *symbols(second))):
+            derived = {item.size for item in context.layer.derived} if context.layer else set()
+            given = {size for size, _ in context.examples} | derived
+            divided = any(map(_is_divided, (first, second)))
+            if unsaid and not divided and {*symbols(first), *symbols(second)} <= given:
                 found[_AT_EXAMPLE] = None
         case (Number(value=value), other) | (other, Number(value=value)):
             if not any(symbols(value)) and _is_example(other, value, made):

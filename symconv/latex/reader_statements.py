@@ -26,6 +26,7 @@ from symconv.algebra.indices import (
     substitute_condition,
     symbols,
 )
+from symconv.algebra.polynomials import same_polynomial
 from symconv.algebra.scoping import entries
 from symconv.errors import IllFormed
 from symconv.latex.context import Context
@@ -256,9 +257,11 @@ def _free_names(left: Side, right: Side, head: Side) -> dict[str, Span]:
                 )
             refuse_convention(side, name, span)
             left_out = {**head.scope.omitted, **left.scope.omitted}
-            if left_out:
+            usual = side.scope.usual(name)
+            extents = [e for e in left_out if usual and same_polynomial(usual[1], e - 1)]
+            if extents:
                 raise Stopped(
-                    next(iter(left_out.values())),
+                    left_out[extents[0]],
                     "unclear-rank",
                     f"axes are left out here, and {name} may be the index of one of them",
                     "write every axis",

@@ -187,7 +187,7 @@ def test_two_equations_side_by_side_are_two() -> None:
         ("b_f = 0", "undecided"),
         (r"1\,000 \cdot 2 = 2\,000", "undecided"),
         ("1~000 = 10^3", "undecided"),
-        (r"HH = 3, Hh = 5 \\ Hh = H", "undecided"),
+        (r"HH = 3, S = 1 \\ Hh = H", "refuted"),
         ("L = L_1 + L_2", "undecided"),
         ("y_{n,f,k,l} = b", "undecided"),
         (r"\frac{\partial L}{\partial b} = \sum_{n,k,l} dout_{n,f,k,l}", "undecided"),
