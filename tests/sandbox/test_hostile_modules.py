@@ -95,3 +95,11 @@ def test_what_happened_at_one_shape_does_not_reach_the_next(what: str, tmp_path:
 
 def test_there_are_a_hundred_of_them() -> None:
     assert len({module.source for module in MODULES}) >= 100
+
+
+def test_what_compiled_code_says_before_it_ends_the_process_is_told(tmp_path: Path) -> None:
+    code = "os.write(2, b'Check failed: no such layout\\n    @ 0x1\\n')\nos.abort()"
+    place = tmp_path / "theirs.py"
+    _ = place.write_text(Hostile("", "backward", code, "").source)
+    sentences = [one.detail or "" for one in checked(place) if one.code == "crashed"]
+    assert any("ended by SIGABRT: Check failed: no such layout" in text for text in sentences)
