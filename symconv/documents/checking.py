@@ -15,7 +15,7 @@ from symconv.documents.judging import STATES_NOTHING, Judge, Judgement, supposit
 from symconv.documents.listings import not_run
 from symconv.documents.model import Document, Listing, Trouble
 from symconv.documents.outline import Outline, outline
-from symconv.documents.passing import RANGE_SAID, RENEWED, TAKEN, ReadFormula
+from symconv.documents.passing import RANGE_ELSEWHERE, RANGE_SAID, RENEWED, TAKEN, ReadFormula
 from symconv.documents.renewing import named_on_the_left, used_arrays
 from symconv.documents.source import SourceFile, SourceText
 from symconv.latex.context import Context
@@ -141,7 +141,7 @@ def _task(file: SourceFile, part: ReadFormula, number: int, item: Item, judge: J
     def check() -> Result:
         judgement = judge.judge(source.text, item.span, item.context, item.statement)
         found = _judged(file, source, item, judgement)
-        found = _reconsidered(found, part, item, judge)
+        found = _reconsidered(file, found, part, item, judge)
         found = _doubted(file, found, part, number, item, judge)
         rests = tuple(_rests(file, part, item))
         return replace(found, notes=(*notes, *found.notes, *rests), assumptions=assumed)
@@ -165,7 +165,9 @@ def _rests(file: SourceFile, part: ReadFormula, item: Equality) -> Iterator[str]
         yield f"{USES} {', '.join(f'{name} from line {line}' for line, name in others)}"
 
 
-def _reconsidered(found: Result, part: ReadFormula, item: Equality, judge: Judge) -> Result:
+def _reconsidered(
+    file: SourceFile, found: Result, part: ReadFormula, item: Equality, judge: Judge
+) -> Result:
     """Leave undecided what is false as it stands, where it may be meant otherwise."""
     if found.verdict is None or not found.verdict.is_false:
         return found
@@ -185,7 +187,10 @@ def _reconsidered(found: Result, part: ReadFormula, item: Equality, judge: Judge
         )
         if again is None:
             continue
-        verdict = judge.judge(text, again.span, again.context, again.statement).outcome.verdict
+        judged = judge.judge(text, again.span, again.context, again.statement)
+        verdict = judged.outcome.verdict
+        if verdict.is_false and why is RANGE_ELSEWHERE:
+            return _judged(file, part.formula.source, again, judged)
         if not verdict.is_false:
             where = where_text(suppositions(again.context, again.statement))
             reason = f"{found.verdict.value} as it stands, {verdict.value} {where}".rstrip()

@@ -154,7 +154,10 @@ def _pass(
                 # What a later formula defines is defined there, not here.
                 kept = [name for name in names if not now.context.knows(name)]
                 behind = now.with_context(_without(part.behind, kept))
-                now = replace(behind, passing=part.passing_behind)
+                passing = part.passing_behind
+                for cue in spoken.of(item).left:
+                    passing = passing.assuming(heard(cue, now.context))
+                now = replace(behind, passing=passing)
     return Outline(document.file, tuple(parts), now.context)
 
 

@@ -50,6 +50,7 @@ TAKEN = "read: this is taken"
 RENEWED = "read: up to this"
 """Begins what is said of a name that gets another meaning, by a section or by words."""
 CONDITION = "a condition of what stands near it"
+RANGE_ELSEWHERE = "a range that the section gives may be about other formulas"
 MOST_LINGERING = 4
 """How many earlier sentences of a section are looked at for what may still hold."""
 RANGE_SAID = "read: the range"
@@ -95,6 +96,8 @@ class Passing:
     Attributes:
         ranges: the ranges that the section gives to indices, and where it says them.
         meanings: what formulas said of names.
+        first: what names meant first, and what was known then; it holds where no other
+            meaning does.
         section: the number of headings so far.
         ended: names that a section declared which has ended, and its title.
         assumed: what is assumed for the section.
@@ -105,6 +108,7 @@ class Passing:
 
     ranges: Mapping[str, tuple[Range, int]] = field(default_factory=dict)
     meanings: Mapping[str, Meaning] = field(default_factory=dict)
+    first: Mapping[str, tuple[Meaning, Context]] = field(default_factory=dict)
     section: int = 0
     ended: Mapping[str, str] = field(default_factory=dict)
     assumed: Said = field(default_factory=Said)
@@ -245,6 +249,12 @@ class ReadFormula:
             self.passing.mentioning(self.said, start),
             ranges={**self.passing.ranges, **self.ranges},
             meanings={**self.passing.meanings, **meanings},
+            first={
+                **{name: (meaning, self.behind) for name, meaning in meanings.items()},
+                **self.passing.first,
+            }
+            if meanings
+            else self.passing.first,
             doubts={name: found for name, found in doubts.items() if found},
         )
 
@@ -325,11 +335,13 @@ def _renewed(
     if not passing.meanings:
         return known, notes
     here = {name for name, it in passing.meanings.items() if it.section == passing.section}
+    # A name may have a value under the assumptions of its section alone.
+    assuming = replace(known, said=replace(passing.assumed, ranges=()))
     names: set[str] = set()
     if spoken.introduced == "let":
-        names = redefined(formula.source.text, known, set(passing.meanings))
+        names = redefined(formula.source.text, assuming, set(passing.meanings))
     elif spoken.introduced == "where":
-        names = redefined(formula.source.text, known, here)
+        names = redefined(formula.source.text, assuming, here)
     for name in sorted(names):
         meaning = passing.meanings[name]
         value = "something else" if meaning.value is None else str(meaning.value)
@@ -399,7 +411,7 @@ def _otherwise(
         )
     if found.passing.ranges.keys() - own.keys():
         yield (
-            "a range that the section gives may be about other formulas",
+            RANGE_ELSEWHERE,
             Passing(own).known_in(bare),
         )
 

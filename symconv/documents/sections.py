@@ -22,7 +22,7 @@ from symconv.algebra.indices import (
 from symconv.algebra.scoping import all_symbols, arrays
 from symconv.documents.declarations import Declared
 from symconv.documents.model import Heading
-from symconv.documents.passing import Passing
+from symconv.documents.passing import Meaning, Passing
 from symconv.errors import UsageError
 from symconv.latex.context import Context
 from symconv.latex.reader_arrays import KRONECKER
@@ -109,17 +109,17 @@ def _resumed(section: _Section, now: Known) -> Known:
     """Return what is known behind a section: what was before it, and what outlives it."""
     before = section.before
     context, ended = before.context, now.context
-    held: list[str] = []
-    for name in now.passing.meanings:
-        if not _is_supported(name, context, ended):
+    held: dict[str, Meaning] = {}
+    for name, (meaning, then) in now.passing.first.items():
+        if not _is_supported(name, context, then):
             continue
         try:
-            known = with_names(context, ended, [name])
+            known = with_names(context, then, [name])
         except UsageError:
             continue
         if known != context:
             context = known
-            held.append(name)
+            held[name] = meaning
     # What was seen and could not be read stays unknown.
     for domain in ended.domains:
         unread = domain.condition is None and context.domain(domain.name) is None
@@ -128,11 +128,11 @@ def _resumed(section: _Section, now: Known) -> Known:
         own = own and domain.name not in layer
         if unread and (own or domain.name == KRONECKER):
             context = context.with_domain(domain)
-    meanings = {name: now.passing.meanings[name] for name in held}
     gone = {name: section.heading.title for name in _names(ended) if not context.knows(name)}
     passing = replace(
         before.passing,
-        meanings={**before.passing.meanings, **meanings},
+        meanings={**before.passing.meanings, **held},
+        first=now.passing.first,
         ended={**now.passing.ended, **gone},
     )
     return Known(replace(before.declared, context=context), passing)

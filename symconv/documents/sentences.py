@@ -50,6 +50,7 @@ class Spoken:
         introduced: how the formula itself is introduced, where it is a condition or a definition.
         cues: what restricts it.
         assumed: what is assumed for the section from here on.
+        left: what is assumed for the section behind it, where no formula follows in its stretch.
         mentioned: conditions of sentences before it that restrict nothing in their own.
         unclear: words that restrict it and are not understood.
     """
@@ -57,6 +58,7 @@ class Spoken:
     introduced: Kind | None = None
     cues: tuple[Cue, ...] = ()
     assumed: tuple[Cue, ...] = ()
+    left: tuple[Cue, ...] = ()
     mentioned: tuple[Cue, ...] = ()
     unclear: str = ""
 
@@ -201,6 +203,10 @@ def speech(document: Document) -> Speech:
         pending: list[Cue] = []
         for sentence in _sentences([formula for formula in formulas if not formula.in_heading]):
             pending = _hear(sentence, found, pending)
+        left = tuple(cue for cue in pending if cue.kind in ("assume", "let"))
+        last = next((f for f in reversed(formulas) if not f.in_heading), None)
+        if left and last is not None:
+            found[id(last)] = replace(found.get(id(last), _NOTHING), left=left)
         if heading is None:
             continue
         cue = _titled(heading, inside)
