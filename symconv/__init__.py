@@ -6,10 +6,11 @@ The names below are imported when they are first used, so that `import symconv` 
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
+# Importing `typing` for this would take longer than all the rest here.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from symconv.algebra.calculus import contract, differentiate
     from symconv.algebra.expressions import (
         Array,
@@ -117,6 +118,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'symconv' has no attribute {name!r}")
+    from importlib import import_module
+
     return getattr(import_module(_HOMES[name]), name)
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import IO
 
 from symconv.documents.markdown import markdown_items
 from symconv.documents.model import Document, Format, Item, Trouble
@@ -45,8 +48,10 @@ def load(path: str | Path, format: Format | None = None) -> Document:
     """
     name = str(path)
     if name == STANDARD_INPUT:
-        return parse_bytes("<stdin>", sys.stdin.buffer.read(), format)
-    return parse_bytes(name, _bytes(Path(path)), format)
+        return parse_bytes(
+            "<stdin>", _bytes("<stdin>", lambda: nullcontext(sys.stdin.buffer)), format
+        )
+    return parse_bytes(name, _bytes(name, lambda: Path(path).open("rb")), format)
 
 
 def read_lines(path: Path) -> str:
@@ -56,28 +61,31 @@ def read_lines(path: Path) -> str:
         UsageError: for a file that cannot be read or is not text.
     """
     try:
-        return _bytes(path).decode("utf-8-sig")
+        return _bytes(str(path), lambda: path.open("rb")).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _binary(str(path)) from error
 
 
-def _bytes(place: Path) -> bytes:
-    name = str(place)
+def _bytes(name: str, opened: Callable[[], AbstractContextManager[IO[bytes]]]) -> bytes:
+    """Read a file, a pipe or a device up to the limit; nothing says beforehand where it ends."""
     try:
-        if place.is_file() and place.stat().st_size > MOST_BYTES:
-            raise UsageError(
-                f"the file has {place.stat().st_size:,} bytes",
-                code="too-large",
-                location=name,
-                help=f"documents of up to {MOST_BYTES:,} bytes are read; split this one",
-            )
-        return place.read_bytes()
-    except OSError as error:
+        with opened() as file:
+            data = file.read(MOST_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
         raise UsageError(
-            f"cannot read {name}: {error.strerror or error}",
+            f"cannot read {name}: {reason or error}",
             code="unreadable",
             help="give a file that exists and that you may read",
         ) from error
+    if len(data) > MOST_BYTES:
+        raise UsageError(
+            f"this has more than {MOST_BYTES:,} bytes",
+            code="too-large",
+            location=name,
+            help=f"documents of up to {MOST_BYTES:,} bytes are read; split this one",
+        )
+    return data
 
 
 def parse_bytes(name: str, data: bytes, format: Format | None = None) -> Document:

@@ -2,30 +2,25 @@
 
 Exit codes: 0 everything proved or verified; 1 something refuted or ill-formed; 2 bad
 usage, unreadable input or nothing to check; 3 nothing false but something undecided; 70
-internal error; 130 interrupted.
+internal error; 130 interrupted; 143 ended by SIGTERM.
 """
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-import traceback
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NoReturn
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from symconv import __version__
-from symconv.errors import InternalError, NotSupported, SymconvError
-from symconv.reports.console import print_text, progress_bar
+from symconv.errors import NotSupported
+from symconv.reports.console import print_json, print_text, progress_bar, tell
 
 if TYPE_CHECKING:
     from symconv.verdicts import Method
-
-INTERRUPTED = 130
 
 _EXIT_CODES = """\b
 Exit codes:
@@ -35,6 +30,7 @@ Exit codes:
     3  nothing false, but something undecided
    70  internal error
   130  interrupted
+  143  ended by SIGTERM
 """
 _SIZES_HELP = "Sizes by name, such as N=2,C=3,H=8,W=8,F=4,HH=3,WW=3,S=1,P=1."
 
@@ -98,7 +94,7 @@ def verify(
     if as_json:
         from symconv.reports.json_view import report_json
 
-        print_text(report_json(report) + "\n")
+        print_json(report_json(report) + "\n")
     else:
         from symconv.reports.terminal import report_text
 
@@ -107,7 +103,7 @@ def verify(
         from symconv.reports.certificate_files import write_certificates
 
         count = write_certificates(report, certificates)
-        click.echo(f"{count} certificates in {certificates}", err=True)
+        tell(f"{count} certificates in {certificates}")
     return report.exit_code
 
 
@@ -274,13 +270,13 @@ def check(
     if as_json:
         from symconv.reports.json_view import report_json
 
-        print_text(report_json(report) + "\n")
+        print_json(report_json(report) + "\n")
     else:
         from symconv.reports.documents_view import documents_text
 
         print_text(documents_text(report, sys.stdout, verbose=verbose))
     if report.exit_code == 2:
-        click.echo("symconv: nothing to check: no formula states an equality", err=True)
+        tell("symconv: nothing to check: no formula states an equality")
     return report.exit_code
 
 
@@ -417,7 +413,7 @@ def test(
     if as_json:
         from symconv.reports.json_view import report_json
 
-        print_text(report_json(report) + "\n")
+        print_json(report_json(report) + "\n")
     else:
         from symconv.reports.code_view import code_text
 
@@ -430,50 +426,10 @@ def test(
             chosen = replace(chosen, **report.read_as)
             text = regression_test_text(chosen, report, options, place=regression_test)
         except NotSupported as error:
-            click.echo(f"no test was written: {error}", err=True)
+            tell(f"no test was written: {error}")
         else:
             if text is None:
-                click.echo("no test was written: nothing that one could reproduce", err=True)
+                tell("no test was written: nothing that one could reproduce")
             else:
                 write_whole(regression_test, text)
     return report.exit_code
-
-
-def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the command line and exit with the documented codes."""
-    _ = signal.signal(signal.SIGINT, _end_at_once)
-    sys.exit(run(arguments))
-
-
-def _end_at_once(_signal: int, _frame: object) -> NoReturn:
-    """End on Ctrl-C without waiting: the solver, for one, swallows Python's own interrupt."""
-    _ = os.write(2, b"interrupted\n")
-    os._exit(INTERRUPTED)
-
-
-def run(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code."""
-    try:
-        code = cli.main(
-            args=None if arguments is None else list(arguments),
-            prog_name="symconv",
-            standalone_mode=False,
-        )
-    except click.ClickException as error:
-        error.show()
-        return 2
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
-        return INTERRUPTED
-    except SymconvError as error:
-        click.echo(f"symconv: {error}", err=True)
-        return error.exit_code
-    except Exception as error:
-        click.echo(traceback.format_exc(), err=True, nl=False)
-        click.echo(
-            f"symconv: internal error: {error}\n"
-            "    help: this is a defect of symconv; please report it with the lines above",
-            err=True,
-        )
-        return InternalError.exit_code
-    return code if isinstance(code, int) else 0
