@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from errno import EBADF
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from symconv.errors import UsageError
 
@@ -67,7 +67,7 @@ def discard_output() -> None:
     _discard(sys.stdout)
 
 
-def _discard(stream: IO[str]) -> None:
+def _discard(stream: TextIO) -> None:
     try:
         number = stream.fileno()
     except OSError:
@@ -77,7 +77,7 @@ def _discard(stream: IO[str]) -> None:
     os.close(nowhere)
 
 
-def _escaped(text: str, stream: IO[str]) -> str:
+def _escaped(text: str, stream: TextIO) -> str:
     encoding = stream.encoding or "utf-8"
     return text.encode(encoding, "backslashreplace").decode(encoding)
 
