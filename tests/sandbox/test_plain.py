@@ -41,7 +41,7 @@ VALUES = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "value"), VALUES, ids=str)
+@pytest.mark.parametrize(("kind", "value"), VALUES, ids=range(len(VALUES)))
 def test_a_value_comes_back_as_it_was(kind: Any, value: Any) -> None:
     found = again(kind, value)
     assert found == value
@@ -106,7 +106,11 @@ class Foreign:
     fact: str
 
 
-@pytest.mark.parametrize("value", [Seven(7), Foreign, object(), {1: Seven(7)}, {1, 2}], ids=str)
+@pytest.mark.parametrize(
+    "value",
+    [Seven(7), Foreign, object(), {1: Seven(7)}, {1, 2}],
+    ids=["a subclass of int", "a class", "an object", "a mapping with a subclass", "a set"],
+)
 def test_what_is_not_plain_is_not_sent(value: Any) -> None:
     with pytest.raises((TypeError, AttributeError)):
         _ = packed(value)
