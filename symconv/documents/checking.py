@@ -296,7 +296,7 @@ def _judged(file: SourceFile, source: SourceText, item: Equality, judgement: Jud
         tested = outcome.verified_at
         detail = f"{detail}; true at {len(tested)} small sizes up to {tested[-1]}"
     statement = statement_text(source.text[slice(*item.span)])
-    if outcome.verdict.is_false and item.doubts:
+    if outcome.verdict.is_false and item.doubts and outcome.code != STATES_NOTHING:
         # Corrections are for what is understood, and this may be meant otherwise.
         return Result(
             statement=statement,

@@ -121,7 +121,7 @@ def test_standard_input_is_read(symconv, monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_the_format_can_be_said(symconv, tmp_path: Path) -> None:
     path = tmp_path / "a.md"
-    path.write_text("% $y = 1$\n" + PLAIN)
+    path.write_text("% $b_f = 1$\n" + PLAIN)
     assert symconv("--layer", "conv2d", "--format", "tex", str(path))[0] == 0
     assert symconv("--layer", "conv2d", str(path))[0] != 0
 
