@@ -30,9 +30,10 @@ from symconv.implementations.conclusions import CodeReport, Conclusion
 from symconv.implementations.conventions import wrap
 from symconv.implementations.inputs import plan
 from symconv.implementations.model import BACKWARD_RESULTS, FORWARD_RESULTS
+from symconv.implementations.on_numbers import wanted_results
 from symconv.implementations.processes import SECONDS_PER_RUN
 from symconv.implementations.shape_classes import ShapeClass
-from symconv.implementations.trials import Options, wanted_results
+from symconv.implementations.trials import Options
 from symconv.implementations.unjudged import unjudged
 from symconv.layers.convolution.two_dimensional import conv2d
 from symconv.layers.layer import Sizes

@@ -107,6 +107,7 @@ def conclude(
     diagnosis: str = "",
     mistake: str = "",
     picture: str = "",
+    by_rule: bool = True,
 ) -> Conclusion:
     """Sum up what became of one result.
 
@@ -116,6 +117,7 @@ def conclude(
         diagnosis: what went wrong, if that is known.
         mistake: its stable name.
         picture: a map of wrong entries.
+        by_rule: whether what fails may be told by its sizes.
     """
     places = sorted(by_class, key=lambda place: place.sizes.order())
     codes = [str(by_class[place].code) for place in places]
@@ -126,7 +128,7 @@ def conclude(
     where = {}
     for code in dict.fromkeys(str(by_class[place].code) for place in bad):
         failing = [place for place in bad if by_class[place].code == code]
-        if code in UNKNOWN:
+        if code in UNKNOWN or not by_rule:
             where[code] = (_counted(failing, places),)
         else:
             known = [place for place in judged if by_class[place].code not in UNKNOWN]

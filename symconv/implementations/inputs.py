@@ -11,18 +11,22 @@ What a run can miss: let an entry that the code computes be a polynomial of degr
 in the inputs, and not the right one. On entries drawn uniformly from an interval of 2m+1
 integers it comes out right by chance with a probability of at most d / (2m+1) (Schwartz and
 Zippel). Rounds with fresh integers multiply.
+
+Integers alone would not show that code rounds, cuts off what is small, or takes another way for
+fractions. Divided by a power of two they stay exact and are ordinary floats: halves, numbers of
+the size of 1 with many binary places, and tiny ones of very different magnitudes (`Kind`).
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
 from itertools import count
 from math import isqrt, prod
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -50,6 +54,11 @@ MISS_GOAL = Fraction(1, 2**40)
 MOST_ROUNDS = 400
 """More are not run; what then stays above the goal is not verified."""
 FLOATS = ("float64", "float32", "float16", "bfloat16")
+TINY_BITS: Mapping[str, int] = {"float64": 30, "float32": 30, "float16": 4, "bfloat16": 30}
+"""Tiny numbers are below 2^-30; half precision has no products of such."""
+Kind: TypeAlias = Literal["whole", "halves", "fractions", "tiny"]
+"""What a run is on: integers, small halves, numbers of the size of 1 with many binary places,
+or tiny ones of mixed magnitudes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +82,18 @@ class Plan:
     def sentence(self) -> str:
         """Say what was compared, and what could be missed under which assumption."""
         power = max(1, self.miss.denominator // max(1, self.miss.numerator)).bit_length() - 1
-        kind = (
-            f"integers of {BIG_BITS} bits" if self.dtype == "object" else f"{self.dtype} integers"
-        )
         runs = "1 run" if self.rounds == 1 else f"{self.rounds} runs"
+        kind = f"{self.dtype} integers up to {self.most:,}"
+        if self.dtype == "object":
+            kind = f"integers of {BIG_BITS} bits up to {self.most:,}"
+        elif self.dtype in FLOATS:
+            kind += " and fractions of them, large and tiny"
         sparse = "" if self.kept is None else f", {self.kept} of x and dout not 0"
         polynomial = "polynomial of degree at most 2"
         if self.kept is not None:
             polynomial += ", at most 1 in each entry,"
         return (
-            f"{runs} on {kind} up to {self.most:,}{sparse}, compared by ==; "
+            f"{runs} on {kind}{sparse}, compared by ==; "
             f"a wrong {polynomial} in the inputs passes with probability below 2^-{power}"
         )
 
@@ -200,19 +211,93 @@ def in_dtype(arrays: Mapping[str, np.ndarray], dtype: str) -> dict[str, np.ndarr
 
 
 def halved(arrays: Mapping[str, np.ndarray], dtype: str) -> dict[str, np.ndarray]:
-    """Divide arrays, or results, by powers of two that floats hold exactly.
+    """Divide inputs by 2, or results by what they then come out divided by.
 
-    Whole numbers do not show that code turns them into integers on the way; halves do. The
-    inputs x, w and dout are divided by 2 and b by 4, so that y and the gradients by x and w come
-    out divided by 4 and the gradient by b by 2.
+    Whole numbers do not show that code turns them into integers on the way; halves do.
+    """
+    return divided(arrays, dtype, 1)
+
+
+def divided(arrays: Mapping[str, np.ndarray], dtype: str, power: int) -> dict[str, np.ndarray]:
+    """Divide inputs by 2^power, or results by what they then come out divided by.
+
+    The inputs x, w and dout are divided by 2^power and b by its square, so that y and the
+    gradients by x and w come out divided by the square and the gradient by b by 2^power. Floats
+    hold all of it exactly.
     """
     return {
-        name: (array.astype(np.float64) / 2 ** _HALVINGS[name]).astype(_kind(dtype))
+        name: np.ldexp(array.astype(np.float64), -power * _DIVISIONS[name]).astype(_kind(dtype))
         for name, array in arrays.items()
     }
 
 
-_HALVINGS = {"x": 1, "w": 1, "dout": 1, "b": 2, "y": 2, "dL/dx": 2, "dL/dw": 2, "dL/db": 1}
+_DIVISIONS = {"x": 1, "w": 1, "dout": 1, "b": 2, "y": 2, "dL/dx": 2, "dL/dw": 2, "dL/db": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How the inputs of one run are drawn.
+
+    Attributes:
+        plan: the integers.
+        kind: what is made of them.
+    """
+
+    plan: Plan
+    kind: Kind
+
+    @property
+    def power(self) -> int:
+        """By which power of two the integers are divided (`divided`)."""
+        bits = self.plan.most.bit_length()
+        match self.kind:
+            case "whole":
+                return 0
+            case "halves":
+                return 1
+            case "fractions":
+                return max(2, bits - 3)
+            case "tiny":
+                return bits + TINY_BITS[self.plan.dtype]
+
+
+def runs(chosen: Plan, exact: Plan, *, small: bool) -> Iterator[Run]:
+    """Yield the runs of one check at one shape.
+
+    Args:
+        chosen: the integers that are drawn, and how often.
+        exact: the same without a tolerance: the most binary places that stay exact.
+        small: whether there are few products, so that a run takes no time.
+    """
+    yield Run(chosen, "whole")
+    if chosen.dtype not in FLOATS:
+        for _ in range(1, chosen.rounds):
+            yield Run(chosen, "whole")
+        return
+    if small:
+        yield Run(smaller(chosen), "halves")
+    # A multiple of uniform integers misses a wrong polynomial as rarely as they do.
+    for _ in range(1, chosen.rounds):
+        yield Run(chosen, "fractions")
+    if chosen.rounds == 1 or chosen != exact:
+        yield Run(exact, "fractions")
+    yield Run(exact, "tiny")
+
+
+def mixed(arrays: Mapping[str, np.ndarray], sizes: Sizes, chosen: Plan) -> dict[str, np.ndarray]:
+    """Divide every integer by a power of two of its own, rounding towards 0; none becomes 0.
+
+    So large and small numbers stand side by side.
+    """
+    generator = np.random.Generator(
+        np.random.PCG64(random.Random(f"{SEED} {sizes} mixed").getrandbits(64))
+    )
+    found: dict[str, np.ndarray] = {}
+    for name, array in arrays.items():
+        shifts = generator.integers(0, chosen.most.bit_length(), array.shape)
+        shrunk = np.sign(array) * np.maximum(np.abs(array) >> shifts, 1)
+        found[name] = np.where(array == 0, 0, shrunk)
+    return found
 
 
 def _kind(dtype: str) -> Any:

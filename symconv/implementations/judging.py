@@ -140,8 +140,8 @@ def judge_symbols(
     return Judgement(
         Verdict.VERIFIED,
         "right",
-        "run on symbols, it gives the layer's polynomial at every entry: exact, nothing is left "
-        "to chance",
+        "run on symbols, it gives the layer's polynomial at every entry: exact for all inputs that "
+        "take the way of the symbols",
     )
 
 
@@ -200,7 +200,8 @@ def _judge_numbers(
 
 def _differing(got: np.ndarray, expected: np.ndarray, tolerance: float | None) -> np.ndarray:
     if tolerance is not None:
-        scale = max(1.0, float(max(map(abs, expected.flat), default=0)))
+        # Where all is 0 there is no largest one to compare with.
+        scale = float(max(map(abs, expected.flat), default=0)) or 1.0
         distance = np.abs(got.astype(np.complex128) - expected.astype(np.complex128))
         return np.asarray(distance > tolerance * scale)
     if expected.dtype == object or got.dtype == object or got.dtype.kind in "iub":

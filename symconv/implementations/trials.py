@@ -11,34 +11,20 @@ import numpy as np
 
 from symconv.errors import UsageError
 from symconv.implementations.conclusions import Conclusion, conclude
+from symconv.implementations.diagnosing.symptoms import SHORT
 from symconv.implementations.diagnosis import Sample, diagnose, wrong_entries_map
-from symconv.implementations.inputs import (
-    FLOATS,
-    MISS_GOAL,
-    Plan,
-    draw,
-    halved,
-    in_dtype,
-    plan,
-    smaller,
-    within,
-)
-from symconv.implementations.judging import (
-    Judgement,
-    judge_pass,
-    judge_symbols,
-)
+from symconv.implementations.inputs import in_dtype, plan
+from symconv.implementations.judging import Judgement, judge_symbols
 from symconv.implementations.model import (
     BACKWARD_RESULTS,
     FORWARD_RESULTS,
-    RESULTS,
-    Answer,
     Description,
-    Pass,
     Request,
 )
+from symconv.implementations.on_numbers import OnNumbers, wanted_results
 from symconv.implementations.processes import SECONDS_PER_RUN, Runner
 from symconv.implementations.reference import Polynomial, Reference, reference_at
+from symconv.implementations.rounding import DOUBLE, Rounding, rounds_sentence
 from symconv.implementations.shape_classes import ShapeClass
 from symconv.layers.layer import Layer, Sizes
 from symconv.verdicts import Method, Result, Verdict
@@ -47,14 +33,6 @@ WRONG_NUMBERS = frozenset(["wrong-value", "wrong-shape", "not-a-number"])
 """What a diagnosis can be made from."""
 ENTRIES_THAT_TELL = 24
 """A map of fewer entries says little about where code is wrong."""
-WHOLE_ONLY = (
-    "it is right on whole numbers and wrong on halves: something is turned into an integer on the "
-    "way"
-)
-SMALL_ONLY = (
-    "it is right on large numbers and wrong on small ones: something small is added, or lost, that "
-    "disappears beside large numbers"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +65,6 @@ class Options:
                 raise UsageError(f"the {what} must be a positive number, got {value}")
 
 
-def wanted_results(description: Description) -> tuple[str, ...]:
-    """Return the results that an implementation is asked for."""
-    return tuple(name for name in RESULTS if name in description.provides)
-
-
 @dataclass(slots=True)
 class Trial:
     """One check under way: what was found so far."""
@@ -102,8 +75,10 @@ class Trial:
     options: Options
     found: dict[str, dict[ShapeClass, list[Result]]] = field(default_factory=dict)
     samples: list[Sample] = field(default_factory=list)
-    small_only: dict[str, str] = field(default_factory=dict)
-    """What is said of results that were right on large numbers, and wrong on small halves."""
+    kinds: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """What is said of results that were right on some kinds of numbers, and wrong on others."""
+    roundings: dict[str, list[Rounding]] = field(default_factory=dict)
+    """How far off results were, a measure for each shape at which they were wrong."""
 
     @property
     def wanted(self) -> tuple[str, ...]:
@@ -115,86 +90,32 @@ class Trial:
         reference = reference_at(place.sizes)
         right = set(self.wanted)
         for number, dtype in enumerate(self.options.dtypes):
-            judged = self._on_numbers(place, reference, dtype, keep=number == 0)
+            judged = self._on_numbers(place, dtype, keep=number == 0)
             right &= {name for name, one in judged.items() if one.verdict is Verdict.VERIFIED}
         if self.description.framework == "numpy" and reference.is_small:
             self._on_symbols(place, reference, right)
 
-    def _on_numbers(
-        self, place: ShapeClass, reference: Reference, dtype: str, *, keep: bool
-    ) -> dict[str, Judgement]:
+    @property
+    def numbers(self) -> OnNumbers:
+        """The way to run the code on numbers."""
+        return OnNumbers(self.layer, self.runner, self.description, self.options.tolerance)
+
+    def _on_numbers(self, place: ShapeClass, dtype: str, *, keep: bool) -> dict[str, Judgement]:
         start = perf_counter()
-        chosen = self._plan(place.sizes, reference, dtype)
-        judged: dict[str, Judgement] = {}
-        for number, (numbers, halves) in enumerate(_runs(chosen, small=reference.is_small)):
-            drawn = self._drawn(place.sizes, numbers, number)
-            expected = reference.values(drawn, numbers.most, twice=number == 0)
-            answer, expected = self._ran(place, drawn, expected, dtype, halves, number == 0)
-            if number == 0:
-                self._conduct(place, answer, dtype)
-                if keep:
-                    got = {**answer.forward.results, **answer.backward.results}
-                    self.samples.append(Sample(place.sizes, drawn, expected, got))
-            wrong = self._judged(place.sizes, answer, expected, judged)
-            if halves and any(judged[name].code == "wrong-value" for name in wrong):
-                whole = reference.values(drawn, numbers.most)
-                answer, _ = self._ran(place, drawn, whole, dtype, False, False)
-                also = self._judged(place.sizes, answer, whole, {})
-                for name in wrong:
-                    self.small_only[name] = SMALL_ONLY if name in also else WHOLE_ONLY
-            if len(judged) == len(self.wanted):
-                break
+        outcome = self.numbers.at(place.sizes, dtype)
         seconds = perf_counter() - start
+        for name, judgement in outcome.conduct:
+            ran = outcome.passes.forward if name == "forward" else outcome.passes.backward
+            self._add(place, name, judgement, "numbers", dtype, ran.seconds)
         for name in self.wanted:
-            judgement = judged.setdefault(name, self._right(chosen))
+            judgement = outcome.judged[name]
             self._add(place, name, judgement, "numbers", dtype, seconds / len(self.wanted))
-        return judged
-
-    def _plan(self, sizes: Sizes, reference: Reference, dtype: str) -> Plan:
-        chosen = plan(self.layer, sizes, dtype, reference.longest_sum)
-        if self.options.tolerance is None or dtype not in FLOATS:
-            return chosen
-        return within(chosen, self.options.tolerance, reference.longest_sum)
-
-    def _ran(
-        self,
-        place: ShapeClass,
-        drawn: Mapping[str, np.ndarray],
-        expected: Mapping[str, np.ndarray],
-        dtype: str,
-        halves: bool,
-        first: bool,
-    ) -> tuple[Answer, Mapping[str, np.ndarray]]:
-        """Run the code on drawn numbers, or on halves of them; return what it should give too."""
-        arrays = halved(drawn, dtype) if halves else in_dtype(drawn, dtype)
-        repeat = first and reference_at(place.sizes).is_small
-        answer = self.runner.run(Request(dict(place.sizes), arrays, repeat=repeat))
-        return answer, halved(expected, "float64") if halves else expected
-
-    def _judged(
-        self,
-        sizes: Sizes,
-        answer: Answer,
-        expected: Mapping[str, np.ndarray],
-        judged: dict[str, Judgement],
-    ) -> list[str]:
-        """Judge what was not judged before; return the names of what is not right now."""
-        found: list[str] = []
-        # A backward pass that refuses what its own forward pass took may have its check wrong.
-        taken = self.description.forward is not None and answer.forward.trouble is None
-        for name in self.wanted:
-            if name not in judged:
-                tolerance = self.options.tolerance
-                ran = answer.of(name)
-                judgement = judge_pass(self.layer, sizes, name, ran, expected[name], tolerance)
-                if judgement is not None and judgement.code == "rejected" and taken:
-                    judgement = replace(
-                        judgement, verdict=Verdict.UNDECIDED, code="backward-rejects"
-                    )
-                if judgement is not None:
-                    judged[name] = judgement
-                    found.append(name)
-        return found
+        if keep and outcome.sample is not None:
+            self.samples.append(outcome.sample)
+            self.kinds |= outcome.kinds
+            for name, rounding in outcome.roundings.items():
+                self.roundings.setdefault(name, []).append(rounding)
+        return outcome.judged
 
     def _on_symbols(self, place: ShapeClass, reference: Reference, right: set[str]) -> None:
         """Recover the code's closed form: by symbols, else by one run on big integers."""
@@ -233,7 +154,7 @@ class Trial:
         """Run once on integers of 128 bits, and count it where nothing rounded them."""
         start = perf_counter()
         chosen = plan(self.layer, place.sizes, "object", reference.longest_sum)
-        drawn = self._drawn(place.sizes, chosen, 0)
+        drawn = self.numbers.drawn(place.sizes, chosen, 0)
         arrays = in_dtype(drawn, "object")
         answer = self.runner.run(Request(dict(place.sizes), arrays))
         expected = reference.values(drawn, chosen.most)
@@ -245,29 +166,7 @@ class Trial:
             whole = got.dtype == object and all(isinstance(value, int) for value in got.flat)
             if whole and np.array_equal(got, expected[name]):
                 seconds = (perf_counter() - start) / len(names)
-                self._add(place, name, self._right(chosen), "numbers", "object", seconds)
-
-    def _drawn(self, sizes: Sizes, chosen: Plan, number: int) -> dict[str, np.ndarray]:
-        drawn = draw(self.layer, sizes, chosen, number)
-        if not self.description.has_bias:
-            drawn["b"] = np.zeros_like(drawn["b"])
-        return drawn
-
-    def _right(self, chosen: Plan) -> Judgement:
-        if chosen.miss >= MISS_GOAL:
-            detail = f"not enough runs to be sure: {chosen.sentence()}"
-            return Judgement(Verdict.UNDECIDED, "not-enough-runs", detail)
-        if self.options.tolerance is not None and chosen.dtype != "object":
-            within = f"within the tolerance {self.options.tolerance:g} that was asked for"
-            detail = chosen.sentence().replace("compared by ==", f"right {within}, not exactly")
-            return Judgement(Verdict.VERIFIED, "within-tolerance", detail)
-        return Judgement(Verdict.VERIFIED, "right", chosen.sentence())
-
-    def _conduct(self, place: ShapeClass, answer: Answer, dtype: str) -> None:
-        """Record what a pass did besides computing."""
-        for name, ran in (("forward", answer.forward), ("backward", answer.backward)):
-            for judgement in _misconduct(ran):
-                self._add(place, name, judgement, "numbers", dtype, ran.seconds)
+                self._add(place, name, self.numbers.right(chosen), "numbers", "object", seconds)
 
     def _add(
         self,
@@ -301,16 +200,54 @@ class Trial:
             by_class = {place: _worst(results) for place, results in self.found[name].items()}
             wrong = [place for place, one in by_class.items() if one.code in WRONG_NUMBERS]
             diagnosis = mistake = picture = ""
+            digits = self._rounded_to(name, by_class)
             if wrong and self.options.diagnose:
                 samples = sorted(self.samples, key=lambda sample: sample.sizes.order())
-                said = diagnose(self.layer, name, samples)
-                if said is not None:
-                    diagnosis, mistake = said.sentence, said.name
-                elif name in self.small_only:
-                    diagnosis = self.small_only[name]
-                    mistake = "whole-numbers-only" if diagnosis == WHOLE_ONLY else "large-only"
+                diagnosis, mistake = self._diagnosis(name, samples, digits)
                 picture = _picture(name, [place.sizes for place in wrong], samples)
-            yield conclude(name, by_class, diagnosis=diagnosis, mistake=mistake, picture=picture)
+            # Which shapes show that something rounds is a matter of the numbers.
+            yield conclude(
+                name,
+                by_class,
+                diagnosis=diagnosis,
+                mistake=mistake,
+                picture=picture,
+                by_rule=digits is None,
+            )
+
+    def _diagnosis(
+        self, name: str, samples: Sequence[Sample], digits: int | None
+    ) -> tuple[str, str]:
+        """Return what went wrong with a result, as a sentence and by its stable name."""
+        said = None if digits == DOUBLE else diagnose(self.layer, name, samples)
+        if said is not None:
+            return said.sentence, said.name
+        if digits is not None:
+            followed = self._is_right_on_symbols(name)
+            dtype = self.options.dtypes[0]
+            sentence = rounds_sentence(SHORT[name], digits, dtype, followed=followed)
+            return sentence, "rounds" if digits == DOUBLE else "rounded-to-float32"
+        if name in self.kinds:
+            mistake, sentence = self.kinds[name]
+            return sentence, mistake
+        return "", ""
+
+    def _rounded_to(self, name: str, by_class: Mapping[ShapeClass, Result]) -> int | None:
+        """Return the binary digits that a result is rounded to, where nothing else is wrong."""
+        roundings = self.roundings.get(name, [])
+        codes = {str(one.code) for one in by_class.values()} & WRONG_NUMBERS
+        if (
+            not roundings
+            or codes != {"wrong-value"}
+            or any(one.digits is None for one in roundings)
+        ):
+            return None
+        return min(one.digits or 0 for one in roundings)
+
+    def _is_right_on_symbols(self, name: str) -> bool:
+        by_class = self.found[name].values()
+        return all(any(one.method == "closed-form" and one.verdict is Verdict.VERIFIED
+                       for one in results) for results in by_class)  # fmt: skip
 
     def results(self, conclusions: Sequence[Conclusion]) -> Iterator[Result]:
         """Yield every result; what was concluded stands with the smallest failure."""
@@ -341,32 +278,6 @@ def _picture(name: str, wrong: Sequence[Sizes], samples: Sequence[Sample]) -> st
         if drawn:
             return f"at {sample.sizes}: {drawn}"
     return ""
-
-
-def _runs(chosen: Plan, *, small: bool) -> Iterator[tuple[Plan, bool]]:
-    """Yield how numbers are drawn for every run, and whether they are halved.
-
-    Where there are few products, a last run is on small halves. Where there are many, which
-    takes its time, the last run is on large halves.
-    """
-    halves = chosen.dtype in FLOATS
-    for number in range(chosen.rounds):
-        yield chosen, halves and not small and 0 < number == chosen.rounds - 1
-    if halves and small:
-        yield smaller(chosen), True
-
-
-def _misconduct(ran: Pass) -> Iterator[Judgement]:
-    if ran.modified:
-        names = " and ".join(ran.modified)
-        yield Judgement(Verdict.REFUTED, "modified-input", f"it changes {names} in place")
-    if ran.unstable:
-        names = " and ".join(ran.unstable)
-        yield Judgement(
-            Verdict.REFUTED,
-            "unstable",
-            f"called again on the same arrays, it gives another {names}",
-        )
 
 
 def _worst(results: Sequence[Result]) -> Result:
