@@ -143,6 +143,7 @@ class _Call:
         self._request = request
         self._left: Any = None
         self._forward_inputs: dict[str, Any] = {}
+        self._returned: dict[str, Any] = {}
         self._keeps = _Keeps(implementation, request)
 
     def forward(self) -> Pass:
@@ -190,6 +191,7 @@ class _Call:
     ) -> Pass:
         keeps = self._keeps
         earlier = self._forward_inputs
+        returned = self._returned
         traced = self._request.traced
         seconds = 0.0
         own: dict[str, Any] = {}
@@ -199,6 +201,8 @@ class _Call:
                 before = keeps.seen(own)
                 # A cache may hold what the forward pass was given.
                 earlier_before = keeps.seen(earlier)
+                # Whoever called the forward pass still uses what it returned.
+                returned_before = keeps.seen(returned)
             start = _perf_counter()
             try:
                 # Of its own, so that what the code asks of warnings ends with it.
@@ -211,12 +215,15 @@ class _Call:
                 changed = {
                     *keeps.changed(before, own),
                     *keeps.changed(earlier_before, earlier),
+                    *keeps.changed(returned_before, returned),
                 }
         except BaseException as error:
             inputs = [*own.values(), *earlier.values()]
             return Pass(trouble=trouble(error, inputs, traced=traced), seconds=seconds)
         self._forward_inputs = own
-        modified = tuple(name for name in self._request.arrays if name in changed)
+        self._returned = {name: found[name] for name in given.results if name in FORWARD_RESULTS}
+        modified = tuple(name for name in (*self._request.arrays, *FORWARD_RESULTS)
+                         if name in changed)  # fmt: skip
         return replace(given, modified=modified, seconds=seconds)
 
 
@@ -234,7 +241,7 @@ class _Keeps:
 
     def seen(self, own: Mapping[str, Any]) -> dict[str, np.ndarray | None]:
         """Return copies of own arrays; None where one cannot be read back."""
-        return {name: self._read(SAME_AXES[name], value) for name, value in own.items()}
+        return {name: self._read(SAME_AXES.get(name, name), value) for name, value in own.items()}
 
     def changed(
         self, before: Mapping[str, np.ndarray | None], own: Mapping[str, Any]
@@ -243,7 +250,7 @@ class _Keeps:
         for name, kept in before.items():
             if kept is None:
                 continue
-            now = self._read(SAME_AXES[name], own[name])
+            now = self._read(SAME_AXES.get(name, name), own[name])
             if now is None or not same(kept, now):
                 yield name
 

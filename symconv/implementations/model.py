@@ -197,7 +197,8 @@ class Pass:
             returned``.
         misshapen: why the shape of a result is wrong where the implementation has another order
             of axes than the layer, by its name.
-        modified: the input arrays, by name, that the pass changed in place.
+        modified: the input arrays, by name, that the pass changed in place; ``y`` for what
+            the forward pass returned.
         unstable: the results that a second run gave differently.
         seconds: the time that the pass took.
     """

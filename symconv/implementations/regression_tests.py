@@ -403,4 +403,5 @@ class _Search:
 
 
 def _modified(failure: _Failure, answer: Answer) -> tuple[str, ...]:
-    return answer.of(failure.results[0]).modified
+    # Of the inputs: a test does not compare what the forward pass returned.
+    return tuple(name for name in answer.of(failure.results[0]).modified if name != "y")

@@ -218,7 +218,11 @@ def _certainty(report: CodeReport) -> str:
     if not places:
         return f"; on the integers that it ran on, {bound}"
     many = "all" if places == len(report.classes) else str(places)
-    said = f"; in {many} of them the code also ran on symbols, which leaves nothing to chance"
+    # Code may still ask for a type: that numbers go where symbols went is not shown.
+    said = (
+        f"; in {many} of them the code also ran on symbols: exact, where it treats numbers as it "
+        "treats symbols"
+    )
     return f"{said}; elsewhere {bound}" if by_chance else said
 
 

@@ -118,3 +118,34 @@ def test_a_detour_through_float32_is_named() -> None:
     for one in found.values():
         assert "float32" in one.diagnosis
         assert "when" not in "".join(region.clause for region in one.where["wrong-value"])
+
+
+def passes_that_keep_y(overwrite):
+    """Return a pair whose backward pass may write into the array that forward returned."""
+    kept = []
+
+    def conv(x, w, b, stride, padding):
+        kept[:] = [loops.forward(x, w, b, stride, padding)]
+        return kept[0]
+
+    def conv_backward(dout, x, w, b, stride, padding):
+        if overwrite:
+            kept[0][...] = 7
+        return (
+            loops.input_gradient_scatter(dout, x, w, stride, padding),
+            loops.weights_gradient(dout, x, w, stride, padding),
+            loops.bias_gradient(dout, b),
+        )
+
+    return conv, conv_backward
+
+
+def test_a_backward_pass_that_overwrites_the_returned_y_is_refuted() -> None:
+    (name,) = found = failed(passes_that_keep_y(True))
+    assert name == "backward"
+    assert found[name].verdict is Verdict.REFUTED
+    assert "the y that forward returned" in found[name].failure.detail
+
+
+def test_a_backward_pass_may_keep_the_returned_y_as_it_is() -> None:
+    assert failed(passes_that_keep_y(False)) == {}
