@@ -189,6 +189,7 @@ def _checked_as(
             check.at(place)
         pairs = list(unequal(runner, description))
         notes = [*(text for _, text in description.restrictions), *staying(description)]
+        notes += check.dtypes
         if not runner.isolated:
             notes.append("it ran in this process: a crash or an endless loop in it is one here")
     conclusions = list(check.conclusions())

@@ -70,6 +70,7 @@ class Outcome:
         kinds: by result, on which kind of numbers it was wrong that was right on integers: the
             name of the mistake, and a sentence.
         roundings: how far off a result was, by result; those that were right are left out.
+        dtypes: in which dtype a result came back that is no float though the inputs are.
     """
 
     judged: dict[str, Judgement] = field(default_factory=dict)
@@ -78,6 +79,7 @@ class Outcome:
     sample: Sample | None = None
     kinds: dict[str, tuple[str, str]] = field(default_factory=dict)
     roundings: dict[str, Rounding] = field(default_factory=dict)
+    dtypes: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +199,10 @@ class OnNumbers:
     ) -> list[str]:
         """Judge what was not judged before; return the names of what is not right now."""
         expected = divided(whole, "float64", run.power) if run.power else whole
+        for name in self.wanted if run.plan.dtype in FLOATS else ():
+            got = answer.of(name).results.get(name)
+            if got is not None and got.dtype.kind in "biucO":
+                outcome.dtypes[name] = str(got.dtype)
         found = self._judged(sizes, answer, expected)
         wrong = [name for name, one in found.items() if one.code in ("wrong-value", "not-a-number")]
         if any(_may_round(outcome, name) for name in wrong):

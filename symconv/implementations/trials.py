@@ -79,6 +79,8 @@ class Trial:
     """What is said of results that were right on some kinds of numbers, and wrong on others."""
     roundings: dict[str, list[Rounding]] = field(default_factory=dict)
     """How far off results were, a measure for each shape at which they were wrong."""
+    dtypes: dict[str, None] = field(default_factory=dict)
+    """What is said of results whose dtype is not that of the inputs."""
 
     @property
     def wanted(self) -> tuple[str, ...]:
@@ -109,7 +111,13 @@ class Trial:
             self._add(place, name, judgement, "numbers", dtype, ran.seconds)
         for name in self.wanted:
             judgement = outcome.judged[name]
-            self._add(place, name, judgement, "numbers", dtype, seconds / len(self.wanted))
+            notes: tuple[str, ...] = ()
+            if name in outcome.dtypes:
+                notes = (
+                    f"{name} comes back as {outcome.dtypes[name]}, and its inputs are {dtype}",
+                )
+                self.dtypes.update(dict.fromkeys(notes))
+            self._add(place, name, judgement, "numbers", dtype, seconds / len(self.wanted), notes)
         if keep and outcome.sample is not None:
             self.samples.append(outcome.sample)
             self.kinds |= outcome.kinds
@@ -176,6 +184,7 @@ class Trial:
         method: Method,
         route: str,
         seconds: float,
+        notes: tuple[str, ...] = (),
     ) -> None:
         result = judgement.result(
             name,
@@ -185,6 +194,7 @@ class Trial:
             route=route,
             seconds=seconds,
             location=self._location(name),
+            notes=notes,
         )
         self.found.setdefault(name, {}).setdefault(place, []).append(result)
 
@@ -258,7 +268,7 @@ class Trial:
             for results in self.found.get(name, {}).values():
                 for result in results:
                     extra = notes.get(id(result), ())
-                    yield replace(result, notes=extra) if extra else result
+                    yield replace(result, notes=(*result.notes, *extra)) if extra else result
 
 
 def _notes(conclusion: Conclusion) -> Iterator[str]:

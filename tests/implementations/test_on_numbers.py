@@ -149,3 +149,18 @@ def test_a_backward_pass_that_overwrites_the_returned_y_is_refuted() -> None:
 
 def test_a_backward_pass_may_keep_the_returned_y_as_it_is() -> None:
     assert failed(passes_that_keep_y(False)) == {}
+
+
+def test_a_result_of_another_dtype_is_told_beside_its_verdict() -> None:
+    for change, dtype in ((lambda value: value.astype(complex), "complex128"),
+                          (lambda value: value.astype(object), "object")):  # fmt: skip
+        report = check_implementation(*pair(dx=on_floats(change)), sizes=SIZES, isolate=False)
+        said = f"dL/dx comes back as {dtype}, and its inputs are float64"
+        assert said in report.notes
+        on_floats_only = [one for one in report.only(statement="dL/dx") if one.route == "float64"]
+        assert all(said in one.notes for one in on_floats_only)
+
+
+def test_nothing_is_said_of_the_dtype_of_floats() -> None:
+    report = check_implementation(*pair(), sizes=SIZES, isolate=False)
+    assert not any("comes back as" in note for note in report.notes)
