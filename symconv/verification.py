@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from time import perf_counter
@@ -51,7 +51,6 @@ def verify(
 
     Raises:
         UsageError: for an unknown statement, bad sizes, or nothing to check.
-        NotSupported: for a statement of one's own that is too large to be looked at.
         InternalError: when two independent ways disagree.
     """
     if layer is None:
@@ -60,11 +59,16 @@ def verify(
         layer = conv2d()
     chosen = _chosen(layer, statements)
     ways = _ways(methods)
-    checks = [*_proofs(layer, chosen, ways), *_checks_at_sizes(layer, chosen, ways, sizes)]
-    if not checks:
-        raise _nothing_to_check(chosen, ways)
+    results = list(_too_large(layer, chosen))
+    too_large = {result.key for result in results}
+    small = [item for item in chosen if item.key not in too_large]
+    for item in small:
+        if isinstance(item, Statement):
+            _require_known_arrays(layer, item)
+    checks = [*_proofs(layer, small, ways), *_checks_at_sizes(layer, small, ways, sizes)]
+    if small and not checks:
+        raise _nothing_to_check(small, ways)
     explicit = statements is not None
-    results: list[Result] = []
     for done, (what, check) in enumerate(checks):
         if progress is not None:
             progress(done, len(checks), what)
@@ -78,7 +82,7 @@ def verify(
     place = {item.key: position for position, item in enumerate(chosen)}
     assumed = {
         item.key: tuple(map(condition_text, item.assumptions))
-        for item in chosen
+        for item in small
         if isinstance(item, Statement)
     }
     results = [replace(item, assumptions=assumed.get(item.key, ())) for item in results]
@@ -158,6 +162,23 @@ def _checks_at_sizes(
     return [check(site, item) for site, item in admitted]
 
 
+def _too_large(layer: Layer, chosen: Iterable[Item]) -> Iterator[Result]:
+    """Yield what is undecided because no way may look at it: what is too large, before any work."""
+    for item in chosen:
+        if not isinstance(item, Statement):
+            continue
+        try:
+            require_small(item, layer.definition_by_name)
+        except NotSupported as error:
+            yield Result(
+                statement=item.name,
+                form=item.form or None,
+                verdict=Verdict.UNDECIDED,
+                code=error.code,
+                detail=error.fact,
+            )
+
+
 def _not_judged(item: Item, ways: tuple[Method, ...], *, explicit: bool) -> Result:
     """Say that nothing was checked of a statement or loop, so that it does not get lost.
 
@@ -206,9 +227,6 @@ def _chosen(layer: Layer, statements: Iterable[str | Item] | None) -> list[Item]
     for number, item in enumerate(item for item in given if not isinstance(item, str)):
         if isinstance(item, Statement) and not item.name:
             item = replace(item, name=f"statement {number + 1}")
-        if isinstance(item, Statement):
-            require_small(item, layer.definition_by_name)
-            _require_known_arrays(layer, item)
         if any(item.key == other.key for other in chosen):
             raise UsageError(
                 f"two statements are called {item.key}", help="give each a name of its own"

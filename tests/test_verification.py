@@ -23,7 +23,7 @@ from symconv import (
     sizes,
     verify,
 )
-from symconv.algebra.expressions import Statement
+from symconv.algebra.expressions import Add, Statement
 from symconv.concrete import site as site_module
 from symconv.concrete.differences import Difference
 from symconv.concrete.monomial_tables import Tables
@@ -273,6 +273,31 @@ def test_what_no_route_can_decide_is_undecided_and_never_a_pass(monkeypatch) -> 
     assert report.exit_code == 3
     assert report[0].verdict is Verdict.UNDECIDED
     assert report[0].detail == "beyond the tables"
+
+
+@pytest.mark.parametrize(
+    ("methods", "verdict"), [("proof", Verdict.PROVED), ("closed-form", Verdict.VERIFIED)]
+)
+def test_what_is_too_large_is_undecided_and_its_neighbour_keeps_its_verdict(
+    methods, verdict
+) -> None:
+    deep = x[n, c, i, j] + 0
+    for _ in range(3_000):
+        deep = Add((deep, x[n, c, i, j]))
+    huge = claim(x[n, c, i, j] * 10**600, x[n, c, i, j], name="huge")
+    report = verify(
+        [replace(huge, lhs=deep, name="deep"), huge, "dL/db:contracted"],
+        sizes=() if methods == "proof" else SMALL,
+        methods=methods,
+    )
+    assert report.exit_code == 3
+    codes = {result.key: result.code for result in report if result.code == "too-large"}
+    assert set(codes) == {"huge", "deep"}
+    others = [result for result in report if result.key not in codes]
+    assert {result.key for result in others} == {"dL/db:contracted"}
+    assert {result.verdict for result in others} == {verdict}
+    alone = verify(huge, methods=methods)
+    assert (alone.exit_code, alone[0].code) == (3, "too-large")
 
 
 def test_loops_that_raise_or_return_another_shape_are_refuted() -> None:

@@ -196,7 +196,7 @@ def _reconsidered(
             reason = f"{found.verdict.value} as it stands, {verdict.value} {where}".rstrip()
             return _undecided(found, "several-readings", f"{reason}: {why}")
     if part.passing.vague:
-        reason = f"{found.verdict.value} as it stands, but the title {part.passing.vague!r}"
+        reason = f"{found.verdict.value} as it stands, but {part.passing.vague}"
         return _undecided(found, "unclear-condition", f"{reason} may restrict it")
     return found
 

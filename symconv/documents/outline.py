@@ -7,6 +7,7 @@ the document is read again with the name known, as often as that still helps.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TypeAlias
@@ -161,6 +162,9 @@ def _pass(
     return Outline(document.file, tuple(parts), now.context)
 
 
+_ASSUMES = re.compile(r"(?:^|;)\s*assume\b", re.IGNORECASE)
+
+
 def _titled(heading: Heading, spoken: Speech, now: Known) -> Passing:
     """Return what is said in passing behind a heading, whose title may restrict its section."""
     passing = replace(now.passing, lingering=())
@@ -168,9 +172,9 @@ def _titled(heading: Heading, spoken: Speech, now: Known) -> Passing:
     if cue is not None:
         said = heard(cue, now.context)
         passing = passing.assuming(replace(said, unclear=""))
-        return replace(passing, vague=heading.title) if said.unclear else passing
+        return replace(passing, vague=f"the title {heading.title!r}") if said.unclear else passing
     vague = spoken.vague.get(id(heading))
-    return passing if vague is None else replace(passing, vague=vague)
+    return passing if vague is None else replace(passing, vague=f"the title {vague!r}")
 
 
 def _spoken_before(formula: Formula, spoken: Speech, now: Known) -> Passing:
@@ -185,8 +189,12 @@ def _spoken_before(formula: Formula, spoken: Speech, now: Known) -> Passing:
 
 def _with_pragma(item: Pragma, now: Known, troubles: list[Trouble]) -> Known:
     """Take a declaration into account; a range takes the place of one said in passing."""
+    failed = len(troubles)
     declared = _declared(item, now.declared, troubles)
     passing = now.passing
+    if len(troubles) > failed and _ASSUMES.search(item.source.text):
+        # What it would have assumed is not known: what is false without it may be meant with it.
+        passing = replace(passing, vague="a declaration before it could not be read, which")
     for said in set(declared.context.ranges) - set(now.context.ranges):
         passing = passing.without(said.index.name)
     return Known(declared, passing)
@@ -230,17 +238,17 @@ def _told(file: SourceFile, part: ReadFormula, renewed: Renewed) -> ReadFormula:
 
 
 def _declared(item: Pragma, known: Declared, troubles: list[Trouble]) -> Declared:
-    try:
-        return declare(item.source.text, known)
-    except UsageError as error:
-        troubles.append(Trouble(item.start, error.code, error.fact, error.help))
-    # What it would have defined is not known: nothing may count as independent instead.
-    context = known.context
+    """Take each declaration of a pragma into account; one that fails costs none of the others."""
     for part in item.source.text.split(";"):
-        word, _, rest = part.strip().partition(" ")
-        if word.lower() == "define":
-            context = unread_text(rest, context)
-    return replace(known, context=context)
+        try:
+            known = declare(part, known)
+        except UsageError as error:
+            troubles.append(Trouble(item.start, error.code, error.fact, error.help))
+            # What it would have defined is not known: nothing may count as independent instead.
+            word, _, rest = part.strip().partition(" ")
+            if word.lower() == "define":
+                known = replace(known, context=unread_text(rest, known.context))
+    return known
 
 
 def _with_code(listing: Listing, context: Context) -> tuple[Context, list[Trouble]]:

@@ -103,7 +103,7 @@ class Passing:
         assumed: what is assumed for the section.
         lingering: what sentences before this one in the section said, with their offsets.
         doubts: equations that may give a name another meaning, by the name.
-        vague: the title of a section that may restrict it and is not understood, or nothing.
+        vague: what may restrict it and is not understood, such as a title, or nothing.
     """
 
     ranges: Mapping[str, tuple[Range, int]] = field(default_factory=dict)

@@ -158,8 +158,11 @@ def names(found: Sequence[Atom], spellings: tuple[tuple[str, str], ...]) -> list
         place = lexer.place
         try:
             lexer.step()
-        except Stopped:
+        except Stopped as stopped:
+            # Behind all that stopped it: a long number is not read again from each digit on.
             lexer.place = place + 1
+            while lexer.place < len(found) and found[lexer.place].start < stopped.span[1]:
+                lexer.place += 1
     return [str(token) for token in lexer.out if token.type == "NAME"]
 
 

@@ -83,7 +83,7 @@ STRATEGIES = (
 
 MOST_BITS = 10_000
 """Limit: numbers of more bits, about 3,000 digits, are not asked about."""
-MOST_SPENT = 8_000_000
+MOST_SPENT = 4_000_000
 """Limit: what giving up may cost for one statement, in the solver's own count, some seconds."""
 MOST_QUESTIONS = 1_500
 """Limit: questions for one statement; a formula on a page asks about 100."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from symconv.algebra.indices import Index, Size
+from symconv.documents.checking import check_document
 from symconv.documents.declarations import Declared, declare, layer_by_name
 from symconv.documents.loading import parse_text
 from symconv.documents.model import DECLARATIONS, Format, Pragma
@@ -233,3 +234,33 @@ def test_code_that_contradicts_the_layer_is_located(code: str) -> None:
 def test_other_code_declares_nothing(code: str) -> None:
     context, troubles = _read_code(code)
     assert (context, troubles) == (Context(), [])
+
+
+LONG = "7" * 6_000
+
+
+@pytest.mark.parametrize(
+    ("declared", "formula", "verdict"),
+    [
+        (f"assume M = {LONG}", "g_i + h_i = h_i + g_i", "proved"),
+        # What would have been assumed is not known, and perhaps makes it true.
+        (f"assume M = {LONG}", r"\sum_{i=0}^{M-1} 1 = 3", "undecided"),
+        ("assume M = 3", r"\sum_{i=0}^{M-1} 1 = 3", "proved"),
+        ("assume M = 4", r"\sum_{i=0}^{M-1} 1 = 3", "refuted"),
+    ],
+)
+def test_a_declaration_that_fails_costs_none_of_its_neighbours(declared, formula, verdict):
+    text = f"<!-- symconv: size M; array g (M); {declared}; array h (M) -->\n$${formula}$$\n"
+    found = check_document(parse_text("a.md", text), declared_by(None))
+    claims = [result for result in found if result.method == "proof"]
+    assert [str(getattr(result.verdict, "value", None)) for result in claims] == [verdict]
+
+
+def test_a_number_of_thousands_of_digits_is_refused_where_it_stands():
+    text = f"<!-- symconv: size M; array g (M) -->\n$$g_i = {LONG} g_i$$\n\n$$g_i = g_i$$\n"
+    first, second = check_document(parse_text("a.md", text), declared_by(None))
+    assert first.verdict is not None
+    assert first.verdict.value == "undecided"
+    assert "30 digits" in first.detail
+    assert second.verdict is not None
+    assert second.verdict.value == "proved"
