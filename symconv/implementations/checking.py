@@ -20,6 +20,7 @@ from symconv.implementations.processes import SECONDS_PER_RUN, Runner
 from symconv.implementations.readings import SHARE_THAT_COUNTS, Probe, Reading, readings
 from symconv.implementations.shape_classes import ShapeClass, shape_classes
 from symconv.implementations.trials import Options, Trial
+from symconv.implementations.type_tests import type_tests
 from symconv.implementations.unequal import unequal
 from symconv.implementations.unjudged import concluded, out_of_scope, staying, unjudged
 from symconv.layers.convolution.two_dimensional import conv2d
@@ -196,7 +197,7 @@ def _checked_as(
     results = [*check.results(conclusions), *(one for one, _ in pairs), *unjudged(description)]
     conclusions += [one for _, one in pairs]
     conclusions += [concluded(one) for one in unjudged(description) if one.verdict is not None]
-    return CodeReport(
+    report = CodeReport(
         results,
         layer=layer.name,
         description=description,
@@ -204,6 +205,8 @@ def _checked_as(
         conclusions=conclusions,
         notes=notes,
     )
+    report.type_tests = type_tests(description.location.values())
+    return report
 
 
 def places_of(layer: Layer, description: Description, options: Options) -> list[ShapeClass]:

@@ -9,6 +9,7 @@ from typing import Any
 from symconv.implementations.features import regions
 from symconv.implementations.model import Description
 from symconv.implementations.shape_classes import ShapeClass
+from symconv.implementations.type_tests import TypeTest
 from symconv.verdicts import Report, Result, Verdict
 
 UNKNOWN = frozenset(["not-run", "environment", "not-supported", "not-enough-runs"])
@@ -73,6 +74,8 @@ class CodeReport(Report):
         notes: what else there is to say of how it was checked.
 
     Attributes:
+        type_tests: where the code may treat floats otherwise than symbols; None where its source
+            is not at hand.
         read_as: the options of `CodeOptions` with which the code was taken, beyond what was said.
     """
 
@@ -92,6 +95,7 @@ class CodeReport(Report):
         self._conclusions = tuple(conclusions)
         self.notes = tuple(notes)
         self.read_as: Mapping[str, Any] = {}
+        self.type_tests: tuple[TypeTest, ...] | None = None
 
     @property
     def conclusions(self) -> tuple[Conclusion, ...]:

@@ -210,14 +210,6 @@ def in_dtype(arrays: Mapping[str, np.ndarray], dtype: str) -> dict[str, np.ndarr
     return {name: array.astype(_kind(dtype)) for name, array in arrays.items()}
 
 
-def halved(arrays: Mapping[str, np.ndarray], dtype: str) -> dict[str, np.ndarray]:
-    """Divide inputs by 2, or results by what they then come out divided by.
-
-    Whole numbers do not show that code turns them into integers on the way; halves do.
-    """
-    return divided(arrays, dtype, 1)
-
-
 def divided(arrays: Mapping[str, np.ndarray], dtype: str, power: int) -> dict[str, np.ndarray]:
     """Divide inputs by 2^power, or results by what they then come out divided by.
 

@@ -18,8 +18,8 @@ from symconv.implementations.inputs import (
     EXACT_UP_TO,
     FLOATS,
     Plan,
+    divided,
     draw,
-    halved,
     in_dtype,
     plan,
 )
@@ -37,6 +37,8 @@ from symconv.verdicts import Verdict
 
 MAGNITUDES = (3, 99, 9_999)
 """How large the integers may be that are tried, before those at which the check failed."""
+DIVISIONS = (1, 5, 40)
+"""Powers of two that integers are divided by: halves, ordinary fractions, tiny numbers."""
 DRAWS = 4
 MOST_SHAPES = 5
 """At so many of its smallest failing shapes each result is reproduced."""
@@ -320,13 +322,15 @@ class _Search:
         for one in plans:
             yield from (self._inputs(one, number) for number in range(DRAWS))
         if self.dtype in FLOATS:
-            # Code that turns numbers into integers on the way is right on integers.
-            for number in range(DRAWS):
-                whole = self._inputs(plans[0], number)
-                arrays, expected = (
-                    halved(numbers, "float64") for numbers in (whole.arrays, whole.expected)
-                )
-                yield replace(whole, arrays=arrays, expected=expected)
+            # Code that rounds on the way, or cuts off what is small, is right on integers.
+            for power in DIVISIONS if self.dtype != "float16" else DIVISIONS[:2]:
+                for number in range(DRAWS):
+                    whole = self._inputs(plans[0], number)
+                    arrays, expected = (
+                        divided(numbers, "float64", power)
+                        for numbers in (whole.arrays, whole.expected)
+                    )
+                    yield replace(whole, arrays=arrays, expected=expected)
 
     def _inputs(self, chosen: Plan, number: int) -> Inputs:
         key = (chosen.most, number)

@@ -216,13 +216,16 @@ def _certainty(report: CodeReport) -> str:
         f"2^-{MISS_GOAL.denominator.bit_length() - 1}"
     )
     if not places:
-        return f"; on the integers that it ran on, {bound}"
+        return f"; on the numbers that it ran on, {bound}"
     many = "all" if places == len(report.classes) else str(places)
     # Code may still ask for a type: that numbers go where symbols went is not shown.
     said = (
         f"; in {many} of them the code also ran on symbols: exact, where it treats numbers as it "
         "treats symbols"
     )
+    if report.type_tests:
+        first = report.type_tests[0]
+        return f"{said}; `{first.text}` ({first.location}) may tell them apart, and then {bound}"
     return f"{said}; elsewhere {bound}" if by_chance else said
 
 

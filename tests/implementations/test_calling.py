@@ -63,6 +63,25 @@ def test_an_input_that_forward_changes_in_place_is_named(name: str) -> None:
     assert found.backward.modified == ()
 
 
+def test_a_backward_pass_that_overwrites_what_forward_returned_is_told() -> None:
+    kept: list[Any] = []
+
+    def keeping(x: Any, w: Any, b: Any) -> Any:
+        found = forward(x, w, b)
+        kept[:] = [found[0]]
+        return found
+
+    def spoil(dout: Any, cache: Any) -> Any:
+        kept[0][...] = 0
+        return backward(dout, cache)
+
+    found = answer(wrapped(keeping, spoil), request())
+    assert found.forward.modified == ()
+    assert found.backward.modified == ("y",)
+    # What it reads and gives back otherwise is its own.
+    assert answer(wrapped(keeping, backward), request()).backward.modified == ()
+
+
 def test_inputs_that_backward_changes_are_named_in_the_backward_pass() -> None:
     def spoil(dout: Any, cache: Any) -> Any:
         found = backward(dout, cache)
