@@ -116,6 +116,10 @@ def _nothing_judged(conclusion: Conclusion) -> str:
     return f"{conclusion.name}: nothing was judged, every shape is rejected on purpose{reason}"
 
 
+def _taken_as(report: CodeReport) -> str:
+    return ", ".join(f"{key}={value!r}" for key, value in report.read_as.items())
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one result in one class of shapes.
@@ -186,20 +190,24 @@ class Kernel:
             left_out = self.report.only(statement=result)
             return Outcome(left_out, failure=f"{result}: {left_out[0].detail}")
         passed = "forward" if result in FORWARD_RESULTS else "backward"
-        given = shape_class.sizes.given
+        # Code that is taken in another way, such as without a batch, has other members of a class.
+        member = next((one for one in self.report.classes if one.name == shape_class.name), None)
+        if member is None:
+            return Outcome((), rejection=f"{_taken_as(self.report)} leaves no such shape")
+        given = member.sizes.given
         found = self.report.where(
             lambda one: one.statement in (result, passed) and one.sizes == given
         )
         bad = [one for one in found if one.verdict is not None and not one.verdict.is_true]
         if bad:
             first = min(bad, key=lambda one: one.verdict is not Verdict.REFUTED)
-            return Outcome(found, failure=self._failure(first, shape_class))
+            return Outcome(found, failure=self._failure(first, member))
         refused = next((one for one in found if one.verdict is None), None)
         if refused is None and found:
             return Outcome(found)
         conclusion = self._conclusion(result)
         if conclusion is None or refused is None:
-            return Outcome(found, failure=f"{result}: nothing was judged at {shape_class.sizes}")
+            return Outcome(found, failure=f"{result}: nothing was judged at {member.sizes}")
         if conclusion.verdict is None:
             return Outcome(found, failure=_nothing_judged(conclusion))
         return Outcome(found, rejection=f"rejected on purpose: {refused.detail}")

@@ -87,6 +87,9 @@ _NO_RESULT = _words(
     "initmethod kernelinitializer weightinitializer biasinitializer profile progress"
 )
 """What a parameter may be called that says nothing of a result; weights are set afterwards."""
+_MEASURES = _words(
+    "stride strides pad pads padding paddings size sizes shape shapes dilation dilations ksize"
+)
 _FORWARD_TOKENS = _words("forward forwards fwd fprop fw")
 _BACKWARD_TOKENS = _words(
     "backward backwards bwd bprop back backprop backpropagation bw grad grads gradient gradients "
@@ -136,6 +139,11 @@ def role_of(name: str, purpose: str) -> str | None:
 def is_about_no_result(name: str) -> bool:
     """Tell a parameter that changes no result, whatever its value: ``name``, ``verbose``."""
     return plain(name) in _NO_RESULT
+
+
+def is_measure(name: str) -> bool:
+    """Tell a name of a stride, padding or shape, which is no array: ``stride_shape``."""
+    return not _MEASURES.isdisjoint(tokens(name))
 
 
 def gradient_of(name: str) -> str | None:

@@ -184,7 +184,11 @@ def read_signature(
             (foreign if role == FOREIGN else unknown).append(item.name)
     free = [role for role in order if role not in roles.values()]
     guessed = tuple(unknown) if len(unknown) <= len(free) else ()
-    roles |= dict(zip(guessed, free, strict=False))
+    by_order = dict(zip(guessed, free, strict=False))
+    if any(role in _ARRAYS and names.is_measure(key) for key, role in by_order.items()):
+        # A stride or shape is no array, wherever it stands.
+        guessed, by_order = (), {}
+    roles |= by_order
     not_understood = [item.name for item in given if item.name in {*foreign, *unknown} - {*guessed}]
     if not_understood:
         raise _misfit(function, text, f"{_words(not_understood)} not understood", name, order)
@@ -270,6 +274,7 @@ def path_shown(file: str, shown: Mapping[str, str]) -> str:
 
 
 _LONGEST_DEFAULT = 24
+_ARRAYS = ("x", "w", "b", "dout", "y")
 _MEANING = {
     "x": "the input x",
     "w": "the filters w",

@@ -325,3 +325,19 @@ def test_a_kernel_that_is_taken_apart_is_a_pair(kind, form) -> None:
     parameter = signature.parameter("kernel")
     assert parameter is not None
     assert parameter.pairs == form
+
+
+def test_a_stride_or_shape_is_never_taken_for_an_array_by_its_place():
+    def layer(stride_shape, filter_dims):
+        return stride_shape, filter_dims
+
+    with pytest.raises(UsageError, match="not understood"):
+        read_signature(layer, "constructor", ("w", "b"))
+
+
+def test_other_unknown_names_still_take_their_roles_by_order():
+    def layer(theta, offset):
+        return theta, offset
+
+    signature = read_signature(layer, "constructor", ("w", "b"))
+    assert signature.guessed == ("theta", "offset")
