@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import IO
 
+from symconv.documents.limits import within_limits
 from symconv.documents.markdown import markdown_items
 from symconv.documents.model import Document, Format, Item, Trouble
 from symconv.documents.notebook import notebook_items
@@ -141,7 +142,7 @@ def parse_text(name: str, text: str, format: Format | None = None) -> Document:
             items = tex_items(file.whole())
         case "notebook":
             items = notebook_items(file.whole(), name)
-    return Document(file, chosen, tuple(items))
+    return Document(file, chosen, within_limits(items))
 
 
 def detect_format(name: str, text: str) -> Format:

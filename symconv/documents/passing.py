@@ -179,11 +179,11 @@ class ReadFormula:
         found = self.reading.context
         before = {index for index, _ in self.context.abbreviations}
         after = {index for index, _ in found.abbreviations}
+        still, named = set(found.abbreviations), before | after
         kept = tuple(
-            item
-            for item in self.known.abbreviations
-            if item in found.abbreviations or item[0] not in before | after
+            item for item in self.known.abbreviations if item in still or item[0] not in named
         )
+        old_ones = set(kept)
         # What words set to 0 for this formula alone stays what it was before.
         old = set(self.context.definitions)
         new = tuple(item for item in found.definitions if item not in old)
@@ -196,7 +196,10 @@ class ReadFormula:
             said=self.known.said,
             ranges=self.known.ranges,
             indices=self.known.indices,
-            abbreviations=(*kept, *(item for item in found.abbreviations if item not in kept)),
+            abbreviations=(
+                *kept,
+                *(item for item in found.abbreviations if item not in old_ones),
+            ),
         )
 
     def named_again(self, item: Equality) -> str | None:
@@ -226,6 +229,7 @@ class ReadFormula:
         start = self.formula.start
         section = self.passing.section
         meanings: dict[str, Meaning] = {}
+        behind = self.behind
         doubts = dict(self.passing.doubts)
         for item, doubtful in zip(self.reading.items, self.doubts, strict=True):
             if isinstance(item, Abbreviation):
@@ -250,7 +254,7 @@ class ReadFormula:
             ranges={**self.passing.ranges, **self.ranges},
             meanings={**self.passing.meanings, **meanings},
             first={
-                **{name: (meaning, self.behind) for name, meaning in meanings.items()},
+                **{name: (meaning, behind) for name, meaning in meanings.items()},
                 **self.passing.first,
             }
             if meanings

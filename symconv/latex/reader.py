@@ -38,7 +38,7 @@ from symconv.latex.reader_items import (
     Unreadable,
 )
 from symconv.latex.reader_meaning import Elaborator
-from symconv.latex.reader_rows import Claim, Clause, Member, claims
+from symconv.latex.reader_rows import MOST_BESIDE, Claim, Clause, Member, claims
 from symconv.latex.reader_scope import Scope, is_plain
 from symconv.latex.reader_syntax import Chain, Connected, Group, Literal, Name, Node, Stopped
 from symconv.latex.reader_tokens import names
@@ -128,6 +128,10 @@ class _Reader(ChainReader):
         span = claim.span
         if claim.kind == "heard":
             self.items.append(NoStatement(span, "said of what stands beside it, a condition"))
+            return
+        if claim.kind == "crowded":
+            fact = f"a row of more than {MOST_BESIDE} equations and conditions"
+            self.stop(span, Stopped(span, "too-large", fact, "write them in several rows"))
             return
         if claim.kind in _UNCLEAR:
             self.stop(span, Stopped(span, "unsupported", *_UNCLEAR[claim.kind]))

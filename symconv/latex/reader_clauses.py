@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from symconv.algebra.indices import (
     Condition,
@@ -15,6 +16,7 @@ from symconv.algebra.indices import (
     symbols,
 )
 from symconv.latex.context import Context
+from symconv.latex.reader_atoms import Atom
 from symconv.latex.reader_cases import Coverage
 from symconv.latex.reader_items import Span
 from symconv.latex.reader_meaning import Elaborator
@@ -58,8 +60,21 @@ def parsed(member: Member, context: Context) -> Node:
     Raises:
         Stopped: where it cannot be read.
     """
-    span = member.span
-    return parse(tokens(member.atoms, context.spellings), span[1])
+    node = _parsed(member.atoms, context.spellings, member.span[1])
+    if isinstance(node, Stopped):
+        raise node.with_traceback(None)
+    return node
+
+
+@lru_cache(maxsize=256)
+def _parsed(
+    found: tuple[Atom, ...], spellings: tuple[tuple[str, str], ...], end: int
+) -> Node | Stopped:
+    """Parse a member once, however many questions are asked about it."""
+    try:
+        return parse(tokens(found, spellings), end)
+    except Stopped as stopped:
+        return stopped
 
 
 def restrictions(clauses: Sequence[Clause], context: Context) -> Restrictions:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from symconv.latex.reader_atoms import Atom
 from symconv.latex.reader_items import Span
@@ -76,6 +76,20 @@ class Clause:
     place: Span = (0, 0)
 
 
+MOST_BESIDE: Final = 100
+"""How many claims and conditions of one row are read: each may restrict every other."""
+ClaimKind: TypeAlias = Literal[
+    "claim",
+    "listing",
+    "condition",
+    "unclear",
+    "equivalent",
+    "branched",
+    "heard",
+    "crowded",
+]
+
+
 @dataclass(slots=True)
 class Claim:
     """Members of a chain with its clauses; one member where nothing is claimed.
@@ -88,16 +102,14 @@ class Claim:
             for words that may restrict something and are not understood; ``equivalent`` for
             what stands behind an arrow in both directions; ``branched`` for a row that goes
             on with one of several equations; ``heard`` for a condition that the claims beside
-            it carry as a clause.
+            it carry as a clause; ``crowded`` for a row of more parts than are read.
         follows: whether it stands behind an arrow or a colon.
         row: which row of the formula it begins in.
     """
 
     members: list[Member]
     clauses: list[Clause] = field(default_factory=list)
-    kind: Literal["claim", "listing", "condition", "unclear", "equivalent", "branched", "heard"] = (
-        "claim"
-    )
+    kind: ClaimKind = "claim"
     follows: bool = False
     row: int = 0
 
@@ -121,7 +133,12 @@ def claims(found: Sequence[Atom], text: str) -> list[Claim]:
         if len(row) == 1 and row[0].kind == "text" and passes_over(row[0].text):
             continue
         before = len(result)
-        for position, segment in enumerate(_segments(row)):
+        segments = _segments(row)
+        if len(segments) > MOST_BESIDE:
+            begun.append(Claim([Member(tuple(row), row[0].start)], kind="crowded", row=number))
+            result += begun
+            segments = []
+        for position, segment in enumerate(segments):
             members = _members(segment.atoms)
             if not members:
                 continue

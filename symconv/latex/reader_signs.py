@@ -69,21 +69,27 @@ def in_columns(row: list[Atom]) -> list[Atom]:
     """
     found: list[Atom] = []
     equals = False
+    before: Atom | None = None
+    following: list[Atom | None] = [None]
+    for atom in reversed(row):
+        plain = atom.kind not in ("space", "align")
+        following.append(atom if plain else following[-1])
     for place, (atom, depth) in enumerate(with_depth(row)):
         if depth == 0 and atom.text in EQUALS:
             equals = True
         elif atom.kind == "align":
-            before = next((a for a in reversed(found) if a.kind != "space"), None)
-            behind = next((a for a in row[place + 1 :] if a.kind not in ("space", "align")), None)
+            behind = following[len(row) - place - 1]
             if depth or not equals or before is None or behind is None:
                 continue
             if not {before.text, behind.text} & (CONTINUES | EQUALS | ORDER):
-                found.append(replace(atom, kind="wide"))
+                before = replace(atom, kind="wide")
+                found.append(before)
                 equals = False
             continue
         elif depth == 0 and atom.kind == "space" and _is_gap(row[max(0, place - 2) : place + 1]):
             atom = replace(atom, kind="wide")
         found.append(atom)
+        before = before if atom.kind == "space" else atom
     return found
 
 

@@ -153,6 +153,11 @@ def tokens(found: Sequence[Atom], spellings: tuple[tuple[str, str], ...]) -> lis
 
 def names(found: Sequence[Atom], spellings: tuple[tuple[str, str], ...]) -> list[str]:
     """Return the names that stand in atoms, in order, also where they cannot be read."""
+    return list(_names(tuple(found), spellings))
+
+
+@lru_cache(maxsize=1024)
+def _names(found: tuple[Atom, ...], spellings: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
     lexer = _Lexer(found, _trie(spellings))
     while lexer.place < len(lexer.atoms):
         place = lexer.place
@@ -163,7 +168,7 @@ def names(found: Sequence[Atom], spellings: tuple[tuple[str, str], ...]) -> list
             lexer.place = place + 1
             while lexer.place < len(found) and found[lexer.place].start < stopped.span[1]:
                 lexer.place += 1
-    return [str(token) for token in lexer.out if token.type == "NAME"]
+    return tuple(str(token) for token in lexer.out if token.type == "NAME")
 
 
 @lru_cache(maxsize=64)

@@ -1,0 +1,105 @@
+"""No more of a document is read than ends within a minute; the rest is named, never dropped."""
+
+from __future__ import annotations
+
+import pytest
+
+from symconv.documents import limits
+from symconv.documents.checking import check_document
+from symconv.documents.loading import parse_text
+from symconv.documents.model import Formula, Heading, Trouble
+from symconv.documents.outline import declared_by
+from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.verdicts import Verdict
+
+RIGHT = r"\frac{\partial L}{\partial b_f} &= \sum_{n,k,l} \frac{\partial L}{\partial y_{nfkl}}"
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MOST_FORMULAS", 5)
+    monkeypatch.setattr(limits, "MOST_CHARACTERS", 2_000)
+    monkeypatch.setattr(limits, "LONGEST_ROW", 200)
+
+
+def read(text: str, name: str = "a.md") -> tuple[int, list[Trouble]]:
+    document = parse_text(name, text)
+    return len(document.formulas), list(document.troubles)
+
+
+@pytest.mark.parametrize("name", ["a.md", "a.tex"])
+def test_what_is_beyond_the_limit_is_one_thing_with_its_place_and_count(few, name) -> None:
+    assert read("a $k$ b\n\n" * 5, name) == (5, [])
+    read_, troubles = read("a $k$ b\n\n" * 12, name)
+    assert read_ == 5
+    (trouble,) = troubles
+    assert trouble.code == "too-large"
+    assert "7 rows of formulas" in trouble.fact
+    assert trouble.start == len("a $k$ b\n\n") * 5 + 3
+
+
+def test_everything_that_costs_is_counted(few) -> None:
+    for part in (
+        "# heading\n\n",
+        "```python\nx = 1\n```\n",
+        "<!-- symconv: size K -->\n",
+        "$a\n\n",
+    ):
+        document = parse_text("a.md", part * 9 + "$k$\n")
+        assert len(document.items) == 6
+        assert document.troubles[-1].code == "too-large"
+        assert "1 row of formulas" in document.troubles[-1].fact
+        assert not any(isinstance(item, Formula) for item in document.items)
+
+
+def test_headings_alone_are_no_loss(few) -> None:
+    document = parse_text("a.md", "$k$\n\n" + "# a\n" * 4)
+    assert [type(item) for item in document.items] == [Formula, *[Heading] * 4]
+
+
+def test_rows_of_one_formula_are_counted_and_the_first_ones_judged(few) -> None:
+    rows = " \\\\\n".join([RIGHT] * 9)
+    document = parse_text("a.tex", f"\\begin{{align}}\n{rows}\n\\end{{align}}\n")
+    results = check_document(document, declared_by(conv2d()))
+    assert [result.verdict for result in results] == [Verdict.PROVED] * 5 + [Verdict.UNDECIDED]
+    assert results[-1].code == "too-large"
+    assert "4 rows of formulas" in results[-1].detail
+    assert results[-1].location == "a.tex:7:1"
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        # The row behind the limit belongs to the one before it.
+        ["a_k &= b_k"] * 4 + ["a_k &= b_k", r"&\quad + c_k", "a_k &= b_k"],
+        ["a_k &= b_k"] * 4 + ["a_k &= b_k", r"&\text{if } S = 1", "a_k &= b_k"],
+        ["a_k &= b_k"] * 4 + ["a_k &= b_k +", "d_k &= b_k", "a_k &= b_k"],
+    ],
+)
+def test_no_row_loses_what_the_next_one_says_of_it(few, rows) -> None:
+    document = parse_text("a.tex", "\\begin{align}" + "\\\\\n".join(rows) + "\\end{align}")
+    (formula,) = document.formulas
+    assert formula.source.text.count("a_k") == 4
+    assert formula.source.text.endswith("\\end{align}")
+
+
+def test_what_cannot_be_parted_is_left_out_whole(few) -> None:
+    for begin, end in (("\\begin{cases}", "\\end{cases}"), ("{", "}"), ("\\begin{matrix}", "")):
+        formula = f"$$a_k = {begin}" + "\\\\".join(["a_k = b_k"] * 9) + f"{end}$$\n"
+        found, (trouble,) = read("$k$\n\n" + formula)
+        assert found == 1
+        assert "9 rows of formulas" in trouble.fact
+
+
+def test_long_rows_and_much_text_are_too_large(few) -> None:
+    for formula in ("$$" + "k + " * 60 + "k$$\n", ("$$" + "k + " * 40 + "k$$\n") * 20):
+        found, (trouble,) = read(formula)
+        assert trouble.code == "too-large"
+        assert found < 20
+
+
+def test_a_row_of_very_many_equations_is_too_large() -> None:
+    document = parse_text("a.md", "$$ N = N" + ", N = N" * 200 + "$$\n")
+    (result,) = check_document(document, declared_by(conv2d()))
+    assert (result.verdict, result.code) == (Verdict.UNDECIDED, "too-large")
+    assert "row of more than 100" in result.detail
