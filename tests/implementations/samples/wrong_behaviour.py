@@ -25,7 +25,6 @@ from samples.conditions import (
     always,
     images,
     meets,
-    padded,
     remainder,
 )
 from samples.entries import Wrong
@@ -184,16 +183,6 @@ WRONG_BEHAVIOUR = (
         always,
         None,
     ),
-    Wrong(
-        "wrong/other_key.py",
-        NAIVE,
-        (*Y, *DX, *DW),
-        ("wrong-shape", "wrong-value", "raised"),
-        "there is padding",
-        padded,
-        "padding",
-    ),
-    Wrong("wrong/unknown_key.py", CS231N, Y, RAISED, "always", always, "padding"),
     Wrong("wrong/sizes_as_floats.py", FUNCTIONS, Y, RAISED, "always", always, None),
     # How it ends.
     Wrong(
