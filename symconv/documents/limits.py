@@ -18,7 +18,7 @@ MOST_FORMULAS: Final = 10_000
 """How many rows of formulas and other parts of one document are read."""
 MOST_CHARACTERS: Final = 500_000
 """How many characters the formulas that are read may have altogether."""
-LONGEST_ROW: Final = 50_000
+LONGEST_ROW: Final = 100_000
 """How many characters one row of a formula may have."""
 TOO_LARGE: Final = "too-large"
 

@@ -6,10 +6,11 @@ Code, comments and inline code are blanked first; what is left is searched for m
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 
 from symconv.documents.blanking import Blanks
-from symconv.documents.mathematics import FormulaSpan, MathScanner, with_words
+from symconv.documents.mathematics import FormulaSpan, MathScanner, Next, with_words
 from symconv.documents.model import (
     DECLARATIONS,
     Formula,
@@ -29,7 +30,7 @@ _CONSTRUCT = re.compile(
     r"|(?P<highlight>\{%-?[ \t]*highlight[ \t]+(?P<lexer>[^\s%]+)[^%\n]*%\})"
     r"|(?P<liquid>\{%-?[ \t]*comment[ \t]*-?%\})"
     r"|(?P<comment><!--)"
-    r"|(?P<html><(?P<tag>pre|code|script|style)\b[^>]*>)"
+    r"|(?P<html><(?P<tag>pre|code|script|style)\b[^>]{0,1000}>)"
     r"|(?P<ticks>\$?`+)"
     r"|(?P<escape>\\[`<])"
     r"|^(?P<indented>(?: {4}|\t)[^\n]*\S)"
@@ -44,6 +45,8 @@ _LIST_ITEM = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]")
 _PRAGMA = re.compile(r"\s*symconv\s*:\s*", re.IGNORECASE)
 _WITHOUT_COLON = re.compile(r"\s*(symconv)\s+([a-z-]+)", re.IGNORECASE)
 _MOST_LINES_BACK = 200
+_TICKS = re.compile("`+")
+_CLOSING_FENCE = re.compile(r"^[ \t>]*(`{3,}|~{3,})[ \t]*$", re.MULTILINE)
 
 
 def markdown_items(source: SourceText) -> list[Item]:
@@ -63,6 +66,23 @@ class _Scanner:
         self._source = source
         self._text = source.text
         self._missing: set[str] = set()
+        self._last_indented = (-1, False)
+        self._paragraph_ends = Next(r"\n[ \t]*\n", source.text)
+        # Where runs of so many backticks begin.
+        self._ticks: dict[int, list[int]] = {}
+        for run in _TICKS.finditer(source.text):
+            self._ticks.setdefault(len(run.group()), []).append(run.start())
+        self._fences = list(_CLOSING_FENCE.finditer(source.text))
+        self._fence_starts = [found.start() for found in self._fences]
+        # The longest fence of each kind from a place on: whether searching on is of any use.
+        longest = {"`": 0, "~": 0}
+        self._longest: list[dict[str, int]] = [longest]
+        for closing in reversed(self._fences):
+            sign, length = closing.group(1)[0], len(closing.group(1))
+            if length > longest[sign]:
+                longest = {**longest, sign: length}
+            self._longest.append(longest)
+        self._longest.reverse()
         self.blanks = Blanks()
         self.words = Blanks()
         self.items: list[Item] = []
@@ -121,10 +141,7 @@ class _Scanner:
     def _fence(self, found: re.Match[str]) -> int:
         fence = found.group("fence")
         start = min(found.end() + 1, len(self._text))
-        closing = re.compile(
-            rf"^[ \t>]*{re.escape(fence[0])}{{{len(fence)},}}[ \t]*$", re.MULTILINE
-        )
-        end = self._search(closing, start)
+        end = self._closing_fence(fence, start)
         language = re.match(r"\s*\{?\.?([^\s,{}]*)", found.group("info"))
         name = language.group(1).lower() if language else ""
         if end is None:
@@ -140,6 +157,14 @@ class _Scanner:
             self.items.append(Listing(name, source))
         self._blank(found.start(), end.end())
         return end.end()
+
+    def _closing_fence(self, fence: str, start: int) -> re.Match[str] | None:
+        place = bisect_left(self._fence_starts, start)
+        if self._longest[place][fence[0]] < len(fence):
+            return None
+        while not self._fences[place].group(1).startswith(fence):
+            place += 1
+        return self._fences[place]
 
     def _quoted(self, start: int, end: int, depth: int) -> SourceText:
         """Cut out lines, and leave out what marks them as a quotation."""
@@ -190,17 +215,19 @@ class _Scanner:
         ticks = found.group("ticks")
         dollar = ticks.startswith("$")
         run = ticks.lstrip("$")
-        end = self._search(re.compile(rf"(?<!`){run}(?!`)"), found.end())
-        blank = self._search(re.compile(r"\n[ \t]*\n"), found.end())
-        if end is None or (blank is not None and blank.start() < end.start()):
+        same = self._ticks.get(len(run), [])
+        place = bisect_left(same, found.end())
+        blank = self._paragraph_ends.behind(found.end())
+        if place == len(same) or (blank is not None and blank.start() < same[place]):
             return found.end()
-        if dollar and self._text.startswith("$", end.end()):
-            inside = self._source.part(found.end(), end.start())
-            self._add_formula(Formula(inside, display=False), found.start(), end.end() + 1)
-            self.blanks.add(found.start(), end.end() + 1)
-            return end.end() + 1
-        self.blanks.add(found.start("ticks") + dollar, end.end())
-        return end.end()
+        end = same[place] + len(run)
+        if dollar and self._text.startswith("$", end):
+            inside = self._source.part(found.end(), same[place])
+            self._add_formula(Formula(inside, display=False), found.start(), end + 1)
+            self.blanks.add(found.start(), end + 1)
+            return end + 1
+        self.blanks.add(found.start("ticks") + dollar, end)
+        return end
 
     def _indented(self, found: re.Match[str]) -> int:
         """Read an indented block: code behind a blank line, unless a list is open."""
@@ -219,16 +246,21 @@ class _Scanner:
         before = self._line_before(start)
         if before is not None and self._text[before[0] : before[1]].strip():
             return False
+        last, was_code = self._last_indented
+        is_code = False
         for _ in range(_MOST_LINES_BACK):
-            if before is None:
-                return True
-            line = self._text[before[0] : before[1]]
+            line = "" if before is None else self._text[before[0] : before[1]]
             if _LIST_ITEM.match(line):
-                return False
-            if line.strip() and not line.startswith((" ", "\t")):
-                return True
+                break
+            if before is None or (line.strip() and not line.startswith((" ", "\t"))):
+                is_code = True
+                break
+            if before[0] <= last:
+                is_code = was_code  # from there on the lines are the same
+                break
             before = self._line_before(before[0])
-        return False
+        self._last_indented = (start, is_code)
+        return is_code
 
     def _line_before(self, start: int) -> tuple[int, int] | None:
         if start == 0:

@@ -43,7 +43,7 @@ _QUOTED = re.compile(r"^[ \t]*((?:>[ \t]?)+)[^\n]*", re.MULTILINE)
 _PARAGRAPH_END_QUOTED = re.compile(r"\n[ \t>]*\n")
 
 
-class _Next:
+class Next:
     """Find the next match of a pattern, remembering the last one: linear over a whole text."""
 
     def __init__(self, pattern: str, text: str) -> None:
@@ -106,7 +106,7 @@ class MathScanner:
         self._source = source
         self._text = blanked
         self._markdown = markdown
-        self._next: dict[str, _Next] = {}
+        self._next: dict[str, Next] = {}
         self.spans: list[FormulaSpan] = []
         quoted = _QUOTED.finditer(blanked) if markdown else ()
         self._quotes = [(found.start(), found.end(), found.group(1).count(">")) for found in quoted]
@@ -264,9 +264,9 @@ class MathScanner:
         _, end, depth = self._quotes[before]
         return depth if position <= end else 0
 
-    def _finder(self, pattern: str) -> _Next:
+    def _finder(self, pattern: str) -> Next:
         if pattern not in self._next:
-            self._next[pattern] = _Next(pattern, self._text)
+            self._next[pattern] = Next(pattern, self._text)
         return self._next[pattern]
 
 

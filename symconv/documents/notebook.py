@@ -22,6 +22,10 @@ _ESCAPES = re.compile(r"(?:\\u[0-9a-fA-F]{4})+|\\.")
 _LINE_MAGIC = re.compile(r"^[ \t]*[%!?].*$", re.MULTILINE)
 
 
+_DEEPEST_SOURCE = 6
+"""How deep a line of a cell stands: {, cells, [, {, source, [."""
+
+
 @dataclass(slots=True)
 class _Cell:
     """What is known of a cell while the file is walked."""
@@ -116,7 +120,8 @@ def _cells(source: SourceText) -> Iterator[_Cell]:
             if path and path[-1] == "{" and key is None:
                 key = json.loads(whole.group())
                 continue
-            keys = tuple(part for part in path if part not in ("{", "["))
+            near = path if len(path) <= _DEEPEST_SOURCE else []
+            keys = tuple(part for part in near if part not in ("{", "["))
             inside = keys[:1] == ("cells",)
             if inside and (*keys[1:], key) == ("cell_type",):
                 cell.kind = json.loads(whole.group())

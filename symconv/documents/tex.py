@@ -22,11 +22,11 @@ _CONSTRUCT = re.compile(
     r"(?P<escape>\\[\\%$&#_{}])"
     r"|(?P<comment>%[^\n]*)"
     r"|\\begin\s*\{(?P<verbatim>(?:verbatim|Verbatim|lstlisting|minted|comment)\*?)\}"
-    r"(?P<options>(?:\[[^\]\n]*\])?(?:\{(?P<language>[^}\n]*)\})?)"
+    r"(?P<options>(?:\[[^\]\n]{0,300}\])?(?:\{(?P<language>[^}\n]{0,300})\})?)"
     r"|\\verb\*?(?P<quote>[^\w\s*])"
     r"|(?P<macro>\\(?:newcommand|renewcommand|providecommand|DeclareMathOperator"
     r"|def|newenvironment)\*?(?![A-Za-z]))"
-    rf"|\\(?P<level>{'|'.join(_LEVELS)})\*?\s*(?:\[[^\]\n]*\])?\{{(?P<title>[^\n]{{0,300}})"
+    rf"|\\(?P<level>{'|'.join(_LEVELS)})\*?\s*(?:\[[^\]\n]{{0,300}}\])?\{{(?P<title>[^\n]{{0,300}})"
     r"|(?P<document>\\begin\s*\{document\})"
     r"|(?P<end>\\end\s*\{document\})"
 )
@@ -108,10 +108,8 @@ class _Scanner:
         return end
 
     def _inline(self, found: re.Match[str]) -> int:
-        line_end = self._text.find("\n", found.end())
-        line_end = len(self._text) if line_end < 0 else line_end
-        end = self._text.find(found.group("quote"), found.end(), line_end)
-        if end < 0:
+        end = self._find(found.group("quote"), found.end())
+        if end < 0 or self._text.find("\n", found.end(), end) >= 0:
             return found.end()
         self.blanks.add(found.start(), end + 1)
         return end + 1
