@@ -45,7 +45,7 @@ from symconv.latex.reader_scope import (
     sentences,
 )
 from symconv.latex.reader_sums import pair_letters
-from symconv.latex.reader_syntax import Name, Node, Stopped, Summation, children
+from symconv.latex.reader_syntax import Additive, Name, Node, Stopped, Summation, children
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,21 +287,28 @@ def _free_names(left: Side, right: Side, head: Side) -> dict[str, Span]:
 
 
 def refuse_convention(side: Side, name: str, span: Span) -> None:
-    """Refuse an index that stands twice in a side without any sum: it may be summed by convention.
+    """Refuse an index that stands twice in a term without any sum: it may be summed by convention.
 
     Raises:
         Stopped: where that is so.
     """
-    parts = list(_walk(side.node))
-    if any(isinstance(part, Summation) for part in parts):
+    if any(isinstance(part, Summation) for part in _walk(side.node)):
         return
-    if sum(isinstance(part, Name) and part.name == name for part in parts) > 1:
+    if _standing(side.node, name) > 1:
         raise Stopped(
             span,
             "summation-convention",
             f"{name} stands twice without a sum sign; the summation convention is not read",
             f"write the sum: \\sum_{{{name}}} ...",
         )
+
+
+def _standing(node: Node, name: str) -> int:
+    """Count how often a name stands in one term: terms that are added do not count together."""
+    if isinstance(node, Additive):
+        return max(_standing(term, name) for term in node.terms)
+    here = isinstance(node, Name) and node.name == name
+    return here + sum(_standing(part, name) for part in children(node))
 
 
 def _walk(node: Node) -> Iterator[Node]:

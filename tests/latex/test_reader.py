@@ -323,6 +323,9 @@ def test_an_array_that_is_not_defined_yet_is_defined(latex: str, expected: str) 
     [
         (r"s_i = x_{i+1}", "undeclared-name"),  # the shape of s does not follow
         (r"s_i = x_i z_k", "free-index-mismatch"),
+        (r"s_i = x_i + z_k + 2 z_k", "free-index-mismatch"),  # once in each term
+        (r"s_i = A_{i,j} x_j", "summation-convention"),
+        (r"s_i = x_j + A_{i,j} x_j", "summation-convention"),
         (r"s_i = \sum_i x_i", "undeclared-name"),
         (r"r_0 = r_1 + r_0", "cyclic-definition"),
         (r"z_i = A_i", "wrong-rank"),
