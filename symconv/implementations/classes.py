@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from symconv.errors import SymconvError, UsageError
 from symconv.implementations.frameworks import from_tensor
 from symconv.implementations.functions import Left, Results, values_by_role
+from symconv.implementations.layouts import BIAS, Axes
 from symconv.implementations.model import BACKWARD_RESULTS
 from symconv.implementations.names import (
     BIAS_ATTRIBUTES,
@@ -55,18 +56,54 @@ class Class:
             UsageError: when there is no attribute for them.
         """
         instance = self.constructor.call(self.values(arrays, sizes))
-        taken = self.constructor.roles | self.forward.roles
-        for role in ("w", "b"):
-            if role not in taken and (role == "w" or self.bias):
-                _assign(attribute_of(instance, role), arrays[role])
+        for role in self._assigned:
+            _assign(attribute_of(instance, role), arrays[role])
         return instance
+
+    def begun(self, arrays: Mapping[str, Any], sizes: Mapping[str, int]) -> tuple[Any, Any]:
+        """Return a new instance with the given weights that ran forward, and what it returned.
+
+        Weights that a constructor leaves to the first call of forward are set before that call,
+        and anew where it makes its own.
+
+        Raises:
+            UsageError: when there is no attribute for them, or every call makes them anew.
+        """
+        instance = self.constructor.call(self.values(arrays, sizes))
+        late = [role for role in self._assigned if not _is_made(instance, role)]
+        for role in self._assigned:
+            if role not in late or _place_of(instance, role) is not None:
+                _assign(attribute_of(instance, role), arrays[role])
+        returned = self._forward(instance, self.values(arrays, sizes))
+        # Where the constructor made them, what forward does to them is the code's own affair.
+        if all(holds(instance, role, arrays[role]) for role in late):
+            return instance, returned
+        for role in self._assigned:
+            _assign(attribute_of(instance, role), arrays[role])
+        returned = self._forward(instance, self.values(arrays, sizes))
+        for role in late:
+            if not holds(instance, role, arrays[role]):
+                raise _made_anew(instance, role)
+        return instance, returned
+
+    def late(self, arrays: Mapping[str, Any], sizes: Mapping[str, int]) -> list[str]:
+        """Return the arrays that a constructor leaves to the first call of forward."""
+        instance = self.constructor.call(self.values(arrays, sizes))
+        return [role for role in self._assigned if not _is_made(instance, role)]
+
+    @property
+    def _assigned(self) -> tuple[str, ...]:
+        """The arrays that no call takes, so that an attribute has to hold them."""
+        taken = self.constructor.roles | self.forward.roles
+        return tuple(
+            role for role in ("w", "b") if role not in taken and (role == "w" or self.bias)
+        )
 
     def called(
         self, arrays: Mapping[str, Any], sizes: Mapping[str, int]
     ) -> tuple[Any, dict[str, Any]]:
         """Run forward on a new instance; return what it gave, and its tensors by input."""
-        instance = self.made(arrays, sizes)
-        returned = self._forward(instance, self.values(arrays, sizes))
+        instance, returned = self.begun(arrays, sizes)
         leaves = {"x": arrays["x"]}
         for role in ("w", "b") if self.bias else ("w",):
             if role in self.forward.roles:
@@ -83,8 +120,8 @@ class Class:
         self, arrays: Mapping[str, Any], sizes: Mapping[str, int]
     ) -> tuple[Results, tuple[Any, Left]]:
         """Run forward on a new instance."""
-        instance = self.made(arrays, sizes)
-        y, cache = output_and_cache(self._forward(instance, self.values(arrays, sizes)))
+        instance, returned = self.begun(arrays, sizes)
+        y, cache = output_and_cache(returned)
         return {"y": y}, (instance, Left(y, cache))
 
     def run_backward(
@@ -113,14 +150,11 @@ def attribute_of(instance: Any, role: str) -> tuple[Any, str]:
     Raises:
         UsageError: when it holds none.
     """
-    words = WEIGHT_ATTRIBUTES if role == "w" else BIAS_ATTRIBUTES
-    known = list(places(instance))
-    for word in words:
-        for owner, name in known:
-            if plain(name) == word and _is_parameter(get(owner, name)):
-                return owner, name
-    what = "weights" if role == "w" else "bias"
-    have = ", ".join(name for owner, name in known if owner is instance) or "none"
+    place = _place_of(instance, role)
+    if place is not None:
+        return place
+    what = _WORD_BY_ROLE[role]
+    have = ", ".join(name for owner, name in places(instance) if owner is instance) or "none"
     raise UsageError(
         f"{type(instance).__qualname__} has no attribute for its {what}; its attributes are {have}",
         code="signature",
@@ -129,11 +163,58 @@ def attribute_of(instance: Any, role: str) -> tuple[Any, str]:
     )
 
 
+_WORD_BY_ROLE = {"w": "weights", "b": "bias"}
+
+
+def _place_of(instance: Any, role: str) -> tuple[Any, str] | None:
+    words = WEIGHT_ATTRIBUTES if role == "w" else BIAS_ATTRIBUTES
+    known = list(places(instance))
+    for word in words:
+        for owner, name in known:
+            if plain(name) == word and _is_parameter(get(owner, name)):
+                return owner, name
+    return None
+
+
+def _is_made(instance: Any, role: str) -> bool:
+    """Tell whether an instance holds an array already, and not None until forward makes one."""
+    place = _place_of(instance, role)
+    return place is not None and _shape(get(*place)) not in ((), (0,))
+
+
+def holds(instance: Any, role: str, array: Any) -> bool:
+    """Tell whether an instance still has the weights or the bias that it was given."""
+    place = _place_of(instance, role)
+    if place is None:
+        return False
+    held = get(*place)
+    if held is array or getattr(held, "data", None) is array:
+        return True
+    left, right = _bare(held), _bare(array)
+    try:
+        return np.shape(left) == np.shape(right) and bool(np.all(np.asarray(left == right)))
+    except Exception:
+        # Symbols refuse to be compared; another object stands for another value.
+        return False
+
+
+def _made_anew(instance: Any, role: str) -> UsageError:
+    what, kind = _WORD_BY_ROLE[role], type(instance)
+    return UsageError(
+        f"{kind.__qualname__} makes its {what} in forward, at every call: no {what} can be set",
+        code="signature",
+        location=location_of(kind),
+        help=f"make the {what} in the constructor, or in forward only where there are none yet",
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """What one small instance tells of a class.
 
     Attributes:
+        images: the axes of images for which its first call of forward makes such weights, or
+            None where the constructor makes them.
         filters: the axes of its weights, or None.
         bias: the axes of its bias, or None.
         has_bias: whether it has one.
@@ -142,33 +223,76 @@ class Sample:
     filters: str | None = None
     bias: str | None = None
     has_bias: bool = True
+    images: str | None = None
 
 
-def sample(candidate: Class, arrays: Mapping[str, Any]) -> Sample:
+def sample(candidate: Class, to_own: Callable[[np.ndarray], Any]) -> Sample:
     """Make one small instance and look at its weights.
 
-    A constructor that raises tells nothing here; it will raise again where it counts.
+    Where its constructor makes none, it runs forward once. What raises tells nothing here; it
+    will raise again where it counts.
 
     Args:
         candidate: the class.
-        arrays: arrays of the sizes of `_SAMPLE` for a constructor that takes them.
+        to_own: makes what the class takes of an array.
 
     Raises:
-        UsageError: when the instance has no attribute for its weights.
+        UsageError: when the instance has no attribute for its weights, or makes them anew at
+            every call of forward.
     """
     taken = candidate.constructor.roles | candidate.forward.roles
     if {"w", "b"} <= taken:
         return Sample()
+    arrays = _of_axes(Axes(), to_own)
     try:
         instance = candidate.constructor.call(candidate.values(arrays, _SAMPLE))
     except SymconvError:
         raise
     except Exception:
         return Sample()
+    if "w" in taken or _is_made(instance, "w"):
+        return _looked_at(instance, taken)
+    for images in ("NCHW", "NHWC", "CHW", "HWC"):
+        own = _of_axes(Axes(images=images), to_own)
+        after = _after_forward(candidate, own)
+        if after is None or not _is_made(after, "w"):
+            continue
+        seen = replace(_looked_at(after, taken), images=images)
+        if seen.filters is not None:
+            axes = Axes(images, seen.filters, seen.bias or BIAS)
+            _ = replace(candidate, bias=seen.has_bias).begun(_of_axes(axes, to_own), _SAMPLE)
+            return seen
+    return _looked_at(instance, taken)
+
+
+def _after_forward(candidate: Class, arrays: Mapping[str, Any]) -> Any:
+    """Return an instance that ran forward once, None where it does not go through."""
+    values = candidate.values(arrays, _SAMPLE)
+    try:
+        instance = candidate.constructor.call(values)
+        if hasattr(instance, "named_parameters"):
+            # What PyTorch makes has 32 bits, and x has 64.
+            instance = instance.double()
+        _ = candidate.forward.bound(values, getattr(instance, candidate.methods[0]))
+    except (Exception, SystemExit):
+        return None
+    return instance
+
+
+def _of_axes(axes: Axes, to_own: Callable[[np.ndarray], Any]) -> dict[str, Any]:
+    return {name: to_own(axes.to_own(name, array)) for name, array in _sample_arrays().items()}
+
+
+def _looked_at(instance: Any, taken: frozenset[str]) -> Sample:
+    """Return what an instance tells of its weights and its bias.
+
+    Raises:
+        UsageError: when it has no attribute for its weights.
+    """
     filters = bias = None
     if "w" not in taken:
         owner, name = attribute_of(instance, "w")
-        shape = tuple(np.shape(_bare(get(owner, name))))
+        shape = _shape(get(owner, name))
         filters = _filter_axes(shape)
     has_bias = "b" in taken
     if not has_bias:
@@ -176,17 +300,17 @@ def sample(candidate: Class, arrays: Mapping[str, Any]) -> Sample:
             owner, name = attribute_of(instance, "b")
         except UsageError:
             return Sample(filters, None, False)
-        shape = tuple(np.shape(_bare(get(owner, name))))
+        shape = _shape(get(owner, name))
         has_bias = True
         if sorted(shape) == [1] * (len(shape) - 1) + [_SAMPLE["F"]]:
             bias = ",".join("F" if size > 1 else "1" for size in shape)
     return Sample(filters, bias, has_bias)
 
 
-def sample_arrays() -> dict[str, np.ndarray]:
+def _sample_arrays() -> dict[str, np.ndarray]:
     """Return arrays of the sizes at which a class is looked at."""
     N, C, F, H, W, HH, WW = (_SAMPLE[name] for name in ("N", "C", "F", "H", "W", "HH", "WW"))
-    return {"x": np.zeros((N, C, H, W)), "w": np.zeros((F, C, HH, WW)), "b": np.zeros(F)}
+    return {"x": np.zeros((N, C, H, W)), "w": np.ones((F, C, HH, WW)), "b": np.ones(F)}
 
 
 def _filter_axes(shape: tuple[int, ...]) -> str | None:
@@ -238,9 +362,18 @@ def _is_parameter(value: Any) -> bool:
     """Tell what may hold weights: arrays, None before the first run, objects around an array."""
     if value is None or isinstance(value, (np.ndarray, float)):
         return True
+    # PyTorch's parameters without a size yet refuse to tell their shape, and have data.
     return not isinstance(value, (int, str, tuple, list, dict)) and (
-        hasattr(value, "shape") or hasattr(value, "data")
+        hasattr(value, "data") or hasattr(value, "shape")
     )
+
+
+def _shape(value: Any) -> tuple[int, ...]:
+    """Return the shape of what may be an array; a parameter without values yet has none."""
+    try:
+        return tuple(np.shape(_bare(value)))
+    except Exception:
+        return ()
 
 
 def _bare(value: Any) -> Any:

@@ -14,7 +14,14 @@ import numpy as np
 
 from symconv.errors import NotSupported, UsageError
 from symconv.implementations.automatic import double_precision
-from symconv.implementations.classes import Class, attribute_of, attributes, get, held_gradients
+from symconv.implementations.classes import (
+    Class,
+    attribute_of,
+    attributes,
+    get,
+    held_gradients,
+    holds,
+)
 from symconv.implementations.classes import places as places_in
 from symconv.implementations.functions import Functions, values_by_role
 from symconv.implementations.model import Implementation
@@ -124,10 +131,14 @@ def _class_observed(found: Class, own: Mapping[str, Any], probe: Probe) -> Obser
     try:
         returned = found.forward.bound(values, getattr(instance, found.methods[0]))
         seen = replace(seen, forward=returned)
+        if not all(holds(instance, role, own[role]) for role in found.late(own, probe.sizes)):
+            raise NotSupported("its weights are made by the first call of forward")
         if found.backward is None or not probe.both:
             return seen
         values["y"], values[CACHE] = output_and_cache(returned)
         gradients = found.backward.bound(values, getattr(instance, found.methods[1]))
+    except NotSupported:
+        raise
     except (Exception, SystemExit):
         return seen
     held = {result: _path(instance, *place) for result, place in held_gradients(instance)}

@@ -8,13 +8,14 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from symconv.errors import UsageError
 from symconv.implementations import names
 from symconv.implementations.automatic import JaxGradients, TorchGradients, in_double_precision
 from symconv.implementations.candidates import passes_of
-from symconv.implementations.classes import Class, Sample, sample, sample_arrays
+from symconv.implementations.classes import Class, sample
 from symconv.implementations.frameworks import (
     framework_of,
     imported,
@@ -161,7 +162,7 @@ def read_class(given: type, options: CodeOptions) -> Pair:
     keys, left = _dictionary([constructor, forward], convention.keys)
     constructor = replace(constructor, settings=left)
     found = Class(constructor, forward, backward, (called, back or ""), keys, True)
-    seen = _sampled(found, framework)
+    seen = sample(found, partial(to_tensor, framework))
     has_bias = options.has_bias(seen.has_bias, name_of(given))
     found = replace(found, bias=has_bias)
     taught = TorchGradients(found.called) if automatic else found
@@ -170,7 +171,7 @@ def read_class(given: type, options: CodeOptions) -> Pair:
     return Pair(
         convention,
         framework,
-        options.axes(Axes(IMAGES, seen.filters or FILTERS, seen.bias or BIAS)),
+        options.axes(Axes(seen.images or IMAGES, seen.filters or FILTERS, seen.bias or BIAS)),
         taught.run_forward,
         taught.run_backward,
         signatures=(constructor, forward, *([] if backward is None else [backward])),
@@ -354,8 +355,3 @@ def _methods(given: type) -> tuple[str, str | None]:
 def _method(given: type, name: str, purpose: Purpose, order: tuple[str, ...]) -> Signature:
     static = isinstance(inspect.getattr_static(given, name), (staticmethod, classmethod))
     return read_signature(getattr(given, name), purpose, order, drop=0 if static else 1)
-
-
-def _sampled(candidate: Class, framework: Framework) -> Sample:
-    layer = sample_arrays()
-    return sample(candidate, {name: to_tensor(framework, value) for name, value in layer.items()})

@@ -273,6 +273,8 @@ def path_shown(file: str, shown: Mapping[str, str]) -> str:
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
+_MODULES = ("Conv2d", "LazyConv2d", "ConvTranspose2d", "Unfold", "Fold")
+"""Of PyTorch, that take a number as well as a pair."""
 _LONGEST_DEFAULT = 24
 _ARRAYS = ("x", "w", "b", "dout", "y")
 _MEANING = {
@@ -364,7 +366,7 @@ def _forms(
                 taken = [value]
             case ast.Call(func=called, args=arguments, keywords=keywords):
                 last = ast.unparse(called).rpartition(".")[2]
-                if last in ("isinstance", "type", "_pair", "pair", "tuple", "Conv2d"):
+                if last in ("isinstance", "type", "_pair", "pair", "tuple", *_MODULES):
                     taken, form = [*arguments, *(item.value for item in keywords)], "either"
                 if last in ("len", "iter", "prod"):
                     taken = arguments

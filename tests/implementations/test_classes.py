@@ -183,6 +183,100 @@ def test_every_forward_pass_has_an_instance_of_its_own() -> None:
     assert Fickle.count == before + 2
 
 
+class Late:
+    """Makes its weights where it first sees an image; what is there already stays."""
+
+    def __init__(self, out_channels, kernel_size, stride=1, padding=0):
+        self.sizes = (out_channels, kernel_size[0], kernel_size[1])
+        self.stride, self.padding = stride, padding
+        self.w = self.b = None
+
+    def forward(self, x):
+        if self.w is None:
+            self.make(x)
+        self.x = x
+        return compute_y(x, self.w, self.b, self.stride, self.padding)
+
+    def make(self, x):
+        out_channels, height, width = self.sizes
+        self.w = np.random.default_rng(0).random((out_channels, x.shape[1], height, width))
+        self.b = np.zeros(out_channels)
+
+    def backward(self, dout):
+        return compute_gradients(dout, self.x, self.w, self.stride, self.padding)
+
+
+class Built(Late):
+    """Overwrites at its first call whatever is there."""
+
+    built = False
+
+    def forward(self, x):
+        if not self.built:
+            self.built = True
+            self.make(x)
+        return super().forward(x)
+
+
+class Absent(Built):
+    """Has no attribute for its weights before its first call."""
+
+    def __init__(self, out_channels, kernel_size, stride=1, padding=0):
+        super().__init__(out_channels, kernel_size, stride, padding)
+        del self.w, self.b
+
+
+class LateChannelsLast(Absent):
+    """Tells by its weights that images have their channels last."""
+
+    def make(self, x):
+        out_channels, height, width = self.sizes
+        self.w = np.zeros((height, width, x.shape[3], out_channels))
+        self.b = np.zeros((1, 1, 1, out_channels))
+
+    def forward(self, x):
+        if not self.built:
+            self.built = True
+            self.make(x)
+        self.x, w = x.transpose(0, 3, 1, 2), self.w.transpose(3, 2, 0, 1)
+        y = compute_y(self.x, w, self.b[0, 0, 0], self.stride, self.padding)
+        return y.transpose(0, 2, 3, 1)
+
+    def backward(self, dout):
+        dx, dw, db = compute_gradients(
+            dout.transpose(0, 3, 1, 2), self.x, self.w.transpose(3, 2, 0, 1), self.stride,
+            self.padding,
+        )  # fmt: skip
+        return dx.transpose(0, 2, 3, 1), dw.transpose(2, 3, 1, 0), db.reshape(1, 1, 1, -1)
+
+
+@pytest.mark.parametrize("kind", [Late, Built, Absent, LateChannelsLast])
+def test_weights_that_the_first_call_makes_are_set_after_it(kind) -> None:
+    assert wrong(wrap(kind)) == {}
+
+
+class BuiltWrong(Built):
+    def backward(self, dout):
+        dx, dw, db = super().backward(dout)
+        return dx, 2 * dw, db
+
+
+def test_a_mistake_behind_weights_that_the_first_call_makes_is_seen() -> None:
+    assert wrong(wrap(BuiltWrong)).keys() == {"dL/dw"}
+
+
+class Always(Late):
+    def forward(self, x):
+        self.make(x)
+        return super().forward(x)
+
+
+def test_weights_that_every_call_makes_anew_are_refused() -> None:
+    with pytest.raises(UsageError, match="makes its weights in forward, at every call") as caught:
+        wrap(Always)
+    assert "test_classes.py:" in caught.value.location
+
+
 class Lost(Given):
     def __init__(self, in_channels, out_channels, kernel_size):
         self.matrix = np.ones((out_channels, in_channels, kernel_size, kernel_size))
