@@ -280,6 +280,9 @@ def _words(text: str, after_display: bool, before_display: bool) -> str:
         joined += f" {part}" if goes_on else f"\ue001{part}"
     joined = _LIST_MARK.sub("\ue001", joined)
     plain = " ".join(_CLUTTER.sub(" ", joined).split())
+    if after_display and plain[:1].isupper():
+        # A display often ends its sentence without a full stop.
+        plain = f"\ue001{plain}"
     plain = _SENTENCE_END.sub("\ue001", plain)
     return plain.replace("\ue001", "\n\n")
 

@@ -92,6 +92,20 @@ def test_a_condition_reaches_as_far_as_its_sentence_or_section(
     assert _claims(HEAD + sentence.format(SCALED))[-1].verdict is verdict
 
 
+@pytest.mark.parametrize(
+    ("text", "verdicts"),
+    [
+        ("$$S g_k = g_k$$\nWe now let $S = 1$:\n$$S g_k = g_k$$", [REFUTED, PROVED]),
+        ("$$S g_k = g_k$$\nAssume $S = 1$. Then\n$$S g_k = g_k$$", [REFUTED, PROVED]),
+        ("$$S g_k = g_k$$\nfor $S = 1$.\n$$2 S g_k = g_k$$", [PROVED, REFUTED]),
+    ],
+)
+def test_a_word_with_a_capital_behind_a_display_begins_a_sentence(
+    text: str, verdicts: list[Verdict]
+) -> None:
+    assert [item.verdict for item in _claims(HEAD + text)] == verdicts
+
+
 def test_what_may_still_hold_is_listed_with_both_readings() -> None:
     [result] = _claims(f"{HEAD}For $S = 1$ this is simple. It becomes\n\n{SCALED}")
     assert (result.verdict, result.code) == (UNDECIDED, "several-readings")
