@@ -11,7 +11,7 @@ import numpy as np
 
 from symconv.errors import SymconvError, UsageError
 from symconv.implementations.frameworks import from_tensor
-from symconv.implementations.functions import Left, Results, values_by_role
+from symconv.implementations.functions import Keys, Left, Results, values_by_role
 from symconv.implementations.layouts import BIAS, Axes
 from symconv.implementations.model import BACKWARD_RESULTS
 from symconv.implementations.names import (
@@ -46,7 +46,7 @@ class Class:
     forward: Signature
     backward: Signature | None
     methods: tuple[str, str]
-    keys: tuple[str, str]
+    keys: Keys
     bias: bool
 
     def made(self, arrays: Mapping[str, Any], sizes: Mapping[str, int]) -> Any:

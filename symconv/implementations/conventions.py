@@ -176,6 +176,11 @@ def _paired(pair: Pair, shown: Mapping[str, str]) -> Iterator[Paired]:
         if taking and all(item.takes_pairs for _, item in taking):
             signature, item = taking[0]
             yield Paired(item.name, role, location_of(signature.function, shown))
+        holding = next((one for one in pair.signatures if HYPER in one.roles), None)
+        keys = None if pair.caller is None else pair.caller.keys
+        if not taking and holding is not None and keys is not None and role in keys.either:
+            key = keys.stride if role == STRIDE else keys.padding
+            yield Paired(key, role, location_of(holding.function, shown))
 
 
 def _fixed(pair: Pair, options: CodeOptions) -> tuple[str, ...]:

@@ -23,13 +23,40 @@ from symconv.implementations.signatures import Signature, name_of
 Results = dict[str, Any]
 
 
-class HyperParameters(dict[str, int]):
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Under which keys a dictionary of hyperparameters holds the stride and the padding.
+
+    Attributes:
+        stride: the key of the stride.
+        padding: the key of the padding.
+        paired: which of the two roles hold a pair, height first.
+        either: which of them may hold one.
+    """
+
+    stride: str
+    padding: str
+    paired: frozenset[str] = frozenset()
+    either: frozenset[str] = frozenset()
+
+    def filled(self, stride: Any, padding: Any) -> dict[str, Any]:
+        """Return what the dictionary holds, a number in the place of a pair twice."""
+        return {
+            key: (value, value) if role in self.paired and not isinstance(value, tuple) else value
+            for key, role, value in (
+                (self.stride, STRIDE, stride),
+                (self.padding, PADDING, padding),
+            )
+        }
+
+
+class HyperParameters(dict[str, Any]):
     """Stride and padding under the keys of a convention; another key is an error that says so."""
 
-    def __missing__(self, key: object) -> int:
+    def __missing__(self, key: object) -> Any:
         raise KeyError(f"no key {key!r}: the dictionary holds {' and '.join(self)}")
 
-    def __getattr__(self, name: str) -> int:
+    def __getattr__(self, name: str) -> Any:
         # Where a small class is usual instead of a dictionary, they are its attributes.
         if name in self:
             return self[name]
@@ -58,7 +85,7 @@ class Functions:
 
     forward: Signature | None
     backward: Mapping[str, Signature]
-    keys: tuple[str, str]
+    keys: Keys
     bias: bool
 
     def run_forward(
@@ -91,14 +118,15 @@ class Functions:
 
 
 def values_by_role(
-    arrays: Mapping[str, Any], sizes: Mapping[str, int], keys: tuple[str, str], *, bias: bool
+    arrays: Mapping[str, Any], sizes: Mapping[str, int], keys: Keys, *, bias: bool
 ) -> dict[str, Any]:
     """Return what can be given to a parameter, by its role."""
+    stride, padding = _by_axis(sizes, "S"), _by_axis(sizes, "P")
     values: dict[str, Any] = {
         **arrays,
-        STRIDE: _by_axis(sizes, "S"),
-        PADDING: _by_axis(sizes, "P"),
-        HYPER: HyperParameters(zip(keys, (sizes["S"], sizes["P"]), strict=True)),
+        STRIDE: stride,
+        PADDING: padding,
+        HYPER: HyperParameters(keys.filled(stride, padding)),
         KERNEL: (sizes["HH"], sizes["WW"]),
         **{name: sizes[name] for name in ("C", "F", "HH", "WW")},
     }

@@ -23,7 +23,14 @@ from symconv.implementations.frameworks import (
     is_torch_class,
     to_tensor,
 )
-from symconv.implementations.functions import Functions, Run, RunBack, check_cache, values_by_role
+from symconv.implementations.functions import (
+    Functions,
+    Keys,
+    Run,
+    RunBack,
+    check_cache,
+    values_by_role,
+)
 from symconv.implementations.layouts import BIAS, FILTERS, IMAGES, Axes
 from symconv.implementations.model import BACKWARD_RESULTS, Framework
 from symconv.implementations.names import CACHE, FOREIGN, HYPER, PADDING, STRIDE
@@ -202,7 +209,7 @@ def read_autograd_function(given: Any, options: CodeOptions) -> Pair:
     has_bias = options.has_bias("b" in forward.roles, name_of(given))
 
     def call(arrays: Mapping[str, Any], sizes: Mapping[str, int]) -> Any:
-        values = values_by_role(arrays, sizes, convention.keys, bias=has_bias)
+        values = values_by_role(arrays, sizes, Keys(*convention.keys), bias=has_bias)
         return given.apply(*forward.positions(values))
 
     taught = TorchGradients(_with_leaves(call, has_bias))
@@ -219,7 +226,7 @@ def read_autograd_function(given: Any, options: CodeOptions) -> Pair:
         forward=name_of(given.forward),
         backward=name_of(given.backward),
         automatic=True,
-        caller=Functions(forward, {}, convention.keys, has_bias),
+        caller=Functions(forward, {}, Keys(*convention.keys), has_bias),
     )
 
 
@@ -278,7 +285,7 @@ def _backward(
 
 def _dictionary(
     signatures: list[Signature], usual: tuple[str, str]
-) -> tuple[tuple[str, str], tuple[Setting, ...]]:
+) -> tuple[Keys, tuple[Setting, ...]]:
     """Return the keys of stride and padding as the code spells them, and what else it reads.
 
     Raises:
@@ -288,7 +295,7 @@ def _dictionary(
         item.name for one in signatures for item in one.parameters if item.role == HYPER
     )
     if not holders:
-        return usual, ()
+        return Keys(*usual), ()
     read = settings(with_helpers(one.function for one in signatures), holders)
     spelled: dict[str, list[str]] = {STRIDE: [], PADDING: []}
     left: list[Setting] = []
@@ -310,11 +317,14 @@ def _dictionary(
         found[0] if len(found) == 1 else key
         for found, key in zip(spelled.values(), usual, strict=True)
     )
-    return (stride, padding), tuple(left)
+    forms = {role: {read[key].form for key in keys} for role, keys in spelled.items() if keys}
+    paired = frozenset(role for role, found in forms.items() if found == {"pair"})
+    either = frozenset(role for role, found in forms.items() if None not in found)
+    return Keys(stride, padding, paired, either), tuple(left)
 
 
 def _differentiated(
-    framework: Framework, forward: Signature, keys: tuple[str, str], has_bias: bool
+    framework: Framework, forward: Signature, keys: Keys, has_bias: bool
 ) -> tuple[Run, RunBack]:
     def call(arrays: Mapping[str, Any], sizes: Mapping[str, int]) -> Any:
         return forward.call(values_by_role(arrays, sizes, keys, bias=has_bias))

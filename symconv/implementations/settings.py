@@ -7,10 +7,11 @@ parameter like any other, though no signature lists it.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from symconv.implementations.pairing import Form, forms
 from symconv.implementations.sources import nodes
 
 _OF_EVERY_DICTIONARY = frozenset(dir(dict))
@@ -24,13 +25,14 @@ class Setting:
         key: its name.
         holder: what it is read from: ``conv_param``.
         default: its default as source text; None where it has to be there.
-        paired: whether it is taken apart into height and width.
+        form: whether it is taken apart into height and width (``pair``), or taken either as a pair
+            or as a number; None for a number.
     """
 
     key: str
     holder: str
     default: str | None = None
-    paired: bool = False
+    form: Form | None = None
 
 
 def settings(functions: Iterable[Any], holders: frozenset[str]) -> dict[str, Setting]:
@@ -40,6 +42,7 @@ def settings(functions: Iterable[Any], holders: frozenset[str]) -> dict[str, Set
     """
     found: dict[str, Setting] = {}
     for function in functions:
+        form = forms(function)
         for node in nodes(function):
             for setting in _read(node, holders):
                 earlier = found.get(setting.key, setting)
@@ -47,9 +50,18 @@ def settings(functions: Iterable[Any], holders: frozenset[str]) -> dict[str, Set
                     setting.key,
                     setting.holder,
                     None if earlier.default is None else setting.default,
-                    earlier.paired or setting.paired,
+                    earlier.form or form.get(setting.key),
                 )
     return found
+
+
+def is_dictionary(function: Any, name: str, keys: Callable[[str], bool]) -> bool:
+    """Tell whether a function reads something of some keys from a parameter as a dictionary."""
+    return any(
+        isinstance(node, ast.Subscript | ast.Call)
+        and any(keys(setting.key) for setting in _read(node, frozenset([name])))
+        for node in nodes(function)
+    )
 
 
 def passes_on(function: Any, holder: str) -> bool:
@@ -65,15 +77,6 @@ def passes_on(function: Any, holder: str) -> bool:
 
 def _read(node: ast.AST, holders: frozenset[str]) -> list[Setting]:
     match node:
-        case ast.Assign(targets=[ast.Tuple(elts=[_, _])], value=value):
-            # The same read is met again inside, where it is a plain one.
-            return [
-                Setting(item.key, item.holder, item.default, True) for item in _read(value, holders)
-            ]
-        case ast.Subscript(value=ast.Subscript() as inner, slice=ast.Constant(value=int())):
-            return [
-                Setting(item.key, item.holder, item.default, True) for item in _read(inner, holders)
-            ]
         case ast.Subscript(value=given, slice=ast.Constant(value=str(key)), ctx=ast.Load()):
             return [Setting(key, holder) for holder in _holder(given, holders)]
         case ast.Call(func=ast.Attribute(value=given, attr="get" | "pop"), args=[first, *rest]):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
 import linecache
 import re
@@ -16,8 +15,9 @@ from symconv.errors import UsageError
 from symconv.implementations import names
 from symconv.implementations.names import FOREIGN, KERNEL, PADDING, STRIDE
 from symconv.implementations.neutral import ACTIVATIONS, is_no_activation, neutral
-from symconv.implementations.settings import Setting, settings
-from symconv.implementations.sources import nodes, plain_function
+from symconv.implementations.pairing import forms
+from symconv.implementations.settings import Setting, is_dictionary, settings
+from symconv.implementations.sources import plain_function
 
 Purpose = Literal["forward", "backward", "constructor"]
 _KINDS = inspect.Parameter
@@ -160,6 +160,10 @@ def read_signature(
     stars = frozenset(item.name for item in given if item.kind in kinds)
     given += _from_stars(function, stars)
     known = _known_roles(given, purpose)
+    for held in _dictionaries(function, given):
+        # A backward pass may read them from its cache, which is no dictionary of ours.
+        if purpose != "backward" or known[held] in (STRIDE, PADDING):
+            known[held] = names.HYPER
     shapes = _forms(function, given)
     roles: dict[str, str | None] = {}
     unknown: list[str] = []
@@ -273,8 +277,6 @@ def path_shown(file: str, shown: Mapping[str, str]) -> str:
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
-_MODULES = ("Conv2d", "LazyConv2d", "ConvTranspose2d", "Unfold", "Fold")
-"""Of PyTorch, that take a number as well as a pair."""
 _LONGEST_DEFAULT = 24
 _ARRAYS = ("x", "w", "b", "dout", "y")
 _MEANING = {
@@ -311,6 +313,15 @@ def _known_roles(given: list[inspect.Parameter], purpose: Purpose) -> dict[str, 
     return roles
 
 
+def _dictionaries(function: Any, given: list[inspect.Parameter]) -> list[str]:
+    """Return the parameters from which a stride or a padding is read, whatever their names."""
+
+    def is_of_the_layer(key: str) -> bool:
+        return names.role_of(key, "forward") in (STRIDE, PADDING)
+
+    return [item.name for item in given if is_dictionary(function, item.name, is_of_the_layer)]
+
+
 @dataclass(frozen=True, slots=True)
 class _Written:
     """A default that is known as source text only."""
@@ -345,35 +356,15 @@ def _like(default: Any, value: Any) -> Any:
 def _forms(
     function: Callable[..., Any], given: list[inspect.Parameter]
 ) -> dict[str, Literal["pair", "number", "either"]]:
-    """Tell from the source which parameters are taken apart into height and width.
-
-    A parameter that is unpacked or subscripted is a pair; one whose type is asked for, or which
-    goes on to something that takes both, is either.
-    """
+    """Tell from annotations and the source which parameters are taken as height and width."""
     found: dict[str, Literal["pair", "number", "either"]] = {}
     for item in given:
         annotation = str(item.annotation)
         if "uple" in annotation:
             found[item.name] = "either" if "|" in annotation or "Union" in annotation else "pair"
-    wanted = {item.name for item in given}
-    for node in nodes(function):
-        taken: list[ast.expr] = []
-        form: Literal["pair", "either"] = "pair"
-        match node:
-            case ast.Subscript(value=value) | ast.Starred(value=value):
-                taken = [value]
-            case ast.Assign(targets=[ast.Tuple()], value=value):
-                taken = [value]
-            case ast.Call(func=called, args=arguments, keywords=keywords):
-                last = ast.unparse(called).rpartition(".")[2]
-                if last in ("isinstance", "type", "_pair", "pair", "tuple", *_MODULES):
-                    taken, form = [*arguments, *(item.value for item in keywords)], "either"
-                if last in ("len", "iter", "prod"):
-                    taken = arguments
-        for value in taken:
-            name = value.attr if isinstance(value, ast.Attribute) else getattr(value, "id", None)
-            if name in wanted and found.get(name) != "either":
-                found[name] = form
+    for name, form in forms(function).items():
+        if found.get(name) != "either":
+            found[name] = form
     return found
 
 

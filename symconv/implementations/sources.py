@@ -61,13 +61,21 @@ def with_helpers(functions: Iterable[Any]) -> list[Any]:
         if id(function) in found:
             continue
         found[id(function)] = function
-        scope = _scope(function)
+        names = scope(function)
         for node in nodes(function):
-            value = scope.get(node.id) if isinstance(node, ast.Name) else None
+            value = names.get(node.id) if isinstance(node, ast.Name) else None
             home = getattr(value, "__module__", None)
             if inspect.isfunction(value) and home == getattr(function, "__module__", None):
                 waiting.append(value)
     return list(found.values())
+
+
+def scope(function: Any) -> dict[str, Any]:
+    """Return the globals of a function, or of the methods of a class."""
+    if inspect.isclass(function):
+        methods = [item for item in vars(function).values() if inspect.isfunction(item)]
+        return methods[0].__globals__ if methods else {}
+    return getattr(function, "__globals__", {})
 
 
 def plain_function(function: Any) -> Any:
@@ -76,13 +84,6 @@ def plain_function(function: Any) -> Any:
     inner = getattr(inner, "func", inner)
     inner = getattr(inner, "__func__", inner)
     return getattr(inner, "py_func", inner)
-
-
-def _scope(function: Any) -> dict[str, Any]:
-    if inspect.isclass(function):
-        methods = [item for item in vars(function).values() if inspect.isfunction(item)]
-        return methods[0].__globals__ if methods else {}
-    return getattr(function, "__globals__", {})
 
 
 def _is_torch(kind: type) -> bool:

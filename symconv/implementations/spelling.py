@@ -20,7 +20,7 @@ from symconv.implementations.classes import Class
 from symconv.implementations.conventions import implementation, read_pair
 from symconv.implementations.finding import Target, members, resolve
 from symconv.implementations.frameworks import is_torch_class
-from symconv.implementations.functions import Functions
+from symconv.implementations.functions import Functions, Keys
 from symconv.implementations.importing import Imported, is_file
 from symconv.implementations.layouts import Axes
 from symconv.implementations.model import (
@@ -241,14 +241,15 @@ class _Source:
     text: str
 
 
-def _values(keys: tuple[str, str], bias: bool) -> dict[str, Any]:
+def _values(keys: Keys, bias: bool) -> dict[str, Any]:
     """Return what can be given to a parameter by its role, as `values_by_role` does, spelled."""
-    stride, padding = (json.dumps(key) for key in keys)
+    held = keys.filled(_Source("$S"), _Source("$P"))
+    dictionary = ", ".join(f"{json.dumps(key)}: {_written(value)}" for key, value in held.items())
     values: dict[str, Any] = {
         **{name: _Source(name) for name in ("x", "w", "b", "dout", "y")},
         STRIDE: _Source("$S"),
         PADDING: _Source("$P"),
-        HYPER: _Source(f"{{{stride}: $S, {padding}: $P}}"),
+        HYPER: _Source(f"{{{dictionary}}}"),
         KERNEL: (_Source("$HH"), _Source("$WW")),
         **{name: _Source(f"${name}") for name in ("C", "F", "HH", "WW")},
         X_SHAPE: _Source("x.shape"),

@@ -341,3 +341,18 @@ def test_other_unknown_names_still_take_their_roles_by_order():
 
     signature = read_signature(layer, "constructor", ("w", "b"))
     assert signature.guessed == ("theta", "offset")
+
+
+def reads_its_cache(dout, cache):
+    return dout * cache["stride"]
+
+
+def reads_its_settings(x, w, p):
+    return x * w * p["stride"]
+
+
+def test_what_a_stride_is_read_from_is_a_dictionary_unless_it_is_a_cache() -> None:
+    forward = read_signature(reads_its_settings, "forward", ("x", "w", "b"))
+    backward = read_signature(reads_its_cache, "backward", ("dout", "cache"))
+    assert forward.roles == {"x", "w", "hyper"}
+    assert backward.roles == {"dout", "cache"}

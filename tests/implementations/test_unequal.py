@@ -52,6 +52,22 @@ def number(x, w, b, stride=1, padding=0):
     return compute_y(x, w, b, stride, padding)
 
 
+def in_a_dictionary(x, w, b, p):
+    sh, sw = p["stride"]
+    return forward(x, w, b, (sh, sw), p["pad"]), (x, w, p)
+
+
+def in_a_dictionary_backward(dout, cache):
+    x, w, p = cache
+    return backward(dout, x, w, p["stride"], p["pad"])
+
+
+def in_a_dictionary_width_first(dout, cache):
+    x, w, p = cache
+    sw, sh = p["stride"]
+    return backward(dout, x, w, (sh, sw), p["pad"])
+
+
 def of_parameters(*functions, **options):
     options = {"sizes": SIZES, "isolate": False, **options}
     report = check_implementation(*functions, **options)
@@ -76,6 +92,8 @@ UNSAID = (Verdict.UNDECIDED, "several-readings")
         ((forward, width_first_backward), 1, {"stride": WRONG, "padding": WRONG}),
         ((width_first, width_first_backward), 3, {"stride": UNSAID, "padding": UNSAID}),
         ((refusing, backward), 0, {"stride": (None, "rejected"), "padding": RIGHT}),
+        ((in_a_dictionary, in_a_dictionary_backward), 0, {"stride": RIGHT, "pad": RIGHT}),
+        ((in_a_dictionary, in_a_dictionary_width_first), 1, {"stride": WRONG, "pad": RIGHT}),
     ],
 )
 def test_a_pair_is_tried_with_unequal_parts(functions, code, found) -> None:
