@@ -191,37 +191,41 @@ class Kernel:
             return Outcome(left_out, failure=f"{result}: {left_out[0].detail}")
         passed = "forward" if result in FORWARD_RESULTS else "backward"
         # Code that is taken in another way, such as without a batch, has other members of a class.
-        member = next((one for one in self.report.classes if one.name == shape_class.name), None)
-        if member is None:
+        # Where the code refuses the smallest one it was tried at another, too.
+        members = [one for one in self.report.classes if one.name == shape_class.name]
+        if not members:
             return Outcome((), rejection=f"{_taken_as(self.report)} leaves no such shape")
-        given = member.sizes.given
+        given = [member.sizes.given for member in members]
         found = self.report.where(
-            lambda one: one.statement in (result, passed) and one.sizes == given
+            lambda one: one.statement in (result, passed) and one.sizes in given
         )
         bad = [one for one in found if one.verdict is not None and not one.verdict.is_true]
         if bad:
             first = min(bad, key=lambda one: one.verdict is not Verdict.REFUTED)
-            return Outcome(found, failure=self._failure(first, member))
+            return Outcome(found, failure=self._failure(first))
         refused = next((one for one in found if one.verdict is None), None)
-        if refused is None and found:
+        if any(one.verdict is not None for one in found):
             return Outcome(found)
         conclusion = self._conclusion(result)
         if conclusion is None or refused is None:
-            return Outcome(found, failure=f"{result}: nothing was judged at {member.sizes}")
+            return Outcome(found, failure=f"{result}: nothing was judged at {members[0].sizes}")
         if conclusion.verdict is None:
             return Outcome(found, failure=_nothing_judged(conclusion))
+        few = [one for one in self.report.failures if one.code == "shapes-refused"]
+        if few:
+            return Outcome(found, failure=f"{result}: {refused.detail}; {few[0].detail}")
         return Outcome(found, rejection=f"rejected on purpose: {refused.detail}")
 
     def _conclusion(self, name: str) -> Conclusion | None:
         return next((one for one in self.report.conclusions if one.name == name), None)
 
-    def _failure(self, first: Result, shape_class: ShapeClass) -> str:
+    def _failure(self, first: Result) -> str:
         from symconv.reports.code_view import WORDS, where_text
 
         word = WORDS.get(str(first.code), str(first.code))
         where = f" {first.location}" if first.location else ""
         lines = [f"{first.statement}: {word} [{first.code}]{where}", first.detail]
-        lines.append(f"at {shape_class.sizes}")
+        lines.append(f"at {conv2d().sizes('', **first.sizes or {})}")
         conclusion = self._conclusion(first.statement)
         if conclusion is not None:
             lines += where_text(conclusion)

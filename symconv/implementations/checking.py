@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from symconv.algebra.evaluation import condition_value
 from symconv.errors import UsageError
+from symconv.implementations.accepted_shapes import Search, shapes_result
 from symconv.implementations.conclusions import CodeReport, Conclusion
 from symconv.implementations.conventions import wrap
 from symconv.implementations.finding import Target, load
@@ -188,15 +189,25 @@ def _checked_as(
             if progress is not None:
                 progress(number, len(places), place.name)
             check.at(place)
+        search = Search([limit for limit, _ in description.restrictions], check.takes)
+        if not options.sizes:
+            more = _taken_instead(search, check, places)
+            for place in more:
+                check.at(place)
+            places += more
         pairs = list(unequal(runner, description))
         notes = [*(text for _, text in description.restrictions), *staying(description)]
         notes += check.dtypes
         if not runner.isolated:
             notes.append("it ran in this process: a crash or an endless loop in it is one here")
     conclusions = list(check.conclusions())
-    results = [*check.results(conclusions), *(one for one, _ in pairs), *unjudged(description)]
+    alone = list(unjudged(description))
+    if search.refused and (ran := check.ran()):
+        location = next(iter(description.location.values()), None)
+        alone.append(shapes_result(search, ran, location))
+    results = [*check.results(conclusions), *(one for one, _ in pairs), *alone]
     conclusions += [one for _, one in pairs]
-    conclusions += [concluded(one) for one in unjudged(description) if one.verdict is not None]
+    conclusions += [concluded(one) for one in alone if one.verdict is not None]
     report = CodeReport(
         results,
         layer=layer.name,
@@ -207,6 +218,14 @@ def _checked_as(
     )
     report.type_tests = type_tests(description.location.values())
     return report
+
+
+def _taken_instead(search: Search, check: Trial, places: list[ShapeClass]) -> list[ShapeClass]:
+    """Return shapes that the code takes, for the classes that it refused on purpose."""
+    refused = [place for place in places if check.code_at(place) == "rejected"]
+    search.refused = dict.fromkeys(place.sizes for place in refused)
+    search.taken = dict.fromkeys(check.ran())
+    return search.places(refused) if refused else []
 
 
 def places_of(layer: Layer, description: Description, options: Options) -> list[ShapeClass]:

@@ -175,6 +175,9 @@ def _regions(inside: Sequence[ShapeClass], outside: Sequence[ShapeClass]) -> tup
     if len(found or inside) > 1 and 1 <= len(outside) <= MOST_NAMED:
         return (Region(f"at every shape but {_named(outside)}", inside[0]),)
     if found is None or len(found) > MOST_NAMED:
+        if {place.name for place in inside} & {place.name for place in outside}:
+            # A class that was tried at several shapes names none of them.
+            return (_counted(inside, [*inside, *outside]),)
         return (
             Region(f"in the class{'es' if len(inside) > 1 else ''} {_named(inside)}", inside[0]),
         )

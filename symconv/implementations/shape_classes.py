@@ -137,8 +137,8 @@ _COUNTS: dict[Size, range] = {N: range(1, 5), C: range(1, 5), F: range(1, 5)}
 _EXTENTS: dict[Size, range] = {
     H: range(1, 13),
     W: range(1, 13),
-    HH: range(1, 5),
-    WW: range(1, 5),
+    HH: range(1, 6),
+    WW: range(1, 6),
     S: range(1, 6),
     P: range(6),
 }
@@ -153,17 +153,37 @@ def shape_classes(restrictions: tuple[Condition, ...] = ()) -> tuple[ShapeClass,
             has no batch axis. A class without a member left is not returned, and neither is
             one whose smallest member is that of an earlier class.
     """
-    counts, extents = _Grid(_COUNTS), _Grid(_EXTENTS)
-    limits = [part for condition in restrictions for part in conjuncts(condition)]
     found: dict[Sizes, ShapeClass] = {}
     for name, condition in CLASSES:
-        wanted = [*limits, *conjuncts(condition)]
-        members = [grid.smallest(wanted, _WISHES) for grid in (counts, extents)]
-        if all(members):
-            values = {name: value for member in members if member for name, value in member.items()}
-            sizes = conv2d().sizes("", **values)
+        sizes = smallest_shape((*restrictions, condition))
+        if sizes is not None:
             _ = found.setdefault(sizes, ShapeClass(name, sizes))
     return tuple(found.values())
+
+
+def smallest_shape(conditions: Sequence[Condition]) -> Sizes | None:
+    """Return the smallest shape that meets conditions, and is general in everything else.
+
+    Args:
+        conditions: what is asked for, each on counts (N, C, F) or on extents alone, or a
+            conjunction of such.
+
+    Returns:
+        None where no shape of the sizes that are tried meets all of them.
+    """
+    wanted = [part for condition in conditions for part in conjuncts(condition)]
+    values: dict[str, int] = {}
+    for grid in _grids():
+        member = grid.smallest(wanted, _WISHES)
+        if member is None:
+            return None
+        values |= member
+    return conv2d().sizes("", **values)
+
+
+@cache
+def _grids() -> tuple[_Grid, ...]:
+    return _Grid(_COUNTS), _Grid(_EXTENTS)
 
 
 class _Grid:

@@ -10,7 +10,7 @@ from time import perf_counter
 import numpy as np
 
 from symconv.errors import UsageError
-from symconv.implementations.conclusions import Conclusion, conclude
+from symconv.implementations.conclusions import UNKNOWN, Conclusion, conclude
 from symconv.implementations.diagnosing.symptoms import SHORT
 from symconv.implementations.diagnosis import Sample, diagnose, wrong_entries_map
 from symconv.implementations.inputs import in_dtype, plan
@@ -31,6 +31,8 @@ from symconv.verdicts import Method, Result, Verdict
 
 WRONG_NUMBERS = frozenset(["wrong-value", "wrong-shape", "not-a-number"])
 """What a diagnosis can be made from."""
+NOT_RUN = UNKNOWN | {"rejected", "timeout", "crashed", "garbled"}
+"""Codes of shapes at which there was nothing to judge."""
 ENTRIES_THAT_TELL = 24
 """A map of fewer entries says little about where code is wrong."""
 
@@ -96,6 +98,23 @@ class Trial:
             right &= {name for name, one in judged.items() if one.verdict is Verdict.VERIFIED}
         if self.description.framework == "numpy" and reference.is_small:
             self._on_symbols(place, reference, right)
+
+    def code_at(self, place: ShapeClass) -> str:
+        """Return what became of the first result at one shape: ``rejected``, ``right``, ..."""
+        return str(_worst(self.found[self.wanted[0]][place]).code)
+
+    def ran(self) -> list[Sizes]:
+        """Return the shapes at which the code ran, and gave something to judge."""
+        places = self.found[self.wanted[0]]
+        return [place.sizes for place in places if self.code_at(place) not in NOT_RUN]
+
+    def takes(self, sizes: Sizes) -> bool | None:
+        """Run the code once: tell whether it takes a shape; None where it cannot be told."""
+        arrays = in_dtype(reference_at(sizes).numbering(), self.options.dtypes[0])
+        trouble = self.runner.run(Request(dict(sizes), arrays)).of(self.wanted[0]).trouble
+        if trouble is None or trouble.code == "raised":
+            return True
+        return False if trouble.code == "rejected" else None
 
     @property
     def numbers(self) -> OnNumbers:

@@ -35,6 +35,7 @@ WORDS = {
     "rejected": "rejects on purpose",
     "not-found": "not found",
     "not-varied": "not varied",
+    "shapes-refused": "refuses most shapes",
 }
 """How a code is said to people, by what the JSON view calls it."""
 
@@ -167,6 +168,9 @@ def _rejections(report: CodeReport) -> Iterator[Text]:
         yield Text(
             f"{names}: rejects on purpose {_clauses(first.rejected)}\n    {first.rejection.detail}"
         )
+    for result in report.where(lambda one: one.code == "shapes-refused"):
+        if result.verdict is None:
+            yield Text(f"shapes: {result.detail}")
 
 
 def _line(result: Result) -> Text:
