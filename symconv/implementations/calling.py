@@ -103,6 +103,8 @@ def steps(implementation: Implementation, request: Request) -> Iterator[Step]:
         backward = Pass()
     elif forward.trouble is not None:
         backward = after(forward.trouble)
+    elif not request.backward:
+        provided_backward, backward = (), Pass()
     else:
         backward = call.backward()
     yield Step("backward", backward)

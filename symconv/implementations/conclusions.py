@@ -130,13 +130,18 @@ def conclude(
     refused = [place for place in places if by_class[place].code == "rejected"]
     judged = [place for place in places if place not in refused]
     where = {}
-    for code in dict.fromkeys(str(by_class[place].code) for place in bad):
+    # What was not found out stands behind what was.
+    for code in sorted(dict.fromkeys(str(by_class[place].code) for place in bad), key=_is_unknown):
         failing = [place for place in bad if by_class[place].code == code]
         if code in UNKNOWN or not by_rule:
             where[code] = (_counted(failing, places),)
         else:
             known = [place for place in judged if by_class[place].code not in UNKNOWN]
-            where[code] = _regions(failing, [place for place in known if place not in failing])
+            others = [place for place in known if place not in failing]
+            where[code] = _regions(failing, others)
+            if not others and len(known) < len(judged):
+                clause = f"at all {len(known)} shapes that were judged"
+                where[code] = (Region(clause, failing[0]),)
     verdicts = [by_class[place].verdict for place in places]
     order = (Verdict.REFUTED, Verdict.UNDECIDED, Verdict.VERIFIED, None)
     verdict = min(verdicts, key=order.index)
@@ -159,6 +164,10 @@ def conclude(
         mistake=mistake,
         picture=picture,
     )
+
+
+def _is_unknown(code: str) -> bool:
+    return code in UNKNOWN
 
 
 def _counted(inside: Sequence[ShapeClass], places: Sequence[ShapeClass]) -> Region:

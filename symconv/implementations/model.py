@@ -159,12 +159,14 @@ class Request:
         traced: whether to run it on symbols instead: ``arrays`` then holds object arrays of
             whole numbers, which number the symbols, and results are object arrays of
             polynomials: ``{(number, ...): coefficient}``, each monomial a sorted tuple.
+        backward: whether to run the backward pass after the forward pass.
     """
 
     sizes: Mapping[str, int]
     arrays: Mapping[str, np.ndarray]
     repeat: bool = False
     traced: bool = False
+    backward: bool = True
 
 
 @dataclass(frozen=True, slots=True)

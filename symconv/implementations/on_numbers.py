@@ -53,6 +53,10 @@ TINY_ONLY = (
 )
 
 
+LOST = frozenset(["crashed", "timeout", "garbled", "environment", "not-run"])
+"""A pass that ended so need not run again at the same shape."""
+
+
 def wanted_results(description: Description) -> tuple[str, ...]:
     """Return the results that an implementation is asked for."""
     return tuple(name for name in RESULTS if name in description.provides)
@@ -80,6 +84,12 @@ class Outcome:
     kinds: dict[str, tuple[str, str]] = field(default_factory=dict)
     roundings: dict[str, Rounding] = field(default_factory=dict)
     dtypes: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the backward pass did not come back, so that it need not run here again."""
+        trouble = self.passes.backward.trouble
+        return trouble is not None and trouble.code in LOST
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +158,8 @@ class OnNumbers:
             drawn = mixed(drawn, sizes, run.plan)
         whole = reference.values(drawn, run.plan.most, twice=number == 0)
         first = number == 0
-        answer = self._answer(sizes, drawn, run, repeat=first and reference.is_small)
+        repeat = first and reference.is_small
+        answer = self._answer(sizes, drawn, run, repeat=repeat, backward=not outcome.is_lost)
         if first:
             outcome.passes = answer
             outcome.conduct = [*_conduct(answer)]
@@ -159,16 +170,23 @@ class OnNumbers:
             outcome.judged[name].code == "wrong-value" for name in wrong
         ):
             again = Run(run.plan, "whole")
-            also = self._judged(sizes, self._answer(sizes, drawn, again), whole)
+            answer = self._answer(sizes, drawn, again, backward=not outcome.is_lost)
+            also = self._judged(sizes, answer, whole)
             for name in wrong:
                 outcome.kinds[name] = _said(run, wrong_on_whole=name in also, number=number)
 
     def _answer(
-        self, sizes: Sizes, drawn: Mapping[str, np.ndarray], run: Run, *, repeat: bool = False
+        self,
+        sizes: Sizes,
+        drawn: Mapping[str, np.ndarray],
+        run: Run,
+        *,
+        repeat: bool = False,
+        backward: bool,
     ) -> Answer:
         dtype = run.plan.dtype
         arrays = divided(drawn, dtype, run.power) if run.power else in_dtype(drawn, dtype)
-        return self.runner.run(Request(dict(sizes), arrays, repeat=repeat))
+        return self.runner.run(Request(dict(sizes), arrays, repeat=repeat, backward=backward))
 
     def _judged(
         self, sizes: Sizes, answer: Answer, expected: Mapping[str, np.ndarray]

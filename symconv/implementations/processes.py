@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import pickle
 import sys
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import replace
 from functools import partial
@@ -20,6 +21,7 @@ from typing import Literal, Self, TypeAlias
 from symconv.errors import SymconvError, UsageError
 from symconv.implementations.calling import (
     STAGES,
+    Stage,
     Step,
     after,
     answer,
@@ -51,9 +53,11 @@ MOST_ANSWERED = 2**28
 MOST_TIMEOUTS = 3
 """After so many runs that did not end, others get less time, and what does not end in it is not
 judged: the code may be slow there."""
-MOST_STOPPED = 12
-"""After so many runs that did not end nothing more is run."""
+MOST_LOST = 12
+"""After so many runs in which a pass did not end, or ended the process, it is not run again."""
 SECONDS_WHEN_HURRIED = 0.5
+_ON_OBJECTS = "on objects"
+"""Symbols and Python integers, by which nothing is said of how the code treats floats."""
 
 
 class Runner:
@@ -92,6 +96,7 @@ class Runner:
         self._implementation: Implementation | None = None
         self._description: Description | None = None
         self._timeouts = 0
+        self._lost: Counter[str] = Counter()
         if self.isolated:
             self._worker = self._started()
 
@@ -143,10 +148,20 @@ class Runner:
         if self._implementation is not None:
             with _no_streams():
                 return answer(self._implementation, request)
-        hurried = self._timeouts >= MOST_TIMEOUTS
-        if self._timeouts >= MOST_STOPPED or (hurried and on_objects(request)):
-            fact = f"{MOST_TIMEOUTS} earlier runs did not end within {self._seconds:g} s"
-            return _ended([], Trouble("not-run", fact), description)
+        if self._timeouts >= MOST_TIMEOUTS and on_objects(request):
+            return _ended([], Trouble("not-run", self._hurry), description)
+        lost = Trouble("not-run", f"{MOST_LOST} earlier runs gave no answer")
+        kind = _ON_OBJECTS if on_objects(request) else "forward"
+        if self._lost[kind] >= MOST_LOST:
+            return _ended([], lost, description)
+        if request.backward and self._lost["backward"] >= MOST_LOST:
+            # What the forward pass gives is judged all the same.
+            found = self._attempt(replace(request, backward=False), description)
+            late = found.backward.trouble or lost
+            return replace(found, backward=Pass(trouble=late))
+        return self._attempt(request, description)
+
+    def _attempt(self, request: Request, description: Description) -> Answer:
         try:
             worker = self._ready()
         except UsageError as error:
@@ -158,6 +173,10 @@ class Runner:
         except BaseException:
             self.close()
             raise
+
+    @property
+    def _hurry(self) -> str:
+        return f"{MOST_TIMEOUTS} earlier runs did not end within {self._seconds:g} s"
 
     def _asked(self, worker: Worker, request: Request, description: Description) -> Answer:
         found: list[Step] = []
@@ -189,8 +208,8 @@ class Runner:
                 self._timeouts += not on_objects(request)
                 ending = Trouble("timeout", f"still running after {patience:g} s")
                 if hurried:
-                    fact = f"{MOST_TIMEOUTS} earlier runs did not end within {self._seconds:g} s"
-                    ending = Trouble("not-run", f"stopped after {patience:g} s, since {fact}")
+                    fact = f"stopped after {patience:g} s, since {self._hurry}"
+                    ending = Trouble("not-run", fact)
             elif message.kind == "ended":
                 ending = Trouble("crashed", message.how)
                 if description.framework != "numpy":
@@ -201,6 +220,7 @@ class Runner:
                     ending = Trouble("environment", fact)
             elif message.kind == "too-large":
                 ending = Trouble("garbled", "what it gives is too large to be told")
+            self._lost[_ON_OBJECTS if on_objects(request) else _stage(found).partition(" ")[0]] += 1
             if request.traced:
                 ending = unfollowed(ending.fact)
             return _ended(found, ending, description)
@@ -254,9 +274,14 @@ def _refused(message: Message) -> SymconvError:
     return UsageError(f"{how or 'its process told too much'} while it was loaded", code="load")
 
 
+def _stage(found: Sequence[Step]) -> Stage:
+    """Return the call that was under way after those that gave an answer."""
+    return STAGES[min(len(found), len(STAGES) - 1)]
+
+
 def _ended(found: list[Step], ending: Trouble, description: Description) -> Answer:
     """Return what is known when the process ended before it answered in full."""
-    stage = STAGES[len(found)] if len(found) < len(STAGES) else STAGES[-1]
+    stage = _stage(found)
     if stage.endswith("again"):
         ending = replace(ending, fact=f"{ending.fact}, when it was run a second time")
     steps = [*found, Step(stage, Pass(trouble=ending))]

@@ -21,7 +21,7 @@ from symconv.implementations.model import (
     Description,
     Request,
 )
-from symconv.implementations.on_numbers import OnNumbers, wanted_results
+from symconv.implementations.on_numbers import LOST, OnNumbers, wanted_results
 from symconv.implementations.processes import SECONDS_PER_RUN, Runner
 from symconv.implementations.reference import Polynomial, Reference, reference_at
 from symconv.implementations.rounding import DOUBLE, Rounding, rounds_sentence
@@ -93,11 +93,13 @@ class Trial:
         """Check every result at one shape, in every dtype, and on symbols where that works."""
         reference = reference_at(place.sizes)
         right = set(self.wanted)
+        lost = False
         for number, dtype in enumerate(self.options.dtypes):
             judged = self._on_numbers(place, dtype, keep=number == 0)
             right &= {name for name, one in judged.items() if one.verdict is Verdict.VERIFIED}
+            lost |= any(judged[name].code in LOST for name in self.wanted if name != "y")
         if self.description.framework == "numpy" and reference.is_small:
-            self._on_symbols(place, reference, right)
+            self._on_symbols(place, reference, right, backward=not lost)
 
     def code_at(self, place: ShapeClass) -> str:
         """Return what became of the first result at one shape: ``rejected``, ``right``, ..."""
@@ -144,13 +146,16 @@ class Trial:
                 self.roundings.setdefault(name, []).append(rounding)
         return outcome.judged
 
-    def _on_symbols(self, place: ShapeClass, reference: Reference, right: set[str]) -> None:
+    def _on_symbols(
+        self, place: ShapeClass, reference: Reference, right: set[str], *, backward: bool
+    ) -> None:
         """Recover the code's closed form: by symbols, else by one run on big integers."""
         start = perf_counter()
         numbering = reference.numbering()
         if not self.description.has_bias:
             _ = numbering.pop("b")
-        answer = self.runner.run(Request(dict(place.sizes), numbering, traced=True))
+        request = Request(dict(place.sizes), numbering, traced=True, backward=backward)
+        answer = self.runner.run(request)
         unfollowed: set[str] = set()
         for name in self.wanted:
             ran = answer.of(name)
@@ -175,15 +180,17 @@ class Trial:
             seconds = (perf_counter() - start) / len(self.wanted)
             self._add(place, name, judgement, "closed-form", "symbols", seconds)
         if unfollowed & right:
-            self._on_big_integers(place, reference, unfollowed & right)
+            self._on_big_integers(place, reference, unfollowed & right, backward=backward)
 
-    def _on_big_integers(self, place: ShapeClass, reference: Reference, names: set[str]) -> None:
+    def _on_big_integers(
+        self, place: ShapeClass, reference: Reference, names: set[str], *, backward: bool
+    ) -> None:
         """Run once on integers of 128 bits, and count it where nothing rounded them."""
         start = perf_counter()
         chosen = plan(self.layer, place.sizes, "object", reference.longest_sum)
         drawn = self.numbers.drawn(place.sizes, chosen, 0)
         arrays = in_dtype(drawn, "object")
-        answer = self.runner.run(Request(dict(place.sizes), arrays))
+        answer = self.runner.run(Request(dict(place.sizes), arrays, backward=backward))
         expected = reference.values(drawn, chosen.most)
         for name in self.wanted:
             ran = answer.of(name)
@@ -230,7 +237,7 @@ class Trial:
             wrong = [place for place, one in by_class.items() if one.code in WRONG_NUMBERS]
             diagnosis = mistake = picture = ""
             digits = self._rounded_to(name, by_class)
-            if wrong and self.options.diagnose:
+            if wrong and self.options.diagnose and not self._is_unstable(name):
                 samples = sorted(self.samples, key=lambda sample: sample.sizes.order())
                 diagnosis, mistake = self._diagnosis(name, samples, digits)
                 picture = _picture(name, [place.sizes for place in wrong], samples)
@@ -272,6 +279,11 @@ class Trial:
         ):
             return None
         return min(one.digits or 0 for one in roundings)
+
+    def _is_unstable(self, name: str) -> bool:
+        """Tell whether the pass that computes a result gives another one when called again."""
+        conduct = self.found.get("forward" if name in FORWARD_RESULTS else "backward", {})
+        return any(one.code == "unstable" for results in conduct.values() for one in results)
 
     def _is_right_on_symbols(self, name: str) -> bool:
         by_class = self.found[name].values()

@@ -164,6 +164,30 @@ def test_a_mistake_at_one_shape_only_is_found_there() -> None:
     assert conclusion.counts["wrong-value"] == len(wide) > 0
 
 
+def test_a_result_that_differs_from_call_to_call_is_given_no_other_reason() -> None:
+    calls = []
+
+    def drifting(dout, x, w, S, P):
+        calls.append(1)
+        return loops.input_gradient_scatter(dout, x, w, S, P) + len(calls) % 3
+
+    sizes = ["N=2,C=3,H=3,W=4,F=2,HH=2,WW=1,S=1,P=1", "N=1,C=1,H=2,W=2,F=1,HH=1,WW=2,S=1,P=0"]
+    report = check_implementation(*pair(dx=drifting), sizes=sizes, isolate=False)
+    by_name = {one.name: one for one in report.conclusions}
+    assert by_name["backward"].code == "unstable"
+    assert by_name["dL/dx"].code == "wrong-value"
+    assert by_name["dL/dx"].diagnosis == by_name["dL/dx"].picture == ""
+
+
+def test_a_result_that_is_off_by_one_in_every_call_is_given_its_reason() -> None:
+    def off_by_one(dout, x, w, S, P):
+        return loops.input_gradient_scatter(dout, x, w, S, P) + 1
+
+    report = check_implementation(*pair(dx=off_by_one), isolate=False)
+    (conclusion,) = [one for one in report.conclusions if one.failure is not None]
+    assert conclusion.diagnosis
+
+
 def test_what_is_asked_for_at_sizes_is_checked_there() -> None:
     sizes = "N=1,C=1,H=3,W=3,F=1,HH=2,WW=2,S=1,P=0"
     report = check_implementation(*pair(), sizes=[sizes], isolate=False)

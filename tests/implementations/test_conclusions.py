@@ -81,3 +81,24 @@ def test_what_is_not_known_is_not_right() -> None:
     conclusion = concluded(lambda s: UNKNOWN if s["N"] == 1 else RIGHT)
     assert conclusion.verdict is Verdict.UNDECIDED
     assert conclusion.code == "incomplete"
+
+
+NOT_RUN = (Verdict.UNDECIDED, "not-run")
+CRASHED = (Verdict.REFUTED, "crashed")
+
+
+def clauses_of(conclusion, code):
+    return [region.clause for region in conclusion.where[code]]
+
+
+def test_every_shape_is_not_said_where_some_were_not_run() -> None:
+    conclusion = concluded(lambda s: NOT_RUN if s["N"] == 1 else CRASHED)
+    number = conclusion.counts["crashed"]
+    assert clauses_of(conclusion, "crashed") == [f"at all {number} shapes that were judged"]
+    assert [*conclusion.where] == ["crashed", "not-run"]
+    assert clauses_of(concluded(lambda s: CRASHED), "crashed") == ["at every shape"]
+
+
+def test_a_rule_is_said_where_some_were_right_and_some_not_run() -> None:
+    conclusion = concluded(lambda s: NOT_RUN if s["N"] == 1 else (WRONG if s["P"] == 0 else RIGHT))
+    assert clauses_of(conclusion, "wrong-value") == ["when padding is 0"]

@@ -10,6 +10,7 @@ import textwrap
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -22,11 +23,12 @@ from behaviours.pairs import request
 from symconv.errors import NotSupported, UsageError
 from symconv.implementations import processes
 from symconv.implementations.calling import same
-from symconv.implementations.model import BACKWARD_RESULTS, RESULTS, Answer, Trouble
-from symconv.implementations.processes import MOST_STOPPED, MOST_TIMEOUTS, Runner
+from symconv.implementations.model import BACKWARD_RESULTS, RESULTS, Answer, Pass, Trouble
+from symconv.implementations.processes import MOST_LOST, MOST_TIMEOUTS, Runner
 
 forking = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no os.fork")
 SHORT = 0.4
+NO_MORE = f"{MOST_LOST} earlier runs gave no answer"
 KINDS = ("spawn", pytest.param("fork", marks=forking))
 
 
@@ -155,9 +157,50 @@ def test_after_several_timeouts_what_does_not_end_soon_is_not_judged() -> None:
         expected = ("not-run", f"stopped after 0.05 s, since {earlier}")
         assert facts(found.forward.trouble) == facts(found.backward.trouble) == expected
         assert facts(run.run(request(traced=True)).forward.trouble) == ("not-run", earlier)
-        for _ in range(MOST_STOPPED - MOST_TIMEOUTS):
+        for _ in range(MOST_LOST - MOST_TIMEOUTS):
             found = run.run(request())
-    assert facts(found.forward.trouble) == ("not-run", earlier)
+    assert facts(found.forward.trouble) == ("not-run", NO_MORE)
+
+
+@pytest.mark.parametrize("name", ["exits_in_backward", "never_ends_in_backward"])
+def test_a_backward_pass_that_never_comes_back_is_given_up_and_forward_is_not(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "MOST_LOST", 2)
+    with runner(name, seconds_per_run=0.2) as run:
+        for _ in range(2):
+            found = run.run(request())
+            assert found.backward.trouble is not None
+            assert found.backward.trouble.code in ("crashed", "timeout")
+        for _ in range(3):
+            found = run.run(request(repeat=True))
+            assert facts(found.backward.trouble) == ("not-run", "2 earlier runs gave no answer")
+            assert same(found.forward.results["y"], pairs.Y)
+            assert found.forward.trouble is None
+
+
+def test_a_forward_pass_that_ends_its_process_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "MOST_LOST", 2)
+    with runner("exits") as run:
+        codes = [facts(run.run(request()).forward.trouble)[0] for _ in range(4)]
+    assert codes == ["crashed", "crashed", "not-run", "not-run"]
+
+
+def test_what_symbols_crash_is_run_on_numbers_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(processes, "MOST_LOST", 2)
+    with runner("exits_on_objects") as run:
+        for _ in range(3):
+            assert facts(run.run(request(traced=True)).forward.trouble)[0] == "not-run"
+            assert is_right(run.run(request()))
+
+
+def test_a_request_may_leave_the_backward_pass_out() -> None:
+    with runner("exits_in_backward") as run:
+        found = run.run(replace(request(repeat=True), backward=False))
+    assert same(found.forward.results["y"], pairs.Y)
+    assert found.backward == Pass()
 
 
 QUIET = ["prints", "disturbs", "leaves_threads"]
