@@ -11,7 +11,6 @@ from typing import TypeAlias
 from symconv.algebra.bounds import require_small
 from symconv.algebra.expressions import Statement
 from symconv.algebra.indices import condition_text
-from symconv.algebra.scoping import arrays
 from symconv.concrete.site import Item, Site
 from symconv.errors import InternalError, NotSupported, UsageError
 from symconv.explanations.failures import explain
@@ -101,7 +100,7 @@ def prove_result(statement: Statement, layer: Layer) -> Result:
     detail = outcome.detail
     notes = outcome.notes
     if outcome.verdict.is_false:
-        notes = explain(statement, layer, outcome).sentences()
+        notes = (*notes, *explain(statement, layer, outcome).sentences())
     if outcome.verdict is Verdict.UNDECIDED and outcome.verified_at:
         tested = outcome.verified_at
         detail = f"{detail}; true at {len(tested)} small sizes up to {tested[-1]}"
@@ -236,17 +235,11 @@ def _chosen(layer: Layer, statements: Iterable[str | Item] | None) -> list[Item]
 
 
 def _require_known_arrays(layer: Layer, statement: Statement) -> None:
-    """Refuse an array that has the name of one of the layer's and another shape."""
-    known = layer.array_by_name
-    for array in (*arrays(statement.lhs), *arrays(statement.rhs)):
-        if known.get(array.name, array) != array:
-            shapes = [", ".join(map(str, one.shape)) for one in (array, known[array.name])]
-            raise UsageError(
-                f"{statement.key}: {array.name} has the shape ({shapes[0]}), "
-                f"that of {layer.name} has ({shapes[1]})",
-                code="overloaded-name",
-                help=f"take it from the layer: layer.array_by_name[{array.name!r}]",
-            )
+    try:
+        layer.require_one_shape_a_name(statement.lhs, statement.rhs)
+    except NotSupported as error:
+        fact = f"{statement.key}: {error.fact}"
+        raise UsageError(fact, code=error.code, help=error.help) from None
 
 
 def _ways(methods: Iterable[Method]) -> tuple[Method, ...]:

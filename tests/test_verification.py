@@ -29,7 +29,7 @@ from symconv.concrete.differences import Difference
 from symconv.concrete.monomial_tables import Tables
 from symconv.concrete.site import Site
 from symconv.errors import InternalError, NotSupported, SizesError, UsageError
-from symconv.layers.layer import Loop
+from symconv.layers.layer import Layer, Loop
 from symconv.mistakes.catalogue import CATALOGUE
 from symconv.mistakes.loops import spoil_loop
 from symconv.mistakes.spoiling import spoil
@@ -435,3 +435,25 @@ def test_rounding_to_float32_is_noticed_in_float64() -> None:
     report = verify([replace(loop, function=rounded)], sizes=SMALL, methods="numbers")
     assert not report
     assert "float64" in report[0].detail
+
+
+def test_a_derivative_of_a_derivative_is_checked_at_given_sizes_too() -> None:
+    vector = Array("v", (N,))
+    layer = Layer(name="square", given=(N,), inputs=(vector,))
+    squares = Sum(vector[n] * vector[n], (n, 0, N - 1))
+    second = Derivative(Derivative(squares, vector[i]), vector[j])
+    assert verify(claim(second, 2 * Delta(i, j), name="right"), layer=layer, sizes=["N=2"])
+    wrong = verify(claim(second, Delta(i, j), name="wrong"), layer=layer, sizes=["N=2"])
+    assert {item.verdict for item in wrong} == {Verdict.REFUTED}
+
+
+def test_ranges_of_free_indices_that_have_no_end_are_ill_formed_at_given_sizes() -> None:
+    vector = Array("v", (N,))
+    layer = Layer(name="halves", given=(N,), inputs=(vector,))
+    halves = claim(vector[i], vector[i], name="halves", ranges={j: (0, i / 2)})
+    report = verify(halves, layer=layer, sizes=["N=3"], methods=["closed-form"])
+    assert {(item.verdict, item.code) for item in report} == {
+        (Verdict.ILL_FORMED, "non-integer-bound")
+    }
+    whole = claim(vector[i], vector[i], name="whole", ranges={j: (0, i)})
+    assert verify(whole, layer=layer, sizes=["N=3"], methods=["closed-form"])

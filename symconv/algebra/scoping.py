@@ -180,26 +180,34 @@ def expand_where(statement: Statement) -> Statement:
     """Substitute the statement's own abbreviations; later ones may use earlier ones.
 
     Raises:
-        NotSupported: when an index has two values, or a value and a range.
+        NotSupported: when an index has two values, two ranges, or a value and a range.
     """
+    free: set[Symbol] = set()
+    for item in statement.free:
+        if item.index in free:
+            raise _meant_twice(item.index, f"the range {item}, and another one")
+        free.add(item.index)
     if not statement.where:
         return statement
     values: dict[Symbol, IntegerExpression] = {}
-    free = {item.index for item in statement.free}
     for index, value in statement.where:
         if index in free or index in values:
             other = "a range" if index in free else "another value"
-            raise NotSupported(
-                f"{index} has a value by where, {index} = {value}, and {other}",
-                code="free-index-twice",
-                help=f"leave one of the two out, or give one of them another name than {index}",
-            )
+            raise _meant_twice(index, f"a value by where, {index} = {value}, and {other}")
         values[index] = substitute_symbols(value, values)
     return replace(
         statement,
         lhs=substitute(statement.lhs, values),
         rhs=substitute(statement.rhs, values),
         where=(),
+    )
+
+
+def _meant_twice(index: Symbol, twice: str) -> NotSupported:
+    return NotSupported(
+        f"{index} has {twice}",
+        code="free-index-twice",
+        help=f"leave one of the two out, or give one of them another name than {index}",
     )
 
 

@@ -183,13 +183,13 @@ class Oracle:
             self._entries[atom, keep] = self._build(body, dict(self._scope), keep)
         return self._entries[atom, keep]
 
-    def _expand_left(self, partial: sympy.Expr, name: str) -> sympy.Expr:
+    def _expand_left(self, partial: sympy.Expr, name: str, keep: str = "") -> sympy.Expr:
         """Expand what is left of the array that was differentiated by."""
-        if name not in self._definitions:
+        if name == keep or name not in self._definitions:
             return partial
         occurring = partial.free_symbols
         left = {
-            symbol: self._expand(atom, "")
+            symbol: self._expand(atom, keep)
             for symbol, atom in list(self._atoms.items())
             if atom[0] == name and symbol in occurring
         }
@@ -223,14 +223,12 @@ class Oracle:
                 return sympy.Add(
                     *(self._build(body, inner, keep) for inner in _scopes(ranges, scope))
                 )
-            case Derivative() if keep:
-                raise NotSupported(f"a derivative inside a derivative: {expression}")
-            case Derivative(body=Entry() as body, by=by):
+            case Derivative(body=Entry() as body, by=by) if not keep:
                 return self.derivative(self._atom(body, scope), self._atom(by, scope))
             case Derivative(body=body, by=by):
                 target = self.symbol(*self._atom(by, scope))
                 partial = sympy.diff(self._build(body, scope, by.array.name), target)
-                return self._expand_left(partial, by.array.name)
+                return self._expand_left(partial, by.array.name, keep)
         raise TypeError(f"not an expression: {expression!r}")
 
     def _atom(self, entry: Entry, scope: Scope) -> Atom:

@@ -122,12 +122,7 @@ class Site:
             yield fast
             return
         slow = self._by_difference(statement, "sympy", lambda: self._oracle.compare(statement))
-        if alone:
-            yield slow
-            return
-        require_agreement(fast, slow)
-        yield fast
-        yield slow
+        yield from _together(fast, slow)
 
     def _check_loop(self, loop: Loop) -> Iterator[Result]:
         fast = self._by_difference(loop, "loops", lambda: self._tables.compare_loop(loop))
@@ -136,10 +131,7 @@ class Site:
             yield fast
             return
         slow = self._by_difference(loop, "sympy", lambda: self._oracle.compare_loop(loop))
-        if not alone:
-            require_agreement(fast, slow)
-            yield fast
-        yield slow
+        yield from _together(fast, slow)
 
     def _check_numbers(self, item: Item) -> Result:
         start = perf_counter()
@@ -239,21 +231,17 @@ class Site:
     def _replayed_ill_formed(self, statement: Statement) -> _Judgement:
         """Find the first free indices at which evaluation finds no meaning either."""
         expanded = expand_where(statement)
-        for assignment in self._evaluator.assignments(expanded.free):
-            indices = {symbol.name: value for symbol, value in assignment.items()}
-            try:
-                values = [
-                    self._evaluator.polynomial(side, assignment)
-                    for side in (expanded.lhs, expanded.rhs)
-                ]
-            except IllFormed as error:
-                return _Judgement(
-                    Verdict.ILL_FORMED,
-                    error.code,
-                    _with_help(error),
-                    Counterexample(sizes=self.sizes.given, indices=indices),
-                )
-            assert len(values) == 2, "a statement has two sides"
+        indices: dict[str, int] = {}
+        try:
+            for assignment in self._evaluator.assignments(expanded.free):
+                indices = {symbol.name: value for symbol, value in assignment.items()}
+                for side in (expanded.lhs, expanded.rhs):
+                    _ = self._evaluator.polynomial(side, assignment)
+                indices = {}
+        except IllFormed as error:
+            # Between two values it is the ranges that have no end.
+            example = Counterexample(self.sizes.given, indices or error.indices)
+            return _Judgement(Verdict.ILL_FORMED, error.code, _with_help(error), example)
         raise InternalError(f"{statement.key} at {self.sizes}: evaluation finds it well-formed")
 
     def _mismatch(self, mismatch: NumberMismatch) -> _Judgement:
@@ -313,6 +301,18 @@ def _judge_error(error: SymconvError) -> _Judgement:
         case WrongShape() | LoopRaised():
             return _Judgement(Verdict.REFUTED, error.code, error.fact)
     raise error
+
+
+def _together(fast: Result, slow: Result) -> Iterator[Result]:
+    """Yield what two routes found; one that cannot do it leaves the other's word.
+
+    Raises:
+        InternalError: when they say different things.
+    """
+    if fast.verdict is not Verdict.UNDECIDED and slow.verdict is not Verdict.UNDECIDED:
+        require_agreement(fast, slow)
+        yield fast
+    yield fast if slow.verdict is Verdict.UNDECIDED else slow
 
 
 def require_agreement(fast: Result, slow: Result) -> None:

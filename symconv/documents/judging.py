@@ -103,7 +103,7 @@ class Judge:
         if key not in self._known:
             notes = outcome.notes
             if outcome.verdict.is_false and outcome.code != STATES_NOTHING:
-                notes = self._explained(text, span, context, statement, outcome)
+                notes = (*notes, *self._explained(text, span, context, statement, outcome))
             self._known[key] = Judgement(outcome, notes, perf_counter() - start)
         return self._known[key]
 

@@ -27,9 +27,11 @@ from symconv.algebra.indices import (
     condition_integers,
     symbols,
 )
+from symconv.algebra.scoping import arrays
 from symconv.errors import (
     IllFormed,
     LoopRaised,
+    NotSupported,
     SizesError,
     SymconvError,
     UnknownStatement,
@@ -202,6 +204,25 @@ class Layer:
         """Every array of the layer by its name, inputs first."""
         arrays = (*self.inputs, *(definition.array for definition in self.definitions))
         return {array.name: array for array in arrays}
+
+    def require_one_shape_a_name(self, *expressions: Expression) -> None:
+        """Refuse two arrays of one name and of two shapes, the layer's own included.
+
+        Raises:
+            NotSupported: when there is one.
+        """
+        known = self.array_by_name
+        for array in (array for part in expressions for array in arrays(part)):
+            other = known.setdefault(array.name, array)
+            if other != array:
+                shapes = [", ".join(map(str, one.shape)) for one in (array, other)]
+                where = f"that of {self.name}" if array.name in self.array_by_name else "another"
+                raise NotSupported(
+                    f"{array.name} has the shape ({shapes[0]}), {where} has ({shapes[1]})",
+                    code="overloaded-name",
+                    help="give one of them another name, or take it from the layer: "
+                    f"layer.array_by_name[{array.name!r}]",
+                )
 
     @property
     def size_constraints(self) -> tuple[Condition, ...]:

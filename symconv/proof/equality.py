@@ -154,8 +154,7 @@ def prove(
         require_small_parts(assumptions)
         statement = expand_where(statement)
     except NotSupported as error:
-        advice = f"; {error.help}" if error.help else ""
-        return Outcome(Verdict.UNDECIDED, f"{error.fact}{advice}", code=error.code)
+        return _refused(error)
     statement = replace(statement, assumptions=(*statement.assumptions, *assumptions))
     notes: tuple[str, ...] = ()
     if layer is None:
@@ -167,8 +166,13 @@ def prove(
         outcome = Outcome(Verdict.UNDECIDED, "nested too deeply to decide", code=TOO_LARGE)
     except NotSupported as error:
         # What the hypotheses alone need: they are put into words before anything is tried.
-        outcome = Outcome(Verdict.UNDECIDED, error.fact, code=error.code)
+        outcome = _refused(error)
     return replace(outcome, assumptions=statement.assumptions, notes=(*notes, *outcome.notes))
+
+
+def _refused(error: NotSupported) -> Outcome:
+    advice = f"; {error.help}" if error.help else ""
+    return Outcome(Verdict.UNDECIDED, f"{error.fact}{advice}", code=error.code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,18 +216,20 @@ class _Run:
     def outcome(self) -> Outcome:
         sides = (self.statement.lhs, self.statement.rhs)
         try:
-            self.unknown = self._unknown_derivative(sides)
+            self.unknown = self._not_known(sides)
             decided = self._decide()
-            zeros = self.layer.dependence.zeros(*sides) if decided else ()
-            return replace(decided, notes=zeros)
         except IllFormed as error:
             return self._ill_formed(error)
         except NotSupported as error:
-            return self._fall_back(error.fact, error.code)
+            decided = self._fall_back(error.fact, error.code)
+        if decided.verdict not in (Verdict.PROVED, Verdict.REFUTED):
+            return decided
+        return replace(decided, notes=self.layer.dependence.zeros(*sides))
 
-    def _unknown_derivative(self, sides: tuple[Expression, Expression]) -> NotSupported | None:
-        """Return why a derivative is not known, or None where all are."""
+    def _not_known(self, sides: tuple[Expression, Expression]) -> NotSupported | None:
+        """Return why an array or a derivative is not known, or None where all are."""
         try:
+            self.layer.require_one_shape_a_name(*sides)
             self.layer.dependence.require(*sides)
         except NotSupported as error:
             return error
@@ -272,9 +278,6 @@ class _Run:
         for requirement in needed:
             if not bare.never(*requirement.obligation.formulas):
                 raise NotSupported(f"an assumption needs that {requirement.obligation.claim}")
-        names = [item.index for item in self.statement.free]
-        if len(set(names)) != len(names):
-            raise NotSupported("a free index has two ranges", code="free-index-twice")
         found = walker.statement(self.statement, scope)
         self.obligations += walker.lemmas
         return found

@@ -155,3 +155,28 @@ def test_an_expression_is_divided_by_a_size():
 def test_a_derived_size_that_is_computed_from_itself_is_a_mistake_in_the_layer():
     with pytest.raises(IllFormed, match="K has no value"):
         _ = prove(Statement(Number(K), Number(K)), strided(K + 0))
+
+
+def test_two_arrays_of_one_name_and_two_shapes_are_not_decided():
+    layer = Layer(name="line", given=(N, M), inputs=(x,))
+    other = Array("x", (M,))
+    for statement in (claim(other[i], other[i]), claim(x[0] + 0, other[0])):
+        outcome = prove(statement, layer)
+        assert (outcome.verdict, outcome.code) == (Verdict.UNDECIDED, "overloaded-name")
+        assert "x has the shape (M), that of line has (N)" in outcome.detail
+    alone = prove(claim(x[0] + 0, other[0]))
+    assert (alone.verdict, alone.code) == (Verdict.UNDECIDED, "overloaded-name")
+    # A read beyond the shape that is written says more.
+    assert prove(claim(other[M] + 0, other[M]), layer).code == "out-of-range"
+    assert prove(claim(x[i], Array("x", (N,))[i]), layer)
+
+
+def test_an_index_with_two_ranges_is_judged_by_no_way():
+    twice = (Range(i, as_integer(0), N - 1), Range(i, as_integer(0), as_integer(0)))
+    layer = Layer(name="line", given=(N,), inputs=(x,))
+    report = verify([Statement(x[i], x[i], twice, name="both")], layer=layer, sizes=["N=2"])
+    assert {(item.verdict, item.code) for item in report} == {
+        (Verdict.UNDECIDED, "free-index-twice")
+    }
+    once = Statement(x[i], x[i], twice[:1], name="once")
+    assert verify([once], layer=layer, sizes=["N=2"])

@@ -229,3 +229,14 @@ def test_one_name_for_two_arrays_is_not_differentiated():
     plane = Array("x", (N, N))
     outcome = prove(claim(Derivative(plane[0, 0] + 0, x[i]), 0), WHOLE)
     assert (outcome.verdict, outcome.code) == (Verdict.UNDECIDED, "overloaded-name")
+
+
+def test_that_a_derivative_is_zero_is_noted_where_that_refutes_too():
+    total = Sum(x[j], (j, 0, N - 1))
+    layer = Layer(name="line", given=(N, K), inputs=(x, w))
+    refuted = prove(claim(Derivative(total, w[i]), 1), layer)
+    assert refuted.verdict is Verdict.REFUTED
+    assert refuted.notes == ("dx/dw is 0: x and w are inputs, which are independent",)
+    (result,) = verify(claim(Derivative(total, w[i]), 1), layer=layer, methods=["proof"])
+    assert result.notes[0] == refuted.notes[0]
+    assert prove(claim(Derivative(total, x[i]), 2), layer).notes == ()
