@@ -24,6 +24,7 @@ from symconv.implementations.trials import Options, Trial
 from symconv.implementations.type_tests import type_tests
 from symconv.implementations.unequal import unequal
 from symconv.implementations.unjudged import concluded, out_of_scope, staying, unjudged
+from symconv.implementations.without_bias import without_bias
 from symconv.layers.convolution.two_dimensional import conv2d
 from symconv.layers.layer import Layer, Sizes
 
@@ -195,7 +196,7 @@ def _checked_as(
             for place in more:
                 check.at(place)
             places += more
-        pairs = list(unequal(runner, description))
+        pairs = [*unequal(runner, description), *without_bias(runner, description)]
         notes = [*(text for _, text in description.restrictions), *staying(description)]
         notes += check.dtypes
         if not runner.isolated:

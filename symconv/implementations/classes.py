@@ -19,6 +19,7 @@ from symconv.implementations.names import (
     CACHE,
     GRADIENT_DICTIONARIES,
     WEIGHT_ATTRIBUTES,
+    WITHOUT_BIAS,
     gradient_of,
     plain,
 )
@@ -56,7 +57,7 @@ class Class:
             UsageError: when there is no attribute for them.
         """
         instance = self.constructor.call(self.values(arrays, sizes))
-        for role in self._assigned:
+        for role in self._assigned(sizes):
             _assign(attribute_of(instance, role), arrays[role])
         return instance
 
@@ -70,15 +71,16 @@ class Class:
             UsageError: when there is no attribute for them, or every call makes them anew.
         """
         instance = self.constructor.call(self.values(arrays, sizes))
-        late = [role for role in self._assigned if not _is_made(instance, role)]
-        for role in self._assigned:
+        assigned = self._assigned(sizes)
+        late = [role for role in assigned if not _is_made(instance, role)]
+        for role in assigned:
             if role not in late or _place_of(instance, role) is not None:
                 _assign(attribute_of(instance, role), arrays[role])
         returned = self._forward(instance, self.values(arrays, sizes))
         # Where the constructor made them, what forward does to them is the code's own affair.
         if all(holds(instance, role, arrays[role]) for role in late):
             return instance, returned
-        for role in self._assigned:
+        for role in assigned:
             _assign(attribute_of(instance, role), arrays[role])
         returned = self._forward(instance, self.values(arrays, sizes))
         for role in late:
@@ -89,15 +91,15 @@ class Class:
     def late(self, arrays: Mapping[str, Any], sizes: Mapping[str, int]) -> list[str]:
         """Return the arrays that a constructor leaves to the first call of forward."""
         instance = self.constructor.call(self.values(arrays, sizes))
-        return [role for role in self._assigned if not _is_made(instance, role)]
+        return [role for role in self._assigned(sizes) if not _is_made(instance, role)]
 
-    @property
-    def _assigned(self) -> tuple[str, ...]:
-        """The arrays that no call takes, so that an attribute has to hold them."""
+    def _assigned(self, sizes: Mapping[str, int]) -> list[str]:
+        """Return the arrays that no call takes, so that an attribute has to hold them."""
         taken = self.constructor.roles | self.forward.roles
-        return tuple(
-            role for role in ("w", "b") if role not in taken and (role == "w" or self.bias)
-        )
+        return [role for role in self._inputs(sizes) if role not in taken]
+
+    def _inputs(self, sizes: Mapping[str, int]) -> tuple[str, ...]:
+        return ("w", "b") if self.bias and WITHOUT_BIAS not in sizes else ("w",)
 
     def called(
         self, arrays: Mapping[str, Any], sizes: Mapping[str, int]
@@ -105,7 +107,7 @@ class Class:
         """Run forward on a new instance; return what it gave, and its tensors by input."""
         instance, returned = self.begun(arrays, sizes)
         leaves = {"x": arrays["x"]}
-        for role in ("w", "b") if self.bias else ("w",):
+        for role in self._inputs(sizes):
             if role in self.forward.roles:
                 leaves[role] = arrays[role]
                 continue

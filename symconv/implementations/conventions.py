@@ -20,9 +20,9 @@ from symconv.implementations.model import (
     FORWARD_RESULTS,
     Description,
     Implementation,
-    Paired,
+    Varied,
 )
-from symconv.implementations.names import HYPER, KERNEL, PADDING, STRIDE
+from symconv.implementations.names import HAS_BIAS, HYPER, KERNEL, PADDING, STRIDE
 from symconv.implementations.options import CONVENTIONS, CodeOptions
 from symconv.implementations.pairs import (
     Pair,
@@ -158,13 +158,14 @@ def _description(
         backward=pair.backward,
         unvaried=unvaried(pair.signatures, shown),
         paired=tuple(_paired(pair, shown)),
+        bias_flag=_bias_flag(pair, shown),
         fixed=_fixed(pair, options),
         absent=absent,
         sought=sought,
     )
 
 
-def _paired(pair: Pair, shown: Mapping[str, str]) -> Iterator[Paired]:
+def _paired(pair: Pair, shown: Mapping[str, str]) -> Iterator[Varied]:
     """Yield the strides and paddings that everything that is given them takes as pairs."""
     for role in (STRIDE, PADDING):
         taking = [
@@ -175,12 +176,21 @@ def _paired(pair: Pair, shown: Mapping[str, str]) -> Iterator[Paired]:
         ]
         if taking and all(item.takes_pairs for _, item in taking):
             signature, item = taking[0]
-            yield Paired(item.name, role, location_of(signature.function, shown))
+            yield Varied(item.name, role, location_of(signature.function, shown))
         holding = next((one for one in pair.signatures if HYPER in one.roles), None)
         keys = None if pair.caller is None else pair.caller.keys
         if not taking and holding is not None and keys is not None and role in keys.either:
             key = keys.stride if role == STRIDE else keys.padding
-            yield Paired(key, role, location_of(holding.function, shown))
+            yield Varied(key, role, location_of(holding.function, shown))
+
+
+def _bias_flag(pair: Pair, shown: Mapping[str, str]) -> Varied | None:
+    """Return the parameter that switches the bias off, where the bias is given."""
+    for signature in pair.signatures if pair.has_bias else ():
+        flag = signature.parameter(HAS_BIAS)
+        if flag is not None:
+            return Varied(flag.name, HAS_BIAS, location_of(signature.function, shown))
+    return None
 
 
 def _fixed(pair: Pair, options: CodeOptions) -> tuple[str, ...]:

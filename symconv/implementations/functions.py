@@ -9,11 +9,13 @@ from typing import Any
 from symconv.errors import UsageError
 from symconv.implementations.names import (
     CACHE,
+    HAS_BIAS,
     HYPER,
     KERNEL,
     PADDING,
     STRIDE,
     W_SHAPE,
+    WITHOUT_BIAS,
     X_SHAPE,
     part_of,
 )
@@ -133,6 +135,7 @@ def values_by_role(
     for role, name in ((X_SHAPE, "x"), (W_SHAPE, "w")):
         if name in arrays:
             values[role] = tuple(arrays[name].shape)
+    values[HAS_BIAS] = bias and WITHOUT_BIAS not in sizes
     if not bias:
         values["b"] = None
     return values

@@ -68,12 +68,12 @@ class Unvaried:
 
 
 @dataclass(frozen=True, slots=True)
-class Paired:
-    """A stride or padding that is taken as a pair, one for the height and one for the width.
+class Varied:
+    """A stride or padding that is taken as a pair, or the flag of a bias: what a check varies.
 
     Attributes:
         name: the name of the parameter.
-        role: ``stride`` or ``padding``.
+        role: ``stride``, ``padding`` or ``has_bias``.
         location: where what takes it is defined, or an empty string.
     """
 
@@ -101,6 +101,7 @@ class Description:
         backward: the name of the backward function, or None where there is none.
         unvaried: the parameters that are neither arrays nor sizes of the layer.
         paired: the strides and paddings that may have two different parts.
+        bias_flag: the parameter that switches the bias off, or None.
         fixed: the names of parameters that stay as they are, as the user said.
         absent: the results that were asked for and that nothing computes.
         sought: what was looked for to compute them.
@@ -117,7 +118,8 @@ class Description:
     forward: str | None = None
     backward: str | None = None
     unvaried: tuple[Unvaried, ...] = ()
-    paired: tuple[Paired, ...] = ()
+    paired: tuple[Varied, ...] = ()
+    bias_flag: Varied | None = None
     fixed: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
     sought: str = ""

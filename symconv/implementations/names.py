@@ -19,6 +19,10 @@ CHANNELS = "C"
 FILTERS = "F"
 KERNEL = "kernel"
 """Height and width of the filters in one parameter."""
+HAS_BIAS = "has_bias"
+"""A flag that says whether there is a bias."""
+WITHOUT_BIAS = "without_bias"
+"""What stands among the sizes of a request that runs code without its bias."""
 X_SHAPE = "x_shape"
 W_SHAPE = "w_shape"
 FOREIGN = "foreign"
@@ -87,6 +91,7 @@ _NO_RESULT = _words(
     "initmethod kernelinitializer weightinitializer biasinitializer profile progress"
 )
 """What a parameter may be called that says nothing of a result; weights are set afterwards."""
+_BIAS_FLAGS = _words("bias usebias hasbias withbias addbias includebias biasterm")
 _MEASURES = _words(
     "stride strides pad pads padding paddings size sizes shape shapes dilation dilations ksize"
 )
@@ -139,6 +144,11 @@ def role_of(name: str, purpose: str) -> str | None:
 def is_about_no_result(name: str) -> bool:
     """Tell a parameter that changes no result, whatever its value: ``name``, ``verbose``."""
     return plain(name) in _NO_RESULT
+
+
+def is_bias_flag(name: str) -> bool:
+    """Tell what a flag is called that switches the bias on and off: ``use_bias``."""
+    return plain(name) in _BIAS_FLAGS
 
 
 def is_measure(name: str) -> bool:

@@ -20,6 +20,9 @@ _VALUE_BY_WORD: dict[str, int] = {
     **dict.fromkeys(("groups", "group", "ngroups", "numgroups"), 1),
     **dict.fromkeys(("outputpadding", "outpadding"), 0),
 }
+LEARNING_RATES = frozenset(["lr", "learningrate", "learnrate", "eta", "stepsize"])
+"""At 0 a step that a backward pass takes changes nothing, and its gradients are those of the
+weights it was given."""
 ACTIVATIONS = frozenset(
     {"activation", "activations", "activationfn", "activationfunction", "activationname"}
     | {"act", "actfn", "activ", "nonlinearity", "nonlin"}
@@ -42,6 +45,8 @@ def identity(values: Any) -> Any:
 def neutral(function: Callable[..., Any], name: str, *, paired: bool) -> Neutral | None:
     """Return the value at which a parameter of a function changes nothing, if it is known."""
     word = names.plain(name)
+    if word in LEARNING_RATES:
+        return Neutral(0.0, "0")
     if word in _VALUE_BY_WORD:
         value = _VALUE_BY_WORD[word]
         return Neutral((value, value) if paired else value, str(value))

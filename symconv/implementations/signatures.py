@@ -14,7 +14,7 @@ from typing import Any, Literal
 from symconv.errors import UsageError
 from symconv.implementations import names
 from symconv.implementations.names import FOREIGN, KERNEL, PADDING, STRIDE
-from symconv.implementations.neutral import ACTIVATIONS, is_no_activation, neutral
+from symconv.implementations.neutral import ACTIVATIONS, LEARNING_RATES, is_no_activation, neutral
 from symconv.implementations.pairing import forms
 from symconv.implementations.settings import Setting, is_dictionary, settings
 from symconv.implementations.sources import plain_function
@@ -177,7 +177,9 @@ def read_signature(
             roles[item.name] = role
             continue
         own = item.default
-        if own is _NOTHING or (names.plain(item.name) in ACTIVATIONS and not is_no_activation(own)):
+        steps = names.plain(item.name) in LEARNING_RATES
+        acts = names.plain(item.name) in ACTIVATIONS and not is_no_activation(own)
+        if acts or (own is _NOTHING) != steps:
             fitting = neutral(function, item.name, paired=shapes.get(item.name) == "pair")
             if fitting is not None:
                 given[place] = item.replace(default=fitting.value)
@@ -290,6 +292,7 @@ _MEANING = {
     "C": "the number of channels",
     "F": "the number of filters",
     "kernel": "the size of the filters",
+    "has_bias": "a flag for the bias",
 }
 
 
@@ -301,6 +304,10 @@ def _known_roles(given: list[inspect.Parameter], purpose: Purpose) -> dict[str, 
         # A flag such as bias=True, a mode such as padding="valid": neither is the thing itself.
         is_mode = role == PADDING and isinstance(item.default, str)
         roles[item.name] = None if isinstance(item.default, bool) or is_mode else role
+    with_bias = purpose == "constructor" or "b" in roles.values()
+    for item in given:
+        if with_bias and isinstance(item.default, bool) and names.is_bias_flag(item.name):
+            roles[item.name] = names.HAS_BIAS
     if purpose == "constructor":
         counts = {names.CHANNELS, names.FILTERS} & set(roles.values())
         sized = {KERNEL, "HH"} & set(roles.values())

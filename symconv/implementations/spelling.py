@@ -31,6 +31,7 @@ from symconv.implementations.model import (
 )
 from symconv.implementations.names import (
     CACHE,
+    HAS_BIAS,
     HYPER,
     KERNEL,
     PADDING,
@@ -254,6 +255,7 @@ def _values(keys: Keys, bias: bool) -> dict[str, Any]:
         **{name: _Source(f"${name}") for name in ("C", "F", "HH", "WW")},
         X_SHAPE: _Source("x.shape"),
         W_SHAPE: _Source("w.shape"),
+        HAS_BIAS: bias,
     }
     return values if bias else {**values, "b": None}
 

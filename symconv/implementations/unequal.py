@@ -18,7 +18,8 @@ from symconv.errors import SizesError
 from symconv.implementations.conclusions import Conclusion
 from symconv.implementations.correlation import correlated, pulled_back
 from symconv.implementations.inputs import draw, plan, smaller
-from symconv.implementations.model import Answer, Description, Paired, Request
+from symconv.implementations.judging import TROUBLE_VERDICTS
+from symconv.implementations.model import Answer, Description, Request, Varied
 from symconv.implementations.names import STRIDE
 from symconv.implementations.processes import Runner
 from symconv.implementations.reference import reference_at
@@ -56,7 +57,7 @@ def unequal(runner: Runner, description: Description) -> Iterator[tuple[Result, 
         runner: runs the code.
         description: the code.
     """
-    base = _base(description)
+    base = sizes_to_try(description)
     for parameter in description.paired if base is not None else ():
         if parameter.name in description.fixed:
             continue
@@ -64,24 +65,49 @@ def unequal(runner: Runner, description: Description) -> Iterator[tuple[Result, 
         tried = _Tried(runner, description, base, parameter)
         result = tried.result()
         if result is not None:
-            counts = {"right": len(_PARTS[parameter.role])} if result.code == "varied" else {}
-            failure = None if result.code in ("varied", "rejected") else result
-            yield (
-                result,
-                Conclusion(
-                    result.statement,
-                    str(result.code),
-                    result.verdict,
-                    counts,
-                    failure=failure,
-                    rejection=result if result.code == "rejected" else None,
-                ),
-            )
+            yield result, conclusion_of(result, len(_PARTS[parameter.role]))
+
+
+def conclusion_of(result: Result, shapes: int) -> Conclusion:
+    """Return what a parameter that was varied at so many shapes comes to."""
+    return Conclusion(
+        result.statement,
+        str(result.code),
+        result.verdict,
+        {"right": shapes} if result.code == "varied" else {},
+        failure=None if result.code in ("varied", "rejected") else result,
+        rejection=result if result.code == "rejected" else None,
+    )
+
+
+def found(parameter: Varied, verdict: Verdict | None, code: str, detail: str) -> Result:
+    """Return the result on a parameter that was varied."""
+    return Result(
+        statement=f"parameter/{parameter.name}",
+        kind="code",
+        method="numbers",
+        route="float64",
+        verdict=verdict,
+        code=code,
+        location=parameter.location or None,
+        detail=detail,
+    )
+
+
+def not_run(parameter: Varied, answer: Answer, what: str) -> Result | None:
+    """Return the result where code refuses what is varied, or was not run to its end."""
+    trouble = answer.forward.trouble or answer.backward.trouble
+    if trouble is None or trouble.code == "raised":
+        return None
+    if trouble.code == "rejected":
+        return found(parameter, None, "rejected", f"it refuses {what}: {trouble.fact}")
+    verdict = TROUBLE_VERDICTS[trouble.code]
+    return found(parameter, verdict, trouble.code, f"with {what}: {trouble.fact}")
 
 
 class _Tried:
     def __init__(
-        self, runner: Runner, description: Description, base: Sizes, parameter: Paired
+        self, runner: Runner, description: Description, base: Sizes, parameter: Varied
     ) -> None:
         self._runner = runner
         self._description = description
@@ -93,7 +119,7 @@ class _Tried:
         S, P = (self._base.given[name] for name in "SP")
         even = Parts((S, S), (P, P))
         answer, expected = self._run(even)
-        right = [name for name in self._description.provides if _is(answer, name, expected)]
+        right = [name for name in self._description.provides if is_right(answer, name, expected)]
         if not right:
             return None
         role = self._parameter.role
@@ -102,42 +128,30 @@ class _Tried:
         for pair in _PARTS[role]:
             parts = Parts(pair, even.paddings) if role == STRIDE else Parts(even.strides, pair)
             answer, expected = self._run(parts)
-            trouble = answer.forward.trouble or answer.backward.trouble
-            if trouble is not None and trouble.code == "rejected":
-                return self._found(None, "rejected", f"it refuses unequal parts: {trouble.fact}")
+            ended = not_run(self._parameter, answer, "unequal parts")
+            if ended is not None:
+                return ended
             for name in right:
-                if not _is(answer, name, expected):
+                if not is_right(answer, name, expected):
                     fault = answer.of(name).trouble
                     told = f": {fault.fact}" if fault else ""
                     _ = wrong.setdefault(name, f"{name} is wrong at {pair}{told}")
             if wrong and all(turned.values()):
                 answer, expected = self._run(parts, parts.turned)
-                turned = {name: _is(answer, name, expected) for name in right}
+                turned = {name: is_right(answer, name, expected) for name in right}
         if not wrong:
             shapes = len(_PARTS[role])
             named = ", ".join(right)
             detail = f"with unequal parts, height first, {named}: right at {shapes} shapes"
-            return self._found(Verdict.VERIFIED, "varied", detail)
+            return found(self._parameter, Verdict.VERIFIED, "varied", detail)
         if all(turned.values()):
             detail = (
                 f"with the parts of {self._parameter.name} taken as (width, height) everything "
                 "is right, and as (height, width) it is not: which is meant is not said"
             )
-            return self._found(Verdict.UNDECIDED, "several-readings", detail)
+            return found(self._parameter, Verdict.UNDECIDED, "several-readings", detail)
         detail = f"with unequal parts, height first: {'; '.join(wrong.values())}"
-        return self._found(Verdict.REFUTED, "wrong-value", detail)
-
-    def _found(self, verdict: Verdict | None, code: str, detail: str) -> Result:
-        return Result(
-            statement=f"parameter/{self._parameter.name}",
-            kind="code",
-            method="numbers",
-            route="float64",
-            verdict=verdict,
-            code=code,
-            location=self._parameter.location or None,
-            detail=detail,
-        )
+        return found(self._parameter, Verdict.REFUTED, "wrong-value", detail)
 
     def _run(
         self, parts: Parts, meant: Parts | None = None
@@ -170,7 +184,8 @@ class _Tried:
         return {"y": y, **pulled_back(dout, x, w, parts.strides, parts.paddings)}
 
 
-def _is(answer: Answer, name: str, expected: Mapping[str, np.ndarray]) -> bool:
+def is_right(answer: Answer, name: str, expected: Mapping[str, np.ndarray]) -> bool:
+    """Tell whether a result is there, and is entry by entry what is expected."""
     got = answer.of(name).results.get(name)
     right = expected.get(name)
     return (
@@ -181,7 +196,7 @@ def _is(answer: Answer, name: str, expected: Mapping[str, np.ndarray]) -> bool:
     )
 
 
-def _base(description: Description) -> Sizes | None:
+def sizes_to_try(description: Description) -> Sizes | None:
     """Return sizes at which every pair fits, and that the code's signature allows."""
     shapes = ((9, 11, 3, 2), (9, 9, 3, 3))
     for count, (H, W, HH, WW), S, P in product((2, 1), shapes, (2, 1), (1, 0, 2)):

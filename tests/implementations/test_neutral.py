@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from symconv.errors import UsageError
 from symconv.implementations.neutral import identity, is_no_activation, neutral
 from symconv.implementations.signatures import read_signature
 
@@ -63,3 +64,22 @@ def test_a_required_activation_is_supplied_and_a_default_that_does_something_rep
         "activation": "None",
         "act": "None",
     }
+
+
+def steps(dout, cache, learning_rate=0.01):
+    return dout * learning_rate
+
+
+def has_to_be_told(dout, cache, learning_rate):
+    return dout * learning_rate
+
+
+def test_a_step_that_has_a_usual_length_is_not_taken() -> None:
+    signature = read_signature(steps, "backward", ("dout", "cache"))
+    rate = next(item for item in signature.parameters if item.name == "learning_rate")
+    assert (rate.default, rate.stays_at) == (0.0, "0")
+
+
+def test_a_step_without_a_usual_length_is_not_understood() -> None:
+    with pytest.raises(UsageError, match="learning_rate is not understood"):
+        read_signature(has_to_be_told, "backward", ("dout", "cache"))
