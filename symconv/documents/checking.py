@@ -175,7 +175,7 @@ def _reconsidered(
     if found.code == STATES_NOTHING and supposed:
         said = " and ".join(map(condition_text, supposed))
         return _undecided(found, "unclear-condition", f"the text says {said}: no size has both")
-    text = part.formula.source.text
+    text, plain = part.formula.source.text, found.verdict.value
     for why, context in part.otherwise:
         again = next(
             (
@@ -190,13 +190,13 @@ def _reconsidered(
         judged = judge.judge(text, again.span, again.context, again.statement)
         verdict = judged.outcome.verdict
         if verdict.is_false and why is RANGE_ELSEWHERE:
-            return _judged(file, part.formula.source, again, judged)
-        if not verdict.is_false:
+            found = _judged(file, part.formula.source, again, judged)
+        elif not verdict.is_false:
             where = where_text(suppositions(again.context, again.statement))
-            reason = f"{found.verdict.value} as it stands, {verdict.value} {where}".rstrip()
+            reason = f"{plain} as it stands, {verdict.value} {where}".rstrip()
             return _undecided(found, "several-readings", f"{reason}: {why}")
     if part.passing.vague:
-        reason = f"{found.verdict.value} as it stands, but {part.passing.vague}"
+        reason = f"{plain} as it stands, but {part.passing.vague}"
         return _undecided(found, "unclear-condition", f"{reason} may restrict it")
     return found
 

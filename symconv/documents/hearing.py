@@ -25,6 +25,7 @@ from symconv.algebra.indices import (
 from symconv.documents.conventions import map_entries
 from symconv.documents.model import Formula
 from symconv.documents.sentences import Cue, Kind, Spoken
+from symconv.documents.wording import NO_BIAS
 from symconv.latex.context import Context, Said
 from symconv.latex.reader import read_formula
 from symconv.latex.reader_items import Abbreviation, ArrayDefinition, Equality, Item
@@ -42,7 +43,7 @@ def heard(cue: Cue, context: Context) -> Said:
         weak = cue.kind in ("for", "where", "let")
         if isinstance(part, Formula) and weak and _defines(part, cue.kind, context):
             continue
-        said = read_said(text, context, sizes_alone=isinstance(part, str))
+        said = _in_words(part, context) if isinstance(part, str) else read_said(text, context)
         if said is None:
             words = f"{cue.words} {' '.join(text.split())}"
             return Said() if weak else Said(unclear=words)
@@ -50,11 +51,29 @@ def heard(cue: Cue, context: Context) -> Said:
     return _negated(total) if cue.negated else total
 
 
+def _in_words(latex: str, context: Context) -> Said | None:
+    """Read what words mean without a formula."""
+    left, _, right = latex.partition(" = ")
+    if latex == NO_BIAS:
+        return Said(zero=(BIAS,)) if context.array(BIAS) and context.layer else Said()
+    if left == right:
+        free = [size for size in context.sizes if size.name == left]
+        return Said(tuple(Comparison(size, "==", size) for size in free))
+    return read_said(latex, context, sizes_alone=True)
+
+
 def joined(old: Said, new: Said) -> Said:
     """Add conditions to earlier ones; another value of the same size takes the place of one."""
     fixed = [used for item in new.conditions if (used := _fixed(item))]
     kept = tuple(item for item in old.conditions if _fixed(item) not in fixed or not _fixed(item))
     return replace(old, conditions=kept) + new
+
+
+def supposed(old: Said, new: Said) -> Said:
+    """Add conditions to earlier ones, and keep what restricts: ``S = S`` only sets S free."""
+    said = joined(old, new)
+    held = (i for i in said.conditions if not isinstance(i, Comparison) or i.left != i.right)
+    return replace(said, conditions=tuple(held))
 
 
 def all_heard(spoken: Spoken, context: Context) -> Said:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from symconv.documents.model import Formula, Heading, Item, Trouble
+from symconv.documents.model import Formula, Heading, Item, Trouble, Words
 
 MOST_FORMULAS: Final = 10_000
 """How many rows of formulas and other parts of one document are read."""
@@ -39,6 +39,8 @@ def within_limits(items: Sequence[Item]) -> tuple[Item, ...]:
     """Return the parts of a document that are read, and a trouble for the others."""
     left, characters = MOST_FORMULAS, MOST_CHARACTERS
     for number, item in enumerate(items):
+        if isinstance(item, Words):
+            continue
         if left <= 0:
             return (*items[:number], rest_of(items[number:]))
         left -= 1
@@ -69,7 +71,7 @@ def rest_of(items: Sequence[Item], start: int = 0) -> Trouble:
         count -= len(_ROW.findall(first.source.text[:start]))
         behind = first.source.text[start:]
         place = first.source.offset(start + len(behind) - len(behind.lstrip()))
-    others = sum(not isinstance(item, Formula | Heading) for item in items)
+    others = sum(not isinstance(item, Formula | Words | Heading) for item in items)
     told = [_counted(count, "row", " of formulas"), _counted(others, "other part")]
     return Trouble(
         place,

@@ -56,7 +56,7 @@ def markdown_items(source: SourceText) -> list[Item]:
     mathematics = MathScanner(source, scanner.blanks.apply(source.text), markdown=True)
     items = sorted([*scanner.items, *mathematics.items()], key=lambda item: item.start)
     spans = (*scanner.spans, *mathematics.spans)
-    return with_words(items, spans, scanner.titles, scanner.words.apply(source.text))
+    return with_words(items, spans, scanner.titles, source, scanner.words.apply(source.text))
 
 
 class _Scanner:

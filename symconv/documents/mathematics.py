@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
-from symconv.documents.model import Formula, Item, Trouble
+from symconv.documents.model import Formula, Item, Trouble, Words
 from symconv.documents.source import SourceText
 
 FormulaSpan: TypeAlias = tuple[Formula, int, int]
@@ -66,30 +66,42 @@ def with_words(
     items: Iterable[Item],
     spans: Iterable[FormulaSpan],
     titles: Sequence[tuple[int, int]],
+    source: SourceText,
     text: str,
 ) -> list[Item]:
-    """Let formulas know the words around them, up to the next formula or title.
+    """Let formulas know the words before them, and add those behind which no formula stands.
 
     Args:
         items: everything that stands in a text.
         spans: its formulas, and where each begins and ends with its signs.
         titles: where titles begin and end, in order.
-        text: the text, with code and comments blanked.
+        source: the text as it stands in the file.
+        text: the same, with code and comments blanked.
     """
-    ordered = sorted(spans, key=lambda span: span[1])
     known: dict[int, Formula] = {}
-    done = 0
-    for number, (formula, start, end) in enumerate(ordered):
-        last = bisect_right(titles, (start, len(text))) - 1
-        inside = last >= 0 and start < titles[last][1]
-        first = max(done, titles[last][0 if inside else 1]) if last >= 0 else done
-        until = ordered[number + 1][1] if number + 1 < len(ordered) else len(text)
-        if last + 1 < len(titles):
-            until = min(until, titles[last + 1][0])
-        words = (text[first:start], text[end : max(until, end)])
-        known[id(formula)] = replace(formula, before=words[0], behind=words[1], in_heading=inside)
-        done = end
-    return [known.get(id(item), item) for item in items]
+    words: list[Words] = []
+    ends = [*(start for start, _ in titles), len(text)]
+    done = number = 0
+
+    def close(end: int) -> None:
+        """Add the words up to each title before an offset."""
+        nonlocal done, number
+        while number < len(ends) and ends[number] < end:
+            said = text[done : ends[number]].rstrip()
+            if said:
+                words.append(Words(said, source.offset(done + len(said) - 1)))
+            done = max(done, titles[number][1]) if number < len(titles) else len(text)
+            number += 1
+
+    for formula, start, end in sorted(spans, key=lambda span: span[1]):
+        close(start)
+        inside = number > 0 and start < titles[number - 1][1]
+        first = titles[number - 1][0] if inside else done
+        known[id(formula)] = replace(formula, before=text[first:start], in_heading=inside)
+        done = max(done, end)
+    close(len(text) + 1)
+    found = [known.get(id(item), item) for item in items]
+    return sorted([*found, *words], key=lambda item: item.start)
 
 
 class MathScanner:

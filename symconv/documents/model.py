@@ -1,4 +1,4 @@
-"""What stands in a document: formulas, listings, declarations, headings, and troubles."""
+"""What stands in a document: formulas, words, listings, declarations, headings, and troubles."""
 
 from __future__ import annotations
 
@@ -28,14 +28,12 @@ class Formula:
         source: the text; a display environment that stands bare is part of it.
         display: whether it stands on lines of its own.
         before: the words between what stands before it and itself, code and comments blanked.
-        behind: the words between it and what stands behind it.
         in_heading: whether it stands in the title of a section.
     """
 
     source: SourceText
     display: bool
     before: str = field(default="", compare=False, repr=False)
-    behind: str = field(default="", compare=False, repr=False)
     in_heading: bool = field(default=False, compare=False, repr=False)
 
     @property
@@ -43,6 +41,19 @@ class Formula:
         """The offset in the file of the first character that is not a space."""
         text = self.source.text
         return self.source.offset(len(text) - len(text.lstrip()))
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Words behind which no formula stands before the next heading, or the end of the text.
+
+    Attributes:
+        text: the words, code and comments blanked.
+        start: the offset in the file of their last sign: declarations among them come before.
+    """
+
+    text: str
+    start: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +126,7 @@ class Trouble:
     help: str = ""
 
 
-Item: TypeAlias = Formula | Listing | Pragma | Heading | Trouble
+Item: TypeAlias = Formula | Words | Listing | Pragma | Heading | Trouble
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,14 @@ the document is read again with the name known, as often as that still helps.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from symconv.documents.code_names import code_declarations, with_code_line
 from symconv.documents.declarations import Declared, Settings, declare
 from symconv.documents.hearing import heard
-from symconv.documents.model import Document, Formula, Heading, Listing, Pragma, Trouble
+from symconv.documents.model import Document, Formula, Heading, Listing, Pragma, Trouble, Words
 from symconv.documents.passing import (
     RENEWED,
     Passing,
@@ -25,7 +25,7 @@ from symconv.documents.passing import (
 )
 from symconv.documents.renewing import without_meanings
 from symconv.documents.sections import Known, Sections, with_names
-from symconv.documents.sentences import Speech, speech
+from symconv.documents.sentences import Cue, Speech, speech
 from symconv.documents.source import SourceFile
 from symconv.errors import UsageError
 from symconv.latex.context import Context, context_of_layer
@@ -66,7 +66,8 @@ def outline(document: Document, known: Declared) -> Outline:
     known, troubles = _with_layer(document, known)
     supplied: dict[int, Supply] = {}
     renewed: Renewed = {}
-    result = _pass(document, known, supplied, renewed, {})
+    spoken = speech(document)
+    result = _pass(document, known, spoken, supplied, renewed, {})
     for _ in range(MOST_READINGS - 1):
         found = _supplies(result.parts)
         if not _renew(result.parts, renewed) and not found:
@@ -75,7 +76,7 @@ def outline(document: Document, known: Declared) -> Outline:
             _, earlier = supplied.get(number, (context, ()))
             supplied[number] = (context, (*earlier, *names))
         before = {id(part.formula): part for part in result.parts if isinstance(part, ReadFormula)}
-        result = _pass(document, known, supplied, renewed, before)
+        result = _pass(document, known, spoken, supplied, renewed, before)
     parts = sorted([*troubles, *result.parts], key=_place)
     return Outline(document.file, tuple(parts), result.context)
 
@@ -114,6 +115,7 @@ def _with_layer(document: Document, known: Declared) -> tuple[Declared, list[Tro
 def _pass(
     document: Document,
     known: Declared,
+    spoken: Speech,
     supplied: dict[int, Supply],
     renewed: Renewed,
     before: dict[int, ReadFormula],
@@ -121,7 +123,6 @@ def _pass(
     """Read every formula; one whose context is as it was says what it said."""
     parts: list[ReadFormula | Listing | Trouble] = []
     sections, now = Sections(), Known(known)
-    spoken = speech(document)
     for item in document.items:
         match item:
             case Heading():
@@ -156,9 +157,10 @@ def _pass(
                 kept = [name for name in names if not now.context.knows(name)]
                 behind = now.with_context(_without(part.behind, kept))
                 passing = part.passing_behind
-                for cue in spoken.of(item).left:
-                    passing = passing.assuming(heard(cue, now.context))
-                now = replace(behind, passing=passing)
+                now = replace(behind, passing=_assuming(spoken.of(item).left, passing, now))
+            case Words():
+                left = spoken.of(item).left
+                now = replace(now, passing=_assuming(left, now.passing, now))
     return Outline(document.file, tuple(parts), now.context)
 
 
@@ -179,11 +181,19 @@ def _titled(heading: Heading, spoken: Speech, now: Known) -> Passing:
 
 def _spoken_before(formula: Formula, spoken: Speech, now: Known) -> Passing:
     """Return what is said in passing, with what sentences before a formula say."""
-    passing = now.passing
-    for cue in spoken.of(formula).assumed:
-        passing = passing.assuming(heard(cue, now.context))
+    passing = _assuming(spoken.of(formula).assumed, now.passing, now)
     for cue in spoken.of(formula).mentioned:
         passing = passing.mentioning(heard(cue, now.context), max(cue.start, 0) or formula.start)
+    return passing
+
+
+def _assuming(cues: Iterable[Cue], passing: Passing, now: Known) -> Passing:
+    """Assume what words say for the rest of their section."""
+    for cue in cues:
+        if cue.kind == "unclear":
+            passing = replace(passing, vague=f"the text says {cue.words!r}, which")
+        else:
+            passing = passing.assuming(heard(cue, now.context))
     return passing
 
 

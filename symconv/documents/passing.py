@@ -15,7 +15,7 @@ from typing import TypeAlias
 from symconv.algebra.expressions import Number
 from symconv.algebra.indices import Index, IntegerExpression, Range
 from symconv.algebra.polynomials import same_polynomial
-from symconv.documents.hearing import all_heard, is_condition, joined, without_entries
+from symconv.documents.hearing import all_heard, is_condition, joined, supposed, without_entries
 from symconv.documents.model import Formula
 from symconv.documents.renewing import (
     named_on_the_left,
@@ -136,7 +136,7 @@ class Passing:
 
     def assuming(self, said: Said) -> Passing:
         """Assume something more for the section; its ranges are known as all others are."""
-        return replace(self, assumed=joined(self.assumed, replace(said, ranges=())))
+        return replace(self, assumed=supposed(self.assumed, replace(said, ranges=())))
 
     def mentioning(self, said: Said, start: int) -> Passing:
         """Remember what a sentence said, and where."""
@@ -278,7 +278,7 @@ def read(
     text = formula.source.text
     known, again = _renewed(file, formula, known, passing, spoken)
     own = all_heard(spoken, known)
-    said = joined(passing.assumed, own)
+    said = supposed(passing.assumed, own)
     bare = without_entries(replace(known, said=replace(said, ranges=())), said.zero)
     plain = ReadFormula(formula, bare, read_formula(text, bare), (), known, passing, own)
     if is_condition(formula, spoken, known):
@@ -401,23 +401,29 @@ def _otherwise(
     What an earlier sentence said may still hold. A range that stands by itself may be about
     other formulas.
     """
-    for said, start in reversed(found.passing.lingering):
+    together = Said()
+    for number, (said, start) in enumerate(reversed(found.passing.lingering)):
         said = replace(said, unclear="")
         if said in (Said(), found.said):
             continue
         line = file.position(start).line
-        context = replace(found.context, said=joined(found.context.said, said))
-        for item in said.ranges:
-            context = Passing({item.index.name: (item, start)}).known_in(context)
-        yield (
-            f"what the sentence of line {line} says may hold here as well",
-            without_entries(context, said.zero),
-        )
+        yield _meant_too(f"what the sentence of line {line} says", found, said, start)
+        earlier = joined(said, together)
+        if number and earlier != said:
+            yield _meant_too(f"what the text says from line {line} on", found, earlier, start)
+        together = earlier
     if found.passing.ranges.keys() - own.keys():
         yield (
             RANGE_ELSEWHERE,
             Passing(own).known_in(bare),
         )
+
+
+def _meant_too(words: str, found: ReadFormula, said: Said, start: int) -> tuple[str, Context]:
+    context = replace(found.context, said=supposed(found.context.said, said))
+    for item in said.ranges:
+        context = Passing({item.index.name: (item, start)}).known_in(context)
+    return f"{words} may hold here as well", without_entries(context, said.zero)
 
 
 def _with_ended(part: ReadFormula) -> ReadFormula:

@@ -14,10 +14,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
-from symconv.documents.model import Document, Formula, Heading
+from symconv.documents.model import Document, Formula, Heading, Words
+from symconv.documents.wording import meant, remark, unread
 
-Kind: TypeAlias = Literal["if", "for", "where", "assume", "let"]
-"""How words introduce: a plain condition, two that may explain, for the section, anew."""
+Kind: TypeAlias = Literal["if", "for", "where", "assume", "let", "unclear"]
+"""How words introduce: a plain condition, two that may explain, for the section, anew; the last
+says that words may restrict the section and are not understood."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,8 @@ class Spoken:
         introduced: how the formula itself is introduced, where it is a condition or a definition.
         cues: what restricts it.
         assumed: what is assumed for the section from here on.
-        left: what is assumed for the section behind it, where no formula follows in its stretch.
+        left: what is assumed for the section behind it, where no formula follows in its stretch;
+            words may leave something too.
         mentioned: conditions of sentences before it that restrict nothing in their own.
         unclear: words that restrict it and are not understood.
     """
@@ -68,7 +71,7 @@ class Speech:
     """What the sentences of a document say.
 
     Attributes:
-        formulas: by the identity of a formula.
+        formulas: by the identity of a formula, or of words without one.
         headings: what the title of a heading restricts its section to, by its identity.
         vague: titles that may restrict their section and are not understood, likewise.
     """
@@ -77,12 +80,14 @@ class Speech:
     headings: Mapping[int, Cue] = field(default_factory=dict)
     vague: Mapping[int, str] = field(default_factory=dict)
 
-    def of(self, formula: Formula) -> Spoken:
-        """Return what is said of a formula."""
-        return self.formulas.get(id(formula), _NOTHING)
+    def of(self, part: Formula | Words) -> Spoken:
+        """Return what is said of a formula, or left by words."""
+        return self.formulas.get(id(part), _NOTHING)
 
 
 _NOTHING = Spoken()
+_LASTING = ("assume", "let", "unclear")
+"""The kinds of words that reach beyond their sentence, up to the end of the section."""
 _RELATION = re.compile(r"[=<>≤≥≠∈]|\\(?:leq?|geq?|neq?|lt|gt|in|mid|nmid|leqslant|geqslant)\b")
 _MARK = "\ue000"
 """Stands for a formula in a sentence, followed by its number and the same sign again."""
@@ -135,57 +140,7 @@ _JOINS = re.compile(
 )
 """What stands between two conditions that hold together."""
 _ALTERNATIVE = re.compile(r"\bor\b", re.IGNORECASE)
-_NUMBERS = {"zero": "0", "one": "1", "two": "2", "three": "3", "four": "4", "none": "0"}
-_NUMBER = rf"(?P<n>\d{{1,3}}|{'|'.join(_NUMBERS)})"
-_IS = r"(?:\s+(?:of|is|are|equal to|equals|set to)\s+(?:size\s+)?|\s*=\s*|\s+)"
-_MEANINGS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern, re.IGNORECASE), latex)
-    for pattern, latex in (
-        (r"\bunit[- ]strides?\b|\bnon-strided\b", "S = 1"),
-        (rf"\bstrides?{_IS}{_NUMBER}\b", "S = {n}"),
-        (
-            r"\b(?:no|without(?: any)?)(?: zero)?[- ]?pad(?:ding)?\b|\b(?:unpadded|not padded)\b",
-            "P = 0",
-        ),
-        (rf"\bpad(?:ding)?{_IS}{_NUMBER}\b", "P = {n}"),
-        (r"\bsquare (?:inputs?|images?)\b", "H = W"),
-        (r"\bsquare (?:filters?|kernels?)\b", "HH = WW"),
-        (r"\b(?:one|(?:a )?single) image\b|\bbatch(?: size)?(?: of)? (?:1|one)\b", "N = 1"),
-        (r"\b(?:one|(?:a )?single) (?:filter|kernel)\b", "F = 1"),
-        (r"\b(?:one|(?:a )?single)[- ](?:input )?channel\b", "C = 1"),
-        (r"\b1\s?(?:x|\xd7)\s?1 (?:filters?|kernels?|convolutions?)\b", "HH = WW = 1"),
-    )
-)
-"""What words mean without a formula, in the sizes of the usual layers."""
 _PLAIN_VALUE = re.compile(r"(?<![\w\\])([A-Z]{1,2})\s*=\s*(\d{1,3}|[A-Z]{1,2})(?![\w])")
-_NOUN = (
-    r"(?:strides?|padding|kernels?|filters?|inputs?|images?|outputs?|sizes?|batch|bias|windows?"
-    r"|remainders?|heights?|widths?|channels?|ind(?:ex|ices)|positions?)"
-)
-_UNREAD = (
-    re.compile(
-        r"\b(?:unless|except(?:ing| for| when| where| if| at)?\b|but for|apart from|excluding"
-        r"|only (?:if|when|for|where|in)|in the interior|(?:away from|ignoring|neglecting) the"
-        r" (?:borders?|boundar\w+|edges?|padding)|without (?:a |the |any )?bias|no bias"
-        r"|up to an? (?:\w+ )?(?:constant|factor))\b",
-        re.IGNORECASE,
-    ),
-    re.compile(
-        rf"\b(?:if|when(?:ever)?|provided|assuming|assume|suppose|as long as)\b[^,:;]*\b{_NOUN}\b"
-        r"[^,:;]*\b(?:is|are|equals?|divides?|larger|smaller|greater|less|exceeds?|odd|even"
-        r"|least|most|square|fits?)\b",
-        re.IGNORECASE,
-    ),
-    re.compile(
-        rf"\b(?:for|with)\b[^,:;]*\b(?:odd|even|divisible|non-?overlapping|symmetric|larger?"
-        rf"|smaller?|greater|wide|dilated)\b[^,:;]*\b{_NOUN}\b",
-        re.IGNORECASE,
-    ),
-    re.compile(
-        r"\b(?:if|when|where|provided|assuming)\b[^,:;]*\b(?:divid\w+|divisible)\b", re.IGNORECASE
-    ),
-)
-"""Words that restrict, where nothing tells to what."""
 _VAGUE_TITLE = re.compile(
     r"\b(?:cases?|special|only|without|unless|except|assum\w+|unit|odd|even|square|larger"
     r"|dilated|grouped|transposed|(?:half|same|full|valid|causal) (?:zero )?(?:padding|conv\w+))\b",
@@ -198,15 +153,16 @@ def speech(document: Document) -> Speech:
     found: dict[int, Spoken] = {}
     headings: dict[int, Cue] = {}
     vague: dict[int, str] = {}
-    for heading, formulas in _stretches(document):
+    for heading, parts in _stretches(document):
+        formulas = [part for part in parts if isinstance(part, Formula)]
         inside = [formula for formula in formulas if formula.in_heading]
+        told = [part for part in parts if isinstance(part, Words) or not part.in_heading]
         pending: list[Cue] = []
-        for sentence in _sentences([formula for formula in formulas if not formula.in_heading]):
+        for sentence in _sentences(told):
             pending = _hear(sentence, found, pending)
-        left = tuple(cue for cue in pending if cue.kind in ("assume", "let"))
-        last = next((f for f in reversed(formulas) if not f.in_heading), None)
-        if left and last is not None:
-            found[id(last)] = replace(found.get(id(last), _NOTHING), left=left)
+        left = tuple(cue for cue in pending if cue.kind in _LASTING)
+        if left:
+            found[id(told[-1])] = replace(found.get(id(told[-1]), _NOTHING), left=left)
         if heading is None:
             continue
         cue = _titled(heading, inside)
@@ -220,17 +176,17 @@ def speech(document: Document) -> Speech:
     return Speech(found, headings, vague)
 
 
-def _stretches(document: Document) -> Iterator[tuple[Heading | None, list[Formula]]]:
-    """Yield each heading with the formulas up to the next one."""
+def _stretches(document: Document) -> Iterator[tuple[Heading | None, list[Formula | Words]]]:
+    """Yield each heading with the formulas and words up to the next one."""
     heading: Heading | None = None
-    formulas: list[Formula] = []
+    parts: list[Formula | Words] = []
     for item in document.items:
         if isinstance(item, Heading):
-            yield heading, formulas
-            heading, formulas = item, []
-        elif isinstance(item, Formula):
-            formulas.append(item)
-    yield heading, formulas
+            yield heading, parts
+            heading, parts = item, []
+        elif isinstance(item, Formula | Words):
+            parts.append(item)
+    yield heading, parts
 
 
 def _titled(heading: Heading, inside: list[Formula]) -> Cue:
@@ -238,7 +194,7 @@ def _titled(heading: Heading, inside: list[Formula]) -> Cue:
     title = _CLUTTER.sub(" ", re.sub(r"\$[^$]*\$|\\\(.*?\\\)", " ", heading.title))
     said: list[Formula | str] = [f for f in inside if _RELATION.search(f.source.text)]
     said += [found.group() for found in _PLAIN_VALUE.finditer(title)]
-    said += _meant(title) if not said else []
+    said += meant(title) if not said else []
     return Cue("if", title.strip(), tuple(said))
 
 
@@ -250,36 +206,45 @@ class _Sentence:
     formulas: tuple[Formula, ...]
 
 
-def _sentences(stretch: list[Formula]) -> Iterator[_Sentence]:
+def _sentences(stretch: list[Formula | Words]) -> Iterator[_Sentence]:
     """Cut the words around formulas into sentences."""
-    text = ""
-    for number, formula in enumerate(stretch):
-        words = _words(formula.before, number > 0 and stretch[number - 1].display, formula.display)
-        text += words + f" {_MARK}{number}{_MARK} "
-        source = formula.source.text.rstrip()
-        if formula.display and _LAST_STOP.search(source):
-            text += "\n\n"
-    if stretch:
-        text += _words(stretch[-1].behind, stretch[-1].display, False)
-    for part in re.split(r"\n\n", text):
-        numbers = [int(found.group(1)) for found in _FORMULA.finditer(part)]
-        if part.strip():
-            yield _Sentence(" ".join(part.split()), tuple(stretch[n] for n in numbers))
+    pieces: list[str] = []
+    formulas: list[Formula] = []
+    waiting, behind_display = "", False
+    for part in stretch:
+        if isinstance(part, Words):
+            waiting += f"{part.text}\n\n"
+            continue
+        pieces.append(_words(waiting + part.before, behind_display, part.display))
+        pieces.append(f" {_MARK}{len(formulas)}{_MARK} ")
+        formulas.append(part)
+        waiting, behind_display = "", part.display
+        if part.display and _LAST_STOP.search(part.source.text.rstrip()):
+            pieces.append("\n\n")
+    pieces.append(_words(waiting, behind_display, False))
+    for sentence in "".join(pieces).split("\n\n"):
+        numbers = [int(found.group(1)) for found in _FORMULA.finditer(sentence)]
+        if sentence.strip():
+            yield _Sentence(" ".join(sentence.split()), tuple(formulas[n] for n in numbers))
 
 
 def _words(text: str, after_display: bool, before_display: bool) -> str:
     r"""Return words with ``\n\n`` where a sentence ends, and nowhere else."""
-    text = _QUOTED.sub("", text)
-    parts = _PARAGRAPH.split(text)
-    joined = parts[0]
+    parts = _PARAGRAPH.split(_QUOTED.sub("", text))
+    pieces = [parts[0]]
+    last = parts[0].rstrip()
+    blank = not last
     for number, part in enumerate(parts[1:], start=1):
-        first, last = joined.strip() == "", number == len(parts) - 1 and part.strip() == ""
-        goes_on = joined.rstrip().endswith((":", ",")) or (last and before_display)
-        if first and after_display:
+        ends = number == len(parts) - 1 and not part.strip()
+        goes_on = last.endswith((":", ",")) or (ends and before_display)
+        if blank and after_display:
             goes_on = goes_on or part.lstrip()[:1].islower()
-        joined += f" {part}" if goes_on else f"\ue001{part}"
-    joined = _LIST_MARK.sub("\ue001", joined)
-    plain = " ".join(_CLUTTER.sub(" ", joined).split())
+        pieces += [" " if goes_on else "\ue001", part]
+        if part.strip():
+            last, blank = part.rstrip(), False
+        elif not goes_on:
+            last, blank = "", False
+    plain = " ".join(_CLUTTER.sub(" ", _LIST_MARK.sub("\ue001", "".join(pieces))).split())
     if after_display and plain[:1].isupper():
         # A display often ends its sentence without a full stop.
         plain = f"\ue001{plain}"
@@ -308,21 +273,27 @@ def _hear(sentence: _Sentence, found: dict[int, Spoken], pending: list[Cue]) -> 
     told: dict[int, list[Cue]] = {n: [] for n in claims}
     later: list[Cue] = []
     for start, end, cue in cues:
-        if cue.kind in ("assume", "let"):
+        if cue.kind in _LASTING:
             later.append(cue)
         others = {n: f for n, f in claims.items() if f not in cue.said}
         governed = _governed(text, start, end, others, places)
         for number in governed:
             told[number].append(cue)
-        if not governed and cue.kind not in ("assume", "let"):
+        if not governed and cue.kind not in _LASTING:
             later.append(cue)
     rest = _without_cues(text, cues)
-    unread = next((item for pattern in _UNREAD if (item := pattern.search(rest))), None)
+    stated, may_hold = _remarked(sentence.text, rest, [cue for _, _, cue in cues], bool(claims))
+    if not claims:
+        later = [cue for cue in later if cue.kind != "let" or not _in_words(cue)]
+    for number in claims:
+        told[number] += stated
+    later += [*(stated if not claims else ()), *may_hold]
+    restricts = unread(rest)
     equivalent = _EQUIVALENT.search(text)
     for number, formula in claims.items():
         unclear = ""
-        if unread is not None and _reaches(unread, places[number], claims, places):
-            unclear = " ".join(_FORMULA.sub("...", unread.group()).replace("~", " ").split())
+        if restricts is not None and _reaches(restricts, places[number], claims, places):
+            unclear = " ".join(_FORMULA.sub("...", restricts.group()).replace("~", " ").split())
         if (
             equivalent
             and places[number] < equivalent.start()
@@ -332,16 +303,49 @@ def _hear(sentence: _Sentence, found: dict[int, Spoken], pending: list[Cue]) -> 
         before = found.get(id(formula), _NOTHING)
         spoken = replace(before, cues=tuple(told[number]), unclear=unclear)
         if pending:
-            section = tuple(cue for cue in pending if cue.kind in ("assume", "let"))
+            section = tuple(cue for cue in pending if cue.kind in _LASTING)
             spoken = replace(spoken, assumed=section)
             spoken = replace(spoken, mentioned=tuple(c for c in pending if c not in section))
             pending = []
+        unclear_too = tuple(cue for cue in may_hold if cue.kind == "unclear")
+        spoken = replace(
+            spoken,
+            assumed=(*spoken.assumed, *unclear_too),
+            mentioned=(*spoken.mentioned, *may_hold),
+        )
         found[id(formula)] = spoken
     if equivalent:
         for number, formula in claims.items():
             if places[number] > equivalent.start() and not formula.display:
                 found[id(formula)] = Spoken(introduced="if")
     return [*pending, *later]
+
+
+def _in_words(cue: Cue) -> bool:
+    return all(isinstance(part, str) for part in cue.said)
+
+
+def _remarked(
+    sentence: str, rest: str, cues: list[Cue], claims: bool
+) -> tuple[list[Cue], list[Cue]]:
+    """Return what a sentence states in words alone, and what it only may say of what follows.
+
+    Args:
+        sentence: its words.
+        rest: the same without what was understood as a condition.
+        cues: the conditions in it.
+        claims: whether it holds formulas that claim something.
+    """
+    found = remark(_FORMULA.sub(" ", rest if claims else sentence))
+    if found.unclear:
+        return [], [Cue("unclear", found.unclear, ())]
+    heard = {part for cue in cues if claims or cue.kind == "assume" for part in cue.said}
+    said = tuple(part for part in found.said if part not in heard)
+    if not said:
+        return [], []
+    if found.stated:
+        return [Cue("if" if claims else "assume", "", said)], [Cue("for", "", said)] * claims
+    return [], [Cue("for", "", said)]
 
 
 def _cues(text: str, formulas: Mapping[int, Formula]) -> Iterator[tuple[int, int, Cue]]:
@@ -389,10 +393,11 @@ def _cues(text: str, formulas: Mapping[int, Formula]) -> Iterator[tuple[int, int
             said.append(formula)
             end = item.end()
         if not said:
-            meant = _meant(words)
-            if meant:
+            values = meant(words)
+            if values:
                 following = _FORMULA.search(text, position)
-                said, end = meant, min(last, following.start() if following else last)
+                said.extend(values)
+                end = min(last, following.start() if following else last)
         if said:
             yield found.start(), end, Cue(kind, found.group(), tuple(said), bool(found["negated"]))
             position = max(end, position)
@@ -434,15 +439,3 @@ def _without_cues(text: str, cues: list[tuple[int, int, Cue]]) -> str:
     for start, end, _ in cues:
         text = text[:start] + "~" * (end - start) + text[end:]
     return text
-
-
-def _meant(words: str) -> list[Formula | str]:
-    """Return what words mean without a formula, as LaTeX."""
-    found: list[Formula | str] = []
-    for pattern, latex in _MEANINGS:
-        item = pattern.search(words)
-        if item is not None:
-            number = item.groupdict().get("n")
-            value = _NUMBERS.get(number.lower(), number) if number else ""
-            found.append(latex.format(n=value))
-    return list(dict.fromkeys(found))

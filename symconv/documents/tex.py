@@ -41,7 +41,7 @@ def tex_items(source: SourceText) -> list[Item]:
     blanked = scanner.blanks.apply(source.text)
     mathematics = MathScanner(source, blanked, markdown=False)
     items = sorted([*scanner.items, *mathematics.items()], key=lambda item: item.start)
-    return with_words(items, mathematics.spans, scanner.titles, blanked)
+    return with_words(items, mathematics.spans, scanner.titles, source, blanked)
 
 
 class _Scanner:
