@@ -1,5 +1,10 @@
 """Faults of the environment are told from mistakes of the code."""
 
+import collections
+import inspect
+import itertools
+import time
+
 import numpy as np
 import pytest
 
@@ -24,6 +29,23 @@ def import_of_what_is_not_there():
     import a_package_that_nobody_has  # noqa: F401  # pyright: ignore[reportMissingImports]
 
 
+def import_of_a_name_that_was_moved():
+    from collections import Mapping  # noqa: F401, UP035  # pyright: ignore
+
+
+ONE = np.ones((1, 1))
+
+
+def into_an_entry(value):
+    y = np.zeros((2, 2))
+    y[0, 1] = value * 2 if isinstance(value, np.ndarray) else value
+
+
+def add_to_an_entry(value):
+    y = np.zeros((2, 2))
+    y[0, 1] += max([value for _ in range(1)], key=id)
+
+
 @pytest.mark.parametrize(
     ("action", "words"),
     [
@@ -36,6 +58,15 @@ def import_of_what_is_not_there():
         (lambda: xrange(3), "in Python 3 write range"),  # noqa: F821  # pyright: ignore
         (lambda: {}.iteritems(), "write items"),
         (import_of_what_is_not_there, "a_package_that_nobody_has is not installed"),
+        (lambda: np.zeros(2).itemset(0, 1), r"write array[index] = value"),
+        (lambda: np.array([1, 2], copy=False), "another version than it expects"),
+        (lambda: time.clock(), "there is no time.clock here"),
+        (lambda: inspect.getargspec(raised_by), "there is no inspect.getargspec here"),
+        (lambda: collections.Iterable, "there is no collections.Iterable here"),
+        (import_of_a_name_that_was_moved, "another version than it expects"),
+        (lambda: float(ONE), "write array.item()"),
+        (lambda: into_an_entry(ONE), "write array.item()"),
+        (lambda: add_to_an_entry(ONE), "write array.item()"),
         (lambda: np.load("/nowhere/weights.npy"), "needs something of this machine"),
     ],
 )
@@ -47,6 +78,12 @@ def test_what_the_environment_lacks_is_said(action, words) -> None:
     "action",
     [
         lambda: np.zeross(3),
+        lambda: collections.OrderedDic,
+        lambda: itertools.chian,
+        lambda: float(np.zeros(3)),
+        lambda: into_an_entry(np.zeros((1, 2))),
+        lambda: add_to_an_entry(np.zeros(2)),
+        lambda: into_an_entry([1.0, 2.0]),
         lambda: np.zeros(3).nothing,
         lambda: undefined_name,  # noqa: F821  # pyright: ignore
         lambda: {}["pad"],
@@ -63,6 +100,19 @@ def with_a_removed_name(x, w, b, stride, padding):
     return compute_y(x, w, b, stride, np.int(padding))
 
 
+def with_a_bias_made_a_number(x, w, b, stride, padding):
+    y = compute_y(x, w, np.zeros_like(b), stride, padding)
+    for f in range(len(b)):
+        y[:, f] += float(b[f : f + 1])
+    return y
+
+
+def with_an_entry_that_is_a_vector(x, w, b, stride, padding):
+    y = compute_y(x, w, b, stride, padding)
+    y[0, 0, 0, 0] = np.stack([y[0, 0, 0, 0]] * 2)
+    return y
+
+
 def with_a_misspelt_name(x, w, b, stride, padding):
     return np.zeross(3)
 
@@ -75,6 +125,8 @@ def raising_it_itself(x, w, b, stride, padding):
     ("forward", "exit_code", "code"),
     [
         (with_a_removed_name, 3, "environment"),
+        (with_a_bias_made_a_number, 3, "environment"),
+        (with_an_entry_that_is_a_vector, 1, "raised"),
         (with_a_misspelt_name, 1, "raised"),
         (raising_it_itself, 1, "raised"),
     ],
