@@ -71,7 +71,11 @@ def check_documents(
     """
     outlines = [outline(document, known) for document in documents]
     judge = Judge()
-    work = [task for read in outlines for task in tasks(read, judge, run_listings=run_listings)]
+    work = [
+        task
+        for read in outlines
+        for task in tasks(read, judge.for_another_document(), run_listings=run_listings)
+    ]
     results: list[Result] = []
     for done, task in enumerate(work):
         if progress is not None:

@@ -48,6 +48,19 @@ MOST_SEARCHES = 30
 Limit: a search without success costs seconds, and a document that fails so often needs
 another look than corrections one by one.
 """
+MOST_WORK = 120_000_000
+"""Limit: how much is done for the equalities of one document, counted as `Outcome.work`.
+
+That is about half a minute: 800 different small equalities, or 200 gradients of a layer.
+"""
+WORK_AN_EXPLANATION = 2_000_000
+"""What it costs to say why an equality is false, beside the rows that are compared."""
+UNEXPLAINED = "what would be right is not searched for: the document is too long"
+TOO_MUCH = Outcome(
+    Verdict.UNDECIDED,
+    "the equalities before this one took as much work as one document may; split the document",
+    code="too-large",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +88,11 @@ class Judge:
 
     Attributes:
         options: how corrections are written.
+        work: what was done for the document so far, counted as `Outcome.work`.
     """
 
     options: LatexOptions = field(default_factory=LatexOptions)
+    work: int = 0
     _known: dict[_Key, Judgement] = field(default_factory=dict)
     _outcomes: dict[_Key, Outcome] = field(default_factory=dict)
     _validity: dict[_Key, str] = field(default_factory=dict)
@@ -85,6 +100,15 @@ class Judge:
     _layers: dict[_Key, Layer] = field(default_factory=dict)
     _probes: dict[_Key, Probes] = field(default_factory=dict)
     _rereadings: Rereadings = field(default_factory=Rereadings)
+
+    def for_another_document(self) -> Judge:
+        """Return a judge that knows what this one knows, and has done nothing yet."""
+        return replace(self, work=0)
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether so much was done that only what is known is told from now on."""
+        return self.work > MOST_WORK
 
     def judge(self, text: str, span: Span, context: Context, statement: Statement) -> Judgement:
         """Decide an equality in what is known where it stands.
@@ -98,12 +122,21 @@ class Judge:
         within = _layer_key(_reduced(context, statement))
         start = perf_counter()
         outcome = self._outcome(context, statement, within)
+        if outcome is TOO_MUCH:
+            return Judgement(outcome, (), 0.0)
         written: _Key = (text, span, _conventions_of(context)) if outcome.verdict.is_false else ()
         key = (statement, within, written)
         if key not in self._known:
             notes = outcome.notes
             if outcome.verdict.is_false and outcome.code != STATES_NOTHING:
+                if self.is_exhausted:
+                    return Judgement(outcome, (*notes, UNEXPLAINED), perf_counter() - start)
                 notes = (*notes, *self._explained(text, span, context, statement, outcome))
+                # What the next one may compare is no less because this one failed.
+                rows = sum(probes.rows for probes in self._probes.values())
+                self.work += WORK_AN_EXPLANATION + rows
+                for probes in self._probes.values():
+                    probes.rows = 0
             self._known[key] = Judgement(outcome, notes, perf_counter() - start)
         return self._known[key]
 
@@ -113,7 +146,10 @@ class Judge:
             return self._outcomes[general]
         key = (statement, within)
         if key not in self._outcomes:
+            if self.is_exhausted:
+                return TOO_MUCH
             outcome = prove(statement, self._layer(context, statement))
+            self.work += outcome.work
             self._outcomes[general if outcome else key] = outcome
             return outcome
         return self._outcomes[key]
@@ -192,8 +228,9 @@ class Judge:
         return None
 
     def _is_proved(self, context: Context, statement: Statement) -> bool:
-        layer = self._layer(context, statement)
-        return prove(statement, layer, effort=CANDIDATE).verdict is Verdict.PROVED
+        outcome = prove(statement, self._layer(context, statement), effort=CANDIDATE)
+        self.work += outcome.work
+        return outcome.verdict is Verdict.PROVED
 
     def _tidied(self, context: Context, correction: Statement, wrong: Statement) -> Statement:
         """Return a correction as it is shown, which is proved unless it is the proved one.

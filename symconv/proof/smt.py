@@ -85,6 +85,8 @@ MOST_BITS = 10_000
 """Limit: numbers of more bits, about 3,000 digits, are not asked about."""
 MOST_SPENT = 4_000_000
 """Limit: what giving up may cost for one statement, in the solver's own count, some seconds."""
+MOST_USED = 12_000_000
+"""Limit: what all answers for one statement may cost, the definite ones too, in that count."""
 MOST_QUESTIONS = 1_500
 """Limit: questions for one statement; a formula on a page asks about 100."""
 
@@ -127,6 +129,7 @@ class Solver:
     Attributes:
         questions: how many questions were asked.
         spent: what the strategies that gave up may have used, in the solver's own count.
+        used: what all answers cost, in that count.
     """
 
     def __init__(
@@ -137,6 +140,7 @@ class Solver:
         self.effort = effort
         self.questions = 0
         self.spent = 0
+        self.used = 0
         self.context = z3.Context()
         self.translation = _Translation(self.context, self.least)
         known = conjunction(self.translation.canonical(part) for part in hypotheses)
@@ -145,7 +149,12 @@ class Solver:
     @property
     def is_exhausted(self) -> bool:
         """Whether so much was asked that every further answer is unknown."""
-        return self.spent > MOST_SPENT or self.questions > MOST_QUESTIONS
+        limits = (
+            (self.spent, MOST_SPENT),
+            (self.used, MOST_USED),
+            (self.questions, MOST_QUESTIONS),
+        )
+        return any(count > most for count, most in limits)
 
     def ask(self, *formulas: Formula) -> tuple[Answer, dict[Symbol, int]]:
         """Tell whether the formulas can hold together; the values are a way in which they do.
@@ -214,6 +223,9 @@ class Session:
                 found = solver.check()
             except z3.Z3Exception:  # out of memory or a defect of the solver: it does not know
                 continue
+            finally:
+                # The solver counts for its context: for all questions so far.
+                self._owner.used = max(self._owner.used, _resources(solver))
             if found == z3.unsat:
                 return Answer.UNSATISFIABLE, {}
             if found == z3.sat:
@@ -223,6 +235,12 @@ class Session:
                 raise KeyboardInterrupt
             self._owner.spent += strategy.resources
         return Answer.UNKNOWN, {}
+
+
+def _resources(solver: Any) -> int:
+    """Return what a solver and those before it in its context have used."""
+    statistics = solver.statistics()
+    return next((value for name, value in statistics if name == "rlimit count"), 0)
 
 
 def smt_text(

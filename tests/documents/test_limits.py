@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from symconv.documents import limits
-from symconv.documents.checking import check_document
+from symconv.documents import judging, limits
+from symconv.documents.checking import check_document, check_documents
 from symconv.documents.loading import parse_text
 from symconv.documents.model import Formula, Heading, Trouble
 from symconv.documents.outline import declared_by
@@ -103,3 +103,51 @@ def test_a_row_of_very_many_equations_is_too_large() -> None:
     (result,) = check_document(document, declared_by(conv2d()))
     assert (result.verdict, result.code) == (Verdict.UNDECIDED, "too-large")
     assert "row of more than 100" in result.detail
+
+
+EQUALITIES = (
+    f"$${RIGHT.replace('&', '')}$$",
+    "$b_f + b_f = 2 b_f$",
+    "$b_f = 2 b_f$",
+    "$b_f + 1 = b_f + 1$",
+)
+
+
+@pytest.fixture
+def little(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judging, "MOST_WORK", 0)
+
+
+def verdicts(*texts: str) -> list[tuple[str, str | None]]:
+    documents = [parse_text(f"{number}.md", text) for number, text in enumerate(texts)]
+    report = check_documents(documents, declared_by(conv2d()))
+    return [(item.verdict.value, item.code) for item in report.results if item.verdict is not None]
+
+
+TOO_LARGE = ("undecided", "too-large")
+
+
+def test_what_one_document_may_cost_is_counted_and_the_rest_is_named(little) -> None:
+    assert verdicts("\n\n".join(EQUALITIES)) == [("proved", None), *[TOO_LARGE] * 3]
+
+
+def test_what_was_judged_before_costs_nothing(little) -> None:
+    first, second = EQUALITIES[1], EQUALITIES[3]
+    told = verdicts("\n\n".join([first, second, first]))
+    assert told == [("proved", None), TOO_LARGE, ("proved", None)]
+
+
+def test_each_document_may_cost_as_much(little) -> None:
+    assert verdicts(EQUALITIES[1], EQUALITIES[3]) == [("proved", None)] * 2
+
+
+def test_what_is_false_beyond_the_limit_is_false_and_not_explained(little) -> None:
+    document = parse_text("a.md", EQUALITIES[2])
+    (result,) = check_document(document, declared_by(conv2d()))
+    assert result.verdict is Verdict.REFUTED
+    assert judging.UNEXPLAINED in result.notes
+
+
+def test_a_page_as_people_write_them_is_within_the_limit() -> None:
+    told = verdicts("\n\n".join(f"$b_f + {n} = b_f + {n}$" for n in range(40)))
+    assert told == [("proved", None)] * 40

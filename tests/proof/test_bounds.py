@@ -44,8 +44,8 @@ from symconv.algebra.text import number_text
 from symconv.errors import NotSupported
 from symconv.explanations.probes import Probes
 from symconv.layers.layer import Layer
-from symconv.proof.equality import Outcome, prove
-from symconv.proof.smt import MOST_SPENT, Solver
+from symconv.proof.equality import WORK_A_STATEMENT, Outcome, prove
+from symconv.proof.smt import MOST_SPENT, MOST_USED, Solver
 from symconv.verdicts import Verdict
 
 N, K, R, T, U = sizes("N K R T U")
@@ -213,6 +213,24 @@ def test_a_solver_that_gave_up_often_gives_up_at_once():
     solver.spent = MOST_SPENT + 1
     assert not solver.never(equal(N * N, 2))
     assert Solver((N >= 1,), {N: 1}).never(equal(N * N, 2))
+
+
+def test_answers_that_are_definite_are_counted_too():
+    solver = Solver((N >= 1,), {N: 1})
+    assert solver.never(N * N + 1 < 0)
+    assert (solver.spent, solver.questions) == (0, 1)
+    once = solver.used
+    assert once > 0
+    assert solver.never(N * N + N + 1 < 0)
+    assert solver.used > once
+    solver.used = MOST_USED + 1
+    assert not solver.never(N * N + 2 < 0)
+
+
+def test_work_grows_with_what_was_done():
+    easy = of(total(x), total(x))
+    assert easy.work == of(total(x), total(x)).work > WORK_A_STATEMENT
+    assert of(total(x), Sum(x[n], (n, 1, N - 1))).work > easy.work
 
 
 def test_probes_compare_nothing_that_does_not_fit():
