@@ -157,10 +157,12 @@ def _pass(
                 kept = [name for name in names if not now.context.knows(name)]
                 behind = now.with_context(_without(part.behind, kept))
                 passing = part.passing_behind
-                now = replace(behind, passing=_assuming(spoken.of(item).left, passing, now))
+                now = replace(
+                    behind, passing=_assuming(spoken.of(item).left, passing, now, item.start)
+                )
             case Words():
                 left = spoken.of(item).left
-                now = replace(now, passing=_assuming(left, now.passing, now))
+                now = replace(now, passing=_assuming(left, now.passing, now, item.start))
     return Outline(document.file, tuple(parts), now.context)
 
 
@@ -181,19 +183,24 @@ def _titled(heading: Heading, spoken: Speech, now: Known) -> Passing:
 
 def _spoken_before(formula: Formula, spoken: Speech, now: Known) -> Passing:
     """Return what is said in passing, with what sentences before a formula say."""
-    passing = _assuming(spoken.of(formula).assumed, now.passing, now)
+    passing = _assuming(spoken.of(formula).assumed, now.passing, now, formula.start)
     for cue in spoken.of(formula).mentioned:
         passing = passing.mentioning(heard(cue, now.context), max(cue.start, 0) or formula.start)
     return passing
 
 
-def _assuming(cues: Iterable[Cue], passing: Passing, now: Known) -> Passing:
+def _assuming(cues: Iterable[Cue], passing: Passing, now: Known, start: int) -> Passing:
     """Assume what words say for the rest of their section."""
     for cue in cues:
         if cue.kind == "unclear":
             passing = replace(passing, vague=f"the text says {cue.words!r}, which")
         else:
-            passing = passing.assuming(heard(cue, now.context))
+            said = heard(cue, now.context)
+            passing = passing.assuming(said)
+            if all(isinstance(part, str) for part in cue.said):
+                # No formula of its own gives the range.
+                ranges = {item.index.name: (item, start) for item in said.ranges}
+                passing = replace(passing, ranges={**passing.ranges, **ranges})
     return passing
 
 

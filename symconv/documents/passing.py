@@ -284,7 +284,8 @@ def read(
     if is_condition(formula, spoken, known):
         return _as_condition(plain)
     found = plain
-    first = min((cue.start for cue in spoken.cues), default=0)
+    # What words alone say stands where the formula does.
+    first = min((formula.start if c.start < 0 else c.start for c in spoken.cues), default=0)
     ranges = {
         item.index.name: (item, formula.start)
         for item in said.ranges

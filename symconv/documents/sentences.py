@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 from symconv.documents.model import Document, Formula, Heading, Words
-from symconv.documents.wording import meant, remark, unread
+from symconv.documents.wording import meant, remark, spoken_ranges, unread
 
 Kind: TypeAlias = Literal["if", "for", "where", "assume", "let", "unclear"]
 """How words introduce: a plain condition, two that may explain, for the section, anew; the last
@@ -288,6 +288,21 @@ def _hear(sentence: _Sentence, found: dict[int, Spoken], pending: list[Cue]) -> 
     for number in claims:
         told[number] += stated
     later += [*(stated if not claims else ()), *may_hold]
+    marks = {f"{_MARK}{n}{_MARK}": formula.source.text for n, formula in by_number.items()}
+    for given in spoken_ranges(text, marks):
+        words = " ".join(_FORMULA.sub("...", text[given.start : given.end]).split())
+        cue = Cue("assume", words, (given.said,))
+        for number, place in places.items():
+            if given.start <= place < given.end:
+                found[id(by_number[number])] = Spoken(introduced="if")
+        others = {n: f for n, f in claims.items() if not given.start <= places[n] < given.end}
+        governed = _governed(text, given.start, given.end, others, places)
+        for number in governed:
+            told[number].append(replace(cue, kind="if"))
+        later += [cue] * (not governed)
+        if given.without_end:
+            may_hold.append(Cue("for", words, (given.without_end,)))
+            later.append(may_hold[-1])
     restricts = unread(rest)
     equivalent = _EQUIVALENT.search(text)
     for number, formula in claims.items():

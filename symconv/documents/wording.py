@@ -8,6 +8,7 @@ both ways. Words that restrict and mean nothing that is known here are told as t
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 NO_BIAS = "b = 0"
@@ -168,6 +169,67 @@ _HEDGES = re.compile(
 """Words beside which a value is only mentioned, as far as can be told."""
 _NOT_AT_ALL = re.compile(r"\b(?:readers?|familiar|know\w*|recall|remember)\b", re.IGNORECASE)
 _FRAMES = re.compile(r"\b(?:in|for) what follows\b|\bfor (?:example|instance),?", re.IGNORECASE)
+
+
+_END = r"(?P<{}>\ue000\d+\ue000|\d{{1,3}}\b|zero\b|one\b)"
+_RUNS = (
+    r"(?:\s+(?:is|lies|runs?|running|ranges?|ranging|goes|going|varies|taken|takes|all|values))*"
+)
+_IN_SET = re.compile(
+    rf"(?P<index>\ue000\d+\ue000){_RUNS}\s+(?:in|over|through|from)\s+"
+    r"(?:the (?:set|range|interval)\s+)?(?P<set>\ue000\d+\ue000)(?!\s+(?:up )?to\b)",
+    re.IGNORECASE,
+)
+_FROM_TO = re.compile(
+    rf"(?P<index>\ue000\d+\ue000){_RUNS}\s+(?:from|between)\s+{_END.format('lower')}\s+"
+    rf"(?:(?:up )?to|and|through)(?P<both>(?: and)? including)?\s+{_END.format('upper')}"
+    r"(?P<inclusive>,?\s*\(?inclusive)?",
+    re.IGNORECASE,
+)
+_LETTERS = re.compile(r"\s*[A-Za-z]'*(?:\s*,\s*[A-Za-z]'*)*\s*")
+_SET = re.compile(r"\s*(?:\\left)?\s*(?:\\\{|[\[(]).*(?:\\\}|[\])\[])\s*", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenRange:
+    """A range that words give to indices, between formulas.
+
+    Attributes:
+        start: where its words begin.
+        end: where they end.
+        said: the range as LaTeX, with its upper end.
+        without_end: the same without it, where words leave open whether it belongs to it.
+    """
+
+    start: int
+    end: int
+    said: str
+    without_end: str = ""
+
+
+def spoken_ranges(sentence: str, text_by_mark: Mapping[str, str]) -> list[SpokenRange]:
+    """Find ranges such as ``$k$ runs from $0$ to $M$`` and ``$k$ in $[0, M)$``.
+
+    Args:
+        sentence: the words, with a mark for each formula.
+        text_by_mark: the LaTeX of the formulas.
+    """
+    found: list[SpokenRange] = []
+    for item in _IN_SET.finditer(sentence):
+        index, values = text_by_mark[item["index"]], text_by_mark[item["set"]]
+        if _LETTERS.fullmatch(index) and _SET.fullmatch(values) and "," in values:
+            found.append(SpokenRange(*item.span(), f"{index} \\in {values}"))
+    for item in _FROM_TO.finditer(sentence):
+        index = text_by_mark[item["index"]]
+        lower, upper = (
+            text_by_mark.get(item[end], _NUMBERS.get(item[end].lower(), item[end]))
+            for end in ("lower", "upper")
+        )
+        if _LETTERS.fullmatch(index) and not re.search(r"[=<>,]|\\(?:le|in)", lower + upper):
+            both = item["both"] or item["inclusive"]
+            open_end = "" if both else f"{lower} \\le {index} < {upper}"
+            found.append(SpokenRange(*item.span(), f"{lower} \\le {index} \\le {upper}", open_end))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

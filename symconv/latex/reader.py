@@ -17,7 +17,6 @@ from symconv.algebra.expressions import Statement
 from symconv.algebra.indices import Condition, Index, IntegerExpression, symbols
 from symconv.errors import UsageError
 from symconv.latex.context import Context
-from symconv.latex.reader_atoms import atoms
 from symconv.latex.reader_chains import ChainReader
 from symconv.latex.reader_clauses import (
     Restrictions,
@@ -28,6 +27,7 @@ from symconv.latex.reader_clauses import (
     with_said,
 )
 from symconv.latex.reader_definitions import example_sizes, is_about_given_sizes, is_fixed
+from symconv.latex.reader_intervals import atoms_with_sets
 from symconv.latex.reader_items import (
     Abbreviation,
     Equality,
@@ -54,7 +54,7 @@ def read_formula(text: str, context: Context) -> FormulaReading:
         context: what is known before it.
     """
     reader = _Reader(text, context)
-    found = atoms(text)
+    found = atoms_with_sets(text)
     cut = reader.with_conditions(claims(found, text))
     for claim, following in zip_longest(cut, cut[1:]):
         if following is None or not reader.premise(claim, following):
@@ -91,7 +91,7 @@ def read_integer(text: str, context: Context) -> IntegerExpression:
         UsageError: when it cannot be read.
     """
     try:
-        node = parsed(Member(tuple(atoms(text)), 0), context)
+        node = parsed(Member(tuple(atoms_with_sets(text)), 0), context)
         return Elaborator(Scope(context, final=True)).integer(node)
     except Stopped as stopped:
         raise UsageError(stopped.message, code=stopped.code, help=stopped.help) from stopped
@@ -106,7 +106,7 @@ def read_condition(text: str, context: Context) -> Condition:
     for plain, latex in (("<=", r"\le "), (">=", r"\ge "), ("!=", r"\ne "), ("==", "=")):
         text = text.replace(plain, latex)
     try:
-        node = parsed(Member(tuple(atoms(text)), 0), context)
+        node = parsed(Member(tuple(atoms_with_sets(text)), 0), context)
         return Elaborator(Scope(context, final=True)).condition(node)
     except Stopped as stopped:
         raise UsageError(stopped.message, code=stopped.code, help=stopped.help) from stopped

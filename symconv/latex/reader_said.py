@@ -13,8 +13,8 @@ from symconv.algebra.indices import (
 )
 from symconv.errors import UsageError
 from symconv.latex.context import Context, Said
-from symconv.latex.reader_atoms import atoms
 from symconv.latex.reader_clauses import restrictions
+from symconv.latex.reader_intervals import atoms_with_sets
 from symconv.latex.reader_rows import Clause, claims
 from symconv.latex.reader_scope import expanded
 from symconv.latex.reader_syntax import Stopped
@@ -33,7 +33,7 @@ def read_said(text: str, context: Context, *, sizes_alone: bool = False) -> Said
         What they say; None where they are not understood, such as an equation of arrays.
     """
     clauses: list[Clause] = []
-    for claim in claims(atoms(text), text):
+    for claim in claims(atoms_with_sets(text), text):
         if claim.kind not in ("claim", "condition", "listing"):
             return None
         clauses.append(Clause("if", tuple(claim.members), listing=claim.kind == "listing"))

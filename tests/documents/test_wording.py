@@ -25,7 +25,7 @@ BARE = r"$$y_{n,f,k,l} = b_f + \sum_{c,p,q} w_{f,c,p,q} x_{n,c,k+p,l+q}$$"
 
 
 def _claims(text: str, name: str = "a.md", layer: str = "conv2d") -> list[Result]:
-    known = declared_by(layer_by_name(layer))
+    known = declared_by(layer_by_name(layer) if layer else None)
     results = check_documents([parse_text(name, text)], known).results
     return [item for item in results if item.verdict is not None]
 
@@ -194,3 +194,36 @@ def test_words_of_latex_sections_without_a_formula_are_heard() -> None:
 def test_a_remark_is_a_plain_record() -> None:
     assert remark("The stride is one.") == Remark(("S = 1",), stated=True)
     assert remark("It rains.") == Remark()
+
+
+OWN = "<!-- symconv: size M, K; assume K <= M; array g (M); array v (M, M) -->\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("For $k \\in [0, M)$ we have\n\n$$g_k = g_k$$", PROVED),
+        ("For $k \\in [0, M]$ we have\n\n$$g_k = g_k$$", ILL_FORMED),
+        ("For $k \\in [0, M[$ we have\n\n$$g_k = g_k$$", PROVED),
+        ("For $k \\in (0, M)$ we have\n\n$$g_{k-1} = g_{k-1}$$", PROVED),
+        ("For $k \\in [0, M)$ we have\n\n$$g_{k-1} = g_{k-1}$$", ILL_FORMED),
+        ("For $k$ in $\\{0, \\dots, M-1\\}$ we have\n\n$$g_k = g_k$$", PROVED),
+        ("For $k$ in $\\{0, \\dots, M\\}$ we have\n\n$$g_k = g_k$$", ILL_FORMED),
+        ("For $k$ in $[1, M)$ we have\n\n$$g_{k-1} = g_{k-1}$$", PROVED),
+        ("Here $k$ runs from $0$ to $M$ inclusive, so\n\n$$g_k = g_k$$", ILL_FORMED),
+        # Whether the last one counts is not said.
+        ("For $k$ from $0$ to $M$ we have\n\n$$g_k = g_k$$", UNDECIDED),
+        ("For $k$ from 0 to $M-1$ we have\n\n$$g_k = g_k$$", PROVED),
+        ("Here $k$ runs over $[0, M]$.\n\n$$g_k = g_k$$", UNDECIDED),
+        ("where $p, q \\in [0, K)$:\n\n$$v_{p,q} = v_{p,q}$$", PROVED),
+        ("where $p, q \\in [0, K]$:\n\n$$v_{p,q} = v_{p,q}$$", ILL_FORMED),
+        ("for $0 \\le i, j < K$ we have\n\n$$v_{i,j} = v_{i,j}$$", PROVED),
+        ("for $0 \\le i, j \\le K$ we have\n\n$$v_{i,j} = v_{i,j}$$", ILL_FORMED),
+        ("$$\\sum_{k \\in [0, M)} g_k = \\sum_k g_k$$", PROVED),
+        ("$$\\sum_{0 \\le i, j < M} v_{i,j} = \\sum_{i,j} v_{i,j}$$", PROVED),
+        ("$$\\sum_{k \\in [0, M]} g_k = \\sum_k g_k$$", ILL_FORMED),
+    ],
+)
+def test_a_range_in_words_or_as_an_interval_is_the_range(text: str, verdict: Verdict) -> None:
+    found = [item.verdict for item in _claims(OWN + text, layer="") if item.verdict is not None]
+    assert found == [verdict]
