@@ -131,7 +131,7 @@ def conclude(
     judged = [place for place in places if place not in refused]
     where = {}
     # What was not found out stands behind what was.
-    for code in sorted(dict.fromkeys(str(by_class[place].code) for place in bad), key=_is_unknown):
+    for code in sorted(dict.fromkeys(str(by_class[place].code) for place in bad), key=_is_late):
         failing = [place for place in bad if by_class[place].code == code]
         if code in UNKNOWN or not by_rule:
             where[code] = (_counted(failing, places),)
@@ -145,12 +145,12 @@ def conclude(
     verdicts = [by_class[place].verdict for place in places]
     order = (Verdict.REFUTED, Verdict.UNDECIDED, Verdict.VERIFIED, None)
     verdict = min(verdicts, key=order.index)
-    failure = by_class[bad[0]] if bad else None
-    for place in bad:
-        # What is wrong is said first, and then what is merely not known.
-        if by_class[place].verdict is verdict:
-            failure = by_class[place]
-            break
+    # What is wrong is said first, then what is merely not known, and last what did not run.
+    worst = sorted(
+        (by_class[place] for place in bad),
+        key=lambda one: (order.index(one.verdict), one.code == "not-run"),
+    )
+    failure = worst[0] if worst else None
     return Conclusion(
         name=name,
         code=str(failure.code) if failure else ("rejected" if not judged else "right"),
@@ -166,8 +166,8 @@ def conclude(
     )
 
 
-def _is_unknown(code: str) -> bool:
-    return code in UNKNOWN
+def _is_late(code: str) -> tuple[bool, bool]:
+    return code in UNKNOWN, code == "not-run"
 
 
 def _counted(inside: Sequence[ShapeClass], places: Sequence[ShapeClass]) -> Region:

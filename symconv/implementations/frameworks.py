@@ -5,9 +5,11 @@ PyTorch and JAX are imported only where somebody's code uses them.
 
 from __future__ import annotations
 
+import dis
 import importlib
 import inspect
 from collections.abc import Iterator
+from itertools import pairwise
 from types import CodeType, ModuleType
 from typing import Any
 
@@ -21,7 +23,22 @@ _FRAMEWORK_BY_ANNOTATION: tuple[tuple[str, Framework], ...] = (
     *(("jax", "jax"), ("jnp.", "jax"), ("torch", "torch"), ("Tensor", "torch")),
     *(("numpy", "numpy"), ("np.", "numpy")),
 )
-_FROM_NUMPY = {"torch": frozenset({"from_numpy", "numpy"}), "jax": frozenset({"device_get"})}
+_TO_NUMPY = {"torch": "numpy", "jax": "device_get"}
+"""What makes an array of a tensor."""
+_FROM_NUMPY = {
+    "torch": frozenset(
+        ("from_numpy", "tensor", "as_tensor", "asarray", "Tensor", "FloatTensor", "DoubleTensor")
+    ),
+    "jax": frozenset(("array", "asarray", "device_put", "device_get")),
+}
+"""What makes a tensor of an array."""
+_OF_TENSORS_ONLY = frozenset(
+    (
+        *("numpy", "detach", "cpu", "cuda", "to", "clone", "dim", "numel", "unsqueeze", "permute"),
+        *("contiguous", "requires_grad", "requires_grad_", "new_zeros", "unfold", "double"),
+    )
+)
+"""What tensors of PyTorch have and arrays of NumPy have not."""
 
 
 def imported(framework: Framework) -> Any:
@@ -92,8 +109,27 @@ def framework_of(*functions: Any) -> Framework:
     for framework in ("torch", "jax"):
         called = {name for module, name in used if module == framework}
         if called:
-            return "numpy" if called & _FROM_NUMPY[framework] else framework
+            back = _TO_NUMPY[framework] in called and not called.isdisjoint(_FROM_NUMPY[framework])
+            through = back or "from_numpy" in called
+            return "numpy" if through and not any(map(_takes_tensors, functions)) else framework
     return "numpy"
+
+
+def _takes_tensors(function: Any) -> bool:
+    """Tell whether a function uses a parameter, as it is given, as a tensor of PyTorch."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    if code is None:
+        return False
+    instructions = [one for one in dis.get_instructions(code) if one.opname != "CACHE"]
+    stored = {one.argval for one in instructions if one.opname == "STORE_FAST"}
+    given = {*code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]} - stored
+    return any(
+        one.opname.startswith("LOAD_FAST")
+        and one.argval in given
+        and after.opname in ("LOAD_ATTR", "LOAD_METHOD")
+        and after.argval in _OF_TENSORS_ONLY
+        for one, after in pairwise(instructions)
+    )
 
 
 def is_torch_class(candidate: Any, base: str) -> bool:

@@ -127,6 +127,9 @@ def _given_on(
     for given in parameters[:1]:
         by_name = {item.arg: item.arg for item in given}
         for parameter, value in zip(given, node.args, strict=False):
+            if isinstance(value, ast.Starred):
+                # How many it stands for is not known, and so not what follows.
+                break
             if parameter.arg in form:
                 yield form[parameter.arg], value
         for keyword in node.keywords:

@@ -212,8 +212,8 @@ class Runner:
                     ending = Trouble("not-run", fact)
             elif message.kind == "ended":
                 ending = Trouble("crashed", message.how)
-                if description.framework != "numpy":
-                    # Python code ends no process; compiled code of the framework does.
+                if description.framework != "numpy" and message.by_signal:
+                    # Python code ends no process so; compiled code of the framework does.
                     fact = (
                         f"{description.framework} ended the process, not a formula: {message.how}"
                     )

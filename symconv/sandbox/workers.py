@@ -73,11 +73,13 @@ class Message:
             ``too-large`` were sent; ``timeout``, ``ended`` and ``garbled`` say why nothing was.
         content: the value that was sent, as bytes.
         how: how the process ended, or what is wrong with what it sent, in a clause.
+        by_signal: whether it was a signal that ended the process.
     """
 
     kind: Kind
     content: bytes = b""
     how: str = ""
+    by_signal: bool = False
 
 
 class Process(Protocol):
@@ -180,7 +182,8 @@ class Worker:
             return Message("ended", how=f"its process ended with exit code {code}")
         names = {item.value: item.name for item in signal.Signals}
         name = names.get(-code, f"signal {-code}")
-        return Message("ended", how=f"its process was ended by {name}{self._last_words()}")
+        how = f"its process was ended by {name}{self._last_words()}"
+        return Message("ended", how=how, by_signal=True)
 
     def _last_words(self) -> str:
         """Return the last line that compiled code wrote before it ended the process."""

@@ -387,9 +387,31 @@ def nested(x, w):
     return [jnp.sum(item) for item in (x, w)]
 
 
+def tensors_to_array(x, w):
+    return torch.nn.functional.conv2d(x, w).detach().numpy()
+
+
+def bias_by_way_of_numpy(x, w, b):
+    return torch.nn.functional.conv2d(x, w, torch.tensor(b.numpy()))
+
+
+def bias_made_a_tensor(x, w, b):
+    x, w, b = torch.tensor(x), torch.tensor(w), torch.as_tensor(b)
+    return torch.nn.functional.conv2d(x, w, b).numpy()
+
+
+def arrays_through_tensors(x, w):
+    x = torch.from_numpy(x)
+    return torch.nn.functional.conv2d(x.double(), torch.from_numpy(w)).numpy()
+
+
 @pytest.mark.parametrize(
     ("function", "framework"),
     [
+        (tensors_to_array, "torch"),
+        (bias_by_way_of_numpy, "torch"),
+        (bias_made_a_tensor, "numpy"),
+        (arrays_through_tensors, "numpy"),
         (compute_y, "numpy"),
         (torch_conv, "torch"),
         (through_a_helper, "torch"),

@@ -102,3 +102,10 @@ def test_every_shape_is_not_said_where_some_were_not_run() -> None:
 def test_a_rule_is_said_where_some_were_right_and_some_not_run() -> None:
     conclusion = concluded(lambda s: NOT_RUN if s["N"] == 1 else (WRONG if s["P"] == 0 else RIGHT))
     assert clauses_of(conclusion, "wrong-value") == ["when padding is 0"]
+
+
+def test_why_nothing_ran_is_said_before_that_nothing_ran() -> None:
+    lacks = (Verdict.UNDECIDED, "environment")
+    conclusion = concluded(lambda s: NOT_RUN if s["N"] == 1 else lacks)
+    assert conclusion.code == "environment"
+    assert [*conclusion.where] == ["environment", "not-run"]

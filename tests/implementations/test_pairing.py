@@ -42,6 +42,14 @@ def hands_on_by_name(x, hyper):
     return helper(x, steps=hyper.get("stride", (1, 1)))
 
 
+def hands_on_behind_a_star(arrays, stride):
+    return helper(*arrays, stride)
+
+
+def hands_on_before_a_star(x, stride, rest):
+    return helper(x, stride, *rest)
+
+
 def asks(x, hyper):
     step = hyper["stride"]
     if not isinstance(step, tuple):
@@ -106,3 +114,8 @@ def turns(x, stride):
 
 def test_a_function_that_calls_itself_is_read_once() -> None:
     assert forms(turns)["stride"] == "pair"
+
+
+def test_what_stands_behind_a_star_has_no_place() -> None:
+    assert forms(hands_on_behind_a_star) == {"arrays": "pair"}
+    assert forms(hands_on_before_a_star)["stride"] == "pair"

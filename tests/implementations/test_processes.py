@@ -23,7 +23,14 @@ from behaviours.pairs import request
 from symconv.errors import NotSupported, UsageError
 from symconv.implementations import processes
 from symconv.implementations.calling import same
-from symconv.implementations.model import BACKWARD_RESULTS, RESULTS, Answer, Pass, Trouble
+from symconv.implementations.model import (
+    BACKWARD_RESULTS,
+    RESULTS,
+    Answer,
+    Implementation,
+    Pass,
+    Trouble,
+)
 from symconv.implementations.processes import MOST_LOST, MOST_TIMEOUTS, Runner
 
 forking = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no os.fork")
@@ -89,6 +96,22 @@ def test_a_crash_costs_one_request(kind: str, name: str, where: str, fact: str) 
             else:
                 assert same(found.forward.results["y"], pairs.Y)
                 assert facts(found.backward.trouble) == ("crashed", fact)
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [("exits_in_backward", "crashed"), ("kills_itself", "environment")]
+)
+def test_a_framework_is_blamed_for_a_signal_and_for_no_exit_of_the_code(
+    name: str, code: str
+) -> None:
+    def load() -> Implementation:
+        made = pairs.load(name)
+        return replace(made, description=replace(made.description, framework="torch"))
+
+    with Runner(load) as run:
+        found = run.run(request()).backward.trouble
+    assert facts(found)[0] == code
+    assert facts(found)[1].startswith("torch ended the process") == (code == "environment")
 
 
 def test_a_process_that_leaves_another_behind_is_seen_to_end() -> None:
