@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import NoReturn
 
-INTERRUPTED = 130
+_INTERRUPTED = 130
+"""As in `signals`, which may not be there yet."""
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
         end_on_signals()
     except KeyboardInterrupt:
-        os._exit(INTERRUPTED)
+        os._exit(_INTERRUPTED)
     sys.exit(run(arguments))
 
 

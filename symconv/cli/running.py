@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 import traceback
 from collections.abc import Sequence
 from io import StringIO
 
 import click
 
-from symconv.cli import INTERRUPTED
+from symconv.cli.signals import CODES
 from symconv.errors import InternalError, SymconvError, UsageError
 from symconv.reports.console import discard_output, tell
 
@@ -30,7 +31,7 @@ def exit_code(arguments: Sequence[str] | None) -> int:
         return UsageError.exit_code
     except (click.Abort, KeyboardInterrupt):
         tell("interrupted")
-        return INTERRUPTED
+        return CODES[signal.SIGINT]
     except SymconvError as error:
         tell(f"symconv: {error}")
         return error.exit_code

@@ -27,7 +27,7 @@ evaluation replays them. A proof is built here and nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
@@ -57,6 +57,7 @@ from symconv.proof.hypotheses import (
     sound_definitions,
 )
 from symconv.proof.obligations import Either, Nonzero, Obligation, Weighted
+from symconv.proof.questions import Checked, Questions
 from symconv.proof.smt import FULL, Answer, Effort, Solver
 from symconv.proof.standing_alone import layer_of_its_own
 from symconv.proof.well_formedness import Requirement, Walker, between_conditions
@@ -196,21 +197,6 @@ class _Evaluated:
     failure: Failure | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Checked:
-    """What the solver says of the requirements of a statement.
-
-    Attributes:
-        failing: obligations that fail at some sizes.
-        possible: obligations that the solver sees fail, under guards that it does not know.
-        reasons: why a requirement is open, each with its code.
-    """
-
-    failing: list[Obligation] = field(default_factory=list)
-    possible: list[Obligation] = field(default_factory=list)
-    reasons: list[tuple[str, str]] = field(default_factory=list)
-
-
 class _Run:
     """One statement on its way to a verdict."""
 
@@ -222,7 +208,7 @@ class _Run:
         self.base = layer_hypotheses(layer)
         self.solver = Solver((*self.base, *statement.assumptions), self.least, effort)
         self.free = tuple(part for item in statement.free for part in between_conditions(item))
-        self.obligations: list[Obligation] = []
+        self.questions = Questions(self.solver)
         self.well_formed = False
         self.steps = Steps()
         self.unknown: NotSupported | None = None
@@ -233,7 +219,7 @@ class _Run:
         return (
             self.solver.used
             + WORK_A_QUESTION * self.solver.questions
-            + WORK_AN_OBLIGATION * len(self.obligations)
+            + WORK_AN_OBLIGATION * len(self.questions.asked)
             + WORK_A_STEP * (TOTAL_STEPS - self.steps.left)
         )
 
@@ -269,7 +255,7 @@ class _Run:
                 if found is not None and found.failure is not None:
                     return self._failure(found.failure)
         witness = self._witness()
-        checked = self._check(requirements)
+        checked = self.questions.require(requirements)
         if checked.failing:
             return self._fails(checked.failing, ill_formed=True, open_ones=bool(checked.reasons))
         if self.unknown is not None:
@@ -281,7 +267,7 @@ class _Run:
         satisfied: list[Obligation] = []
         unknown: list[Obligation] = []
         for obligation in differences:
-            answer = self._ask(obligation)
+            answer = self.questions.ask(obligation)
             if answer is Answer.SATISFIABLE:
                 satisfied.append(obligation)
             elif answer is Answer.UNKNOWN:
@@ -303,7 +289,7 @@ class _Run:
             if not bare.never(*requirement.obligation.formulas):
                 raise NotSupported(f"an assumption needs that {requirement.obligation.claim}")
         found = walker.statement(self.statement, scope)
-        self.obligations += walker.lemmas
+        self.questions.asked += walker.lemmas
         return found
 
     def _witness(self) -> Sizes:
@@ -335,43 +321,7 @@ class _Run:
         except IllFormed:
             return False
 
-    def _check(self, requirements: Iterable[Requirement]) -> _Checked:
-        """Ask the solver for every requirement once."""
-        checked = _Checked()
-        asked: set[tuple[object, ...]] = set()
-        for requirement in requirements:
-            plain = None if requirement.plain is None else requirement.plain.formulas
-            question = (requirement.obligation.formulas, plain, requirement.exact)
-            if question in asked:
-                continue
-            asked.add(question)
-            try:
-                self._check_one(requirement, checked)
-            except NotSupported as error:
-                checked.reasons.append((error.fact, error.code))
-        return checked
-
-    def _check_one(self, requirement: Requirement, checked: _Checked) -> None:
-        if requirement.plain is not None and self.solver.never(*requirement.plain.formulas):
-            self.obligations.append(requirement.plain)
-            return
-        obligation = requirement.obligation
-        answer = self._ask(obligation)
-        if answer is Answer.SATISFIABLE and requirement.exact:
-            checked.failing.append(obligation)
-        elif answer is Answer.SATISFIABLE:
-            checked.possible.append(obligation)
-            reason = (
-                f"a guard could not be put into words, so it is open whether {obligation.claim}"
-            )
-            checked.reasons.append((reason, "guard-in-no-words"))
-        elif answer is Answer.UNKNOWN:
-            checked.reasons.append((f"the solver gave up on: {obligation.claim}", "solver-limit"))
-        elif requirement.plain is not None:
-            reason = f"{obligation.claim} only because another factor is 0"
-            checked.reasons.append((reason, "guarded-division"))
-
-    def _open(self, checked: _Checked) -> Outcome:
+    def _open(self, checked: Checked) -> Outcome:
         """Say that it is open whether the statement has a meaning, or that it has none.
 
         Where a guard could not be put into words, the solver knows where to look first.
@@ -396,7 +346,7 @@ class _Run:
         weighted: dict[tuple[tuple[str, int], ...], list[Weighted]] = {}
         for term in terms:
             function = coefficient_function(term, self.solver)
-            self.obligations += function.obligations
+            self.questions.asked += function.obligations
             weighted.setdefault(term.arrays, []).extend(function.weighted)
         return [
             Obligation(
@@ -406,12 +356,6 @@ class _Run:
             )
             for arrays, parts in weighted.items()
         ]
-
-    def _ask(self, obligation: Obligation) -> Answer:
-        self.obligations.append(obligation)
-        if self.solver.clearly_never(obligation.formulas):
-            return Answer.UNSATISFIABLE
-        return self.solver.ask(*obligation.formulas)[0]
 
     def _fails(self, failing: list[Obligation], *, ill_formed: bool, open_ones: bool) -> Outcome:
         """Replay the smallest sizes at which an obligation fails."""
@@ -441,14 +385,14 @@ class _Run:
                 example.sentence(),
                 counterexample=example,
                 code="different",
-                obligations=tuple(self.obligations),
+                obligations=tuple(self.questions.asked),
             )
         return Outcome(
             Verdict.ILL_FORMED,
             error.fact,
             counterexample=example,
             code=error.code,
-            obligations=tuple(self.obligations),
+            obligations=tuple(self.questions.asked),
         )
 
     def _ill_formed(self, error: IllFormed) -> Outcome:
@@ -506,7 +450,7 @@ class _Run:
             reason,
             code=code,
             verified_at=passed,
-            obligations=tuple(self.obligations),
+            obligations=tuple(self.questions.asked),
         )
 
     def _proved(self, witness: Sizes) -> Outcome:
@@ -528,15 +472,15 @@ class _Run:
             self.solver.hypotheses,
             self.least,
             witness,
-            tuple(self.obligations),
+            tuple(self.questions.asked),
             _SEAL,
         )
         return Outcome(
             Verdict.PROVED,
-            f"proved for every size by {len(self.obligations)} obligations",
+            f"proved for every size by {len(self.questions.asked)} obligations",
             proof=proof,
             verified_at=tuple(checked),
-            obligations=tuple(self.obligations),
+            obligations=tuple(self.questions.asked),
         )
 
     def _evaluated(self, sizes: Sizes, *, minimal: bool = True) -> _Evaluated | None:

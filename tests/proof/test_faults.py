@@ -26,6 +26,7 @@ from symconv.layers.layer import Layer
 from symconv.proof import coefficients, counterexample, equality, smt, solving
 from symconv.proof import well_formedness as well
 from symconv.proof.equality import prove
+from symconv.proof.questions import Checked, Questions
 from symconv.verdicts import Verdict
 
 A, B, S = sizes("A B S")
@@ -107,7 +108,7 @@ FAULTS: list[tuple[str, object, str, Callable]] = [
     ("the guard is dropped", coefficients, "guard_part", lambda *_: ()),
     ("that a solution is an integer is dropped", coefficients, "whole_conditions", lambda *_: ()),
     ("assumptions are not tested", equality, "require_satisfiable", no_witness),
-    ("well-formedness is not tested", equality._Run, "_check", lambda *_: equality._Checked()),
+    ("well-formedness is not tested", Questions, "require", lambda *_: Checked()),
     ("ranges are forgotten where entries are read", well, "between_conditions", lambda _: ()),
     ("products do not guard", well.Walker, "_guarded", lambda _self, _factor, context: context),
     ("an index that is left counts once", solving, "_count", lambda *_: ()),
