@@ -196,12 +196,12 @@ def _checked_as(
             for place in more:
                 check.at(place)
             places += more
+        conclusions = list(check.conclusions())
         pairs = [*unequal(runner, description), *without_bias(runner, description)]
         notes = [*(text for _, text in description.restrictions), *staying(description)]
         notes += check.dtypes
         if not runner.isolated:
             notes.append("it ran in this process: a crash or an endless loop in it is one here")
-    conclusions = list(check.conclusions())
     alone = list(unjudged(description))
     if search.refused and (ran := check.ran()):
         location = next(iter(description.location.values()), None)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, TypeAlias
 
-from symconv.implementations.features import regions
+from symconv.algebra.indices import Condition
 from symconv.implementations.model import Description
+from symconv.implementations.rules import Fails, rules
 from symconv.implementations.shape_classes import ShapeClass
 from symconv.implementations.type_tests import TypeTest
+from symconv.layers.layer import Sizes
 from symconv.verdicts import Report, Result, Verdict
 
 UNKNOWN = frozenset(["not-run", "environment", "not-supported", "not-enough-runs"])
 """Codes of what was not found out, at whichever shapes that was."""
+
+Fresh: TypeAlias = Callable[[Sizes], str | None]
 
 MOST_NAMED = 3
 """Up to so many classes, and regions, are named."""
@@ -26,10 +31,12 @@ class Region:
     Attributes:
         clause: when it fails: ``when the stride does not divide``, or the names of classes.
         smallest: the smallest class in it.
+        by_rule: whether the clause is a rule, which shapes that were not tried may break.
     """
 
     clause: str
     smallest: ShapeClass
+    by_rule: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +119,8 @@ def conclude(
     mistake: str = "",
     picture: str = "",
     by_rule: bool = True,
+    fresh: Fresh | None = None,
+    limits: Sequence[Condition] = (),
 ) -> Conclusion:
     """Sum up what became of one result.
 
@@ -122,7 +131,13 @@ def conclude(
         mistake: its stable name.
         picture: a map of wrong entries.
         by_rule: whether what fails may be told by its sizes.
+        fresh: runs the code at a shape that was not tried, and gives the result's code there.
+        limits: the conditions on sizes that the signature imposes.
     """
+
+    def fails(code: str) -> Fails | None:
+        return None if fresh is None else partial(_fails_at, fresh, code)
+
     places = sorted(by_class, key=lambda place: place.sizes.order())
     codes = [str(by_class[place].code) for place in places]
     counts = {code: codes.count(code) for code in dict.fromkeys(codes)}
@@ -137,11 +152,8 @@ def conclude(
             where[code] = (_counted(failing, places),)
         else:
             known = [place for place in judged if by_class[place].code not in UNKNOWN]
-            others = [place for place in known if place not in failing]
-            where[code] = _regions(failing, others)
-            if not others and len(known) < len(judged):
-                clause = f"at all {len(known)} shapes that were judged"
-                where[code] = (Region(clause, failing[0]),)
+            passing = [place for place in known if place not in failing]
+            where[code] = _regions(failing, passing, len(places), fails(code), limits)
     verdicts = [by_class[place].verdict for place in places]
     order = (Verdict.REFUTED, Verdict.UNDECIDED, Verdict.VERIFIED, None)
     verdict = min(verdicts, key=order.index)
@@ -157,7 +169,9 @@ def conclude(
         verdict=verdict,
         counts=counts,
         where=where,
-        rejected=_regions(refused, judged) if refused else (),
+        rejected=_regions(refused, judged, len(places), fails("rejected"), limits)
+        if refused
+        else (),
         failure=failure,
         rejection=by_class[refused[0]] if refused else None,
         diagnosis=diagnosis,
@@ -178,9 +192,27 @@ def _is_bad(result: Result) -> bool:
     return result.verdict is not None and not result.verdict.is_true
 
 
-def _regions(inside: Sequence[ShapeClass], outside: Sequence[ShapeClass]) -> tuple[Region, ...]:
+def _fails_at(fresh: Fresh, code: str, sizes: Sizes) -> bool | None:
+    """Tell whether a fresh shape fails with a code; None where it was not found out."""
+    found = fresh(sizes)
+    if found == code:
+        return True
+    return None if found is None or found in UNKNOWN or found == "rejected" else False
+
+
+def _regions(
+    inside: Sequence[ShapeClass],
+    outside: Sequence[ShapeClass],
+    count: int,
+    fails: Fails | None,
+    limits: Sequence[Condition],
+) -> tuple[Region, ...]:
     """Say in words which classes these are, each region with its smallest class."""
-    found = regions([place.sizes for place in inside], [place.sizes for place in outside])
+    if not outside:
+        return (Region(_all_of(len(inside), count), inside[0]),)
+    found = rules(
+        [place.sizes for place in inside], [place.sizes for place in outside], fails, limits
+    )
     if len(found or inside) > 1 and 1 <= len(outside) <= MOST_NAMED:
         return (Region(f"at every shape but {_named(outside)}", inside[0]),)
     if found is None or len(found) > MOST_NAMED:
@@ -190,15 +222,20 @@ def _regions(inside: Sequence[ShapeClass], outside: Sequence[ShapeClass]) -> tup
         return (
             Region(f"in the class{'es' if len(inside) > 1 else ''} {_named(inside)}", inside[0]),
         )
-    if not outside:
-        return (Region("at every shape", inside[0]),)
     return tuple(
         Region(
             f"when {feature.clause}",
-            next(place for place in inside if feature.holds(place.sizes)),
+            next((place for place in inside if feature.holds(place.sizes)), inside[0]),
+            by_rule=True,
         )
         for feature in found
     )
+
+
+def _all_of(inside: int, count: int) -> str:
+    if inside == count > 1:
+        return "at every shape"
+    return f"at all {inside} shapes that were judged" if inside > 1 else "at the one shape that ran"
 
 
 def _named(places: Sequence[ShapeClass]) -> str:

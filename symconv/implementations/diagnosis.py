@@ -1,9 +1,8 @@
 """Which line of thought went wrong: what came back, compared with what mistakes produce.
 
 A diagnosis is never a guess. Every candidate (`candidates`, `spoiled`) computes what the
-result would be, and only one that gives exactly what came back is named: at every shape, those
-where the code is right included, or, where there is no such candidate, at every shape where it
-fails, and then its sentence says so.
+result would be, and only one that gives exactly what came back is named, at every shape, those
+where the code is right included: what fits the wrong ones alone may fit them by chance.
 """
 
 from __future__ import annotations
@@ -49,14 +48,12 @@ class Diagnosis:
     Attributes:
         name: its stable name, that of the catalogue of mistakes where it is there.
         sentence: what the result equals, and at how many shapes.
-        explained: at how many shapes it is exactly what came back.
-        of: at how many shapes something came back.
+        explained: at how many shapes something came back, and it is exactly that.
     """
 
     name: str
     sentence: str
     explained: int
-    of: int
 
 
 def diagnose(layer: Layer, result: str, samples: Sequence[Sample]) -> Diagnosis | None:
@@ -71,8 +68,8 @@ def diagnose(layer: Layer, result: str, samples: Sequence[Sample]) -> Diagnosis 
             are first tried at the first one that is wrong, so the smallest goes first.
 
     Returns:
-        The likeliest mistake that gives the same numbers; None where nothing is wrong, or no
-        mistake is known that gives them.
+        The likeliest mistake that gives the same numbers at every shape; None where nothing is
+        wrong, or no mistake is known that gives them.
     """
     if layer.name != "conv2d" or result not in AXES:
         return None
@@ -82,16 +79,15 @@ def diagnose(layer: Layer, result: str, samples: Sequence[Sample]) -> Diagnosis 
     if not failing or _evidence(failing) < LEAST_EVIDENCE:
         return None
     passing = [case for case in cases if not case.fails]
-    best: tuple[int, Candidate] | None = None
     for candidate in _every(result):
-        if not all(reproduces(candidate, case) for case in failing):
-            continue
-        explained = len(failing) + sum(reproduces(candidate, case) for case in passing)
-        if explained == len(cases):
-            return _diagnosis(candidate, result, explained, len(cases))
-        if best is None or explained > best[0]:
-            best = (explained, candidate)
-    return _diagnosis(best[1], result, best[0], len(cases)) if best is not None else None
+        if all(reproduces(candidate, case) for case in (*failing, *passing)):
+            return _diagnosis(candidate, result, len(cases))
+    return None
+
+
+def fails(sample: Sample, result: str) -> bool:
+    """Tell whether a result came back and is wrong."""
+    return result in sample.got and result in sample.expected and Case(sample, result).fails
 
 
 def reproduces(candidate: Candidate, case: Case) -> bool:
@@ -181,12 +177,9 @@ def _same_quotient(quotient: Quotient, got: np.ndarray) -> bool:
     return bool((difference[defined] <= allowed).all())
 
 
-def _diagnosis(candidate: Candidate, result: str, explained: int, of: int) -> Diagnosis:
-    if of == 1:
+def _diagnosis(candidate: Candidate, result: str, count: int) -> Diagnosis:
+    where = f"at all {count} shapes"
+    if count == 1:
         where = "at the one shape where there is something to compare"
-    elif explained == of:
-        where = f"at all {of} shapes"
-    else:
-        where = f"at {explained} of {of} shapes, among them every one where it is wrong"
     sentence = f"your {SHORT[result]} equals {candidate.phrase}; {where}"
-    return Diagnosis(candidate.name, sentence, explained, of)
+    return Diagnosis(candidate.name, sentence, count)

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from symconv.algebra.evaluation import condition_value
-from symconv.algebra.indices import TRUE, Condition, IntegerLike, divides, equal
+from symconv.algebra.indices import Condition, IntegerLike, divides, equal
 from symconv.layers.convolution.forward import HEIGHT, HH, WIDTH, WW, C, F, H, Hh, Hw, N, P, S, W
 from symconv.layers.layer import Sizes
 
@@ -99,15 +99,13 @@ FEATURES = (
 )
 """In the order in which they are offered as an explanation: the plainest first."""
 
-EVERYWHERE = Feature("at every shape", TRUE)
-
 
 def regions(failing: Iterable[Sizes], passing: Iterable[Sizes]) -> tuple[Feature, ...] | None:
     """Find the features, or pairs of them, that say where code fails.
 
     Args:
         failing: the sizes at which it fails, at least one.
-        passing: the sizes at which it does not.
+        passing: the sizes at which it does not, at least one.
 
     Returns:
         The fewest regions, found greedily, that hold at every failing size and at no passing
@@ -115,8 +113,7 @@ def regions(failing: Iterable[Sizes], passing: Iterable[Sizes]) -> tuple[Feature
     """
     failing, passing = tuple(failing), tuple(passing)
     assert failing, "where nothing fails there is nothing to say"
-    if not passing:
-        return (EVERYWHERE,)
+    assert passing, "where nothing passes there is no rule"
     single = _covering(FEATURES, failing, passing)
     return single or _covering((*FEATURES, *_pairs()), failing, passing)
 

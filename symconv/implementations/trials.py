@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from math import inf
 from time import perf_counter
 
 import numpy as np
 
+from symconv.algebra.indices import Condition
 from symconv.errors import UsageError
 from symconv.implementations.conclusions import UNKNOWN, Conclusion, conclude
 from symconv.implementations.diagnosing.symptoms import SHORT
-from symconv.implementations.diagnosis import Sample, diagnose, wrong_entries_map
+from symconv.implementations.diagnosis import Sample, diagnose, fails, wrong_entries_map
 from symconv.implementations.inputs import in_dtype, plan
 from symconv.implementations.judging import Judgement, judge_symbols
 from symconv.implementations.model import (
@@ -21,10 +23,11 @@ from symconv.implementations.model import (
     Description,
     Request,
 )
-from symconv.implementations.on_numbers import LOST, OnNumbers, wanted_results
+from symconv.implementations.on_numbers import LOST, OnNumbers, Outcome, wanted_results
 from symconv.implementations.processes import SECONDS_PER_RUN, Runner
 from symconv.implementations.reference import Polynomial, Reference, reference_at
 from symconv.implementations.rounding import DOUBLE, Rounding, rounds_sentence
+from symconv.implementations.rules import LEAST_SHAPES, nearby
 from symconv.implementations.shape_classes import ShapeClass
 from symconv.layers.layer import Layer, Sizes
 from symconv.verdicts import Method, Result, Verdict
@@ -33,6 +36,7 @@ WRONG_NUMBERS = frozenset(["wrong-value", "wrong-shape", "not-a-number"])
 """What a diagnosis can be made from."""
 NOT_RUN = UNKNOWN | {"rejected", "timeout", "crashed", "garbled"}
 """Codes of shapes at which there was nothing to judge."""
+MOST_FRESH = 120
 ENTRIES_THAT_TELL = 24
 """A map of fewer entries says little about where code is wrong."""
 
@@ -81,6 +85,9 @@ class Trial:
     """What is said of results that were right on some kinds of numbers, and wrong on others."""
     roundings: dict[str, list[Rounding]] = field(default_factory=dict)
     """How far off results were, a measure for each shape at which they were wrong."""
+    fresh: dict[Sizes, list[Outcome]] = field(default_factory=dict)
+    """What became of shapes that are no part of the check: what is said of it is tested there."""
+    is_slow: bool = False
     dtypes: dict[str, None] = field(default_factory=dict)
     """What is said of results whose dtype is not that of the inputs."""
 
@@ -238,7 +245,7 @@ class Trial:
             diagnosis = mistake = picture = ""
             digits = self._rounded_to(name, by_class)
             if wrong and self.options.diagnose and not self._is_unstable(name):
-                samples = sorted(self.samples, key=lambda sample: sample.sizes.order())
+                samples = self._samples_of(name)
                 diagnosis, mistake = self._diagnosis(name, samples, digits)
                 picture = _picture(name, [place.sizes for place in wrong], samples)
             # Which shapes show that something rounds is a matter of the numbers.
@@ -249,13 +256,63 @@ class Trial:
                 mistake=mistake,
                 picture=picture,
                 by_rule=digits is None,
+                fresh=partial(self._fresh_code, name),
+                limits=self.limits,
             )
+
+    @property
+    def limits(self) -> tuple[Condition, ...]:
+        """The conditions on sizes that the signature imposes."""
+        return tuple(condition for condition, _ in self.description.restrictions)
+
+    def _fresh_code(self, name: str, sizes: Sizes) -> str | None:
+        """Return what becomes of a result at a shape that was not tried; None for not known."""
+        outcomes = self._at_fresh(sizes)
+        judged = [
+            one
+            for outcome in outcomes
+            for whose, one in (*outcome.judged.items(), *outcome.conduct)
+            if whose == name and one.verdict is not Verdict.VERIFIED
+        ]
+        judged.sort(key=lambda one: not one.is_wrong)
+        return judged[0].code if judged else ("right" if outcomes else None)
+
+    def _at_fresh(self, sizes: Sizes) -> list[Outcome]:
+        """Run the code at a shape that was not tried, in every dtype, unless that costs much."""
+        if sizes in self.fresh:
+            return self.fresh[sizes]
+        # Compiled anew at each shape, jax takes long.
+        if len(self.fresh) >= MOST_FRESH or self.is_slow or self.description.framework == "jax":
+            return []
+        found = [self.numbers.at(sizes, dtype) for dtype in self.options.dtypes]
+        codes = {one.code for outcome in found for one in outcome.judged.values()}
+        self.is_slow = bool({"timeout", "crashed", "garbled", "environment"} & codes)
+        self.fresh[sizes] = found
+        return found
+
+    def _samples_of(self, name: str) -> list[Sample]:
+        """Return what came back, the smallest first; more of it where a result fails seldom."""
+        samples = sorted(self.samples, key=lambda sample: sample.sizes.order())
+        failing = [one for one in samples if fails(one, name)]
+        if not failing or len(failing) >= LEAST_SHAPES:
+            return samples
+        found = len(failing)
+        for sizes in nearby(failing[0].sizes, self.limits):
+            if found >= LEAST_SHAPES:
+                break
+            for outcome in self._at_fresh(sizes)[:1]:
+                if outcome.sample is not None and sizes not in {one.sizes for one in samples}:
+                    samples.append(outcome.sample)
+                    found += fails(outcome.sample, name)
+        return samples
 
     def _diagnosis(
         self, name: str, samples: Sequence[Sample], digits: int | None
     ) -> tuple[str, str]:
         """Return what went wrong with a result, as a sentence and by its stable name."""
-        said = None if digits == DOUBLE else diagnose(self.layer, name, samples)
+        # Several mistakes fit what one or two shapes show.
+        known = digits != DOUBLE and sum(fails(one, name) for one in samples) >= LEAST_SHAPES
+        said = diagnose(self.layer, name, samples) if known else None
         if said is not None:
             return said.sentence, said.name
         if digits is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import IO
 
 from rich.console import Console
@@ -188,7 +189,8 @@ def _summary(report: CodeReport) -> Text:
     count = len(report.classes)
     text = Text(f"{count} shape{'s' if count != 1 else ''}, which -v lists")
     _ = text.append(_certainty(report))
-    if any(one.where or one.rejected for one in report.conclusions):
+    told_of = ((*one.rejected, *chain(*one.where.values())) for one in report.conclusions)
+    if any(region.by_rule for region in chain(*told_of)):
         told = "what is said with “when” holds at these shapes; elsewhere another rule may"
         _ = text.append(f"\n{told}", style="dim")
     verdicts = dict.fromkeys(

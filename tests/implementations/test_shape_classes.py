@@ -128,8 +128,3 @@ def test_regions_hold_at_every_failing_size_and_at_no_passing_one() -> None:
     if found is not None:
         assert all(any(region.holds(sizes) for region in found) for sizes in inside)
         assert not any(region.holds(sizes) for region in found for sizes in outside)
-
-
-def test_where_everything_fails_there_is_one_region() -> None:
-    inside, _ = split(lambda _: True)
-    assert [region.clause for region in regions(inside, []) or ()] == ["at every shape"]
