@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from symconv.algebra.indices import Condition
 from symconv.implementations.model import Description
-from symconv.implementations.rules import Fails, rules
+from symconv.implementations.rules import Fails, exception, rules
 from symconv.implementations.shape_classes import ShapeClass
 from symconv.implementations.type_tests import TypeTest
 from symconv.layers.layer import Sizes
@@ -31,12 +31,12 @@ class Region:
     Attributes:
         clause: when it fails: ``when the stride does not divide``, or the names of classes.
         smallest: the smallest class in it.
-        by_rule: whether the clause is a rule, which shapes that were not tried may break.
+        rule: ``when`` or ``unless`` where the clause is a rule, which other shapes may break.
     """
 
     clause: str
     smallest: ShapeClass
-    by_rule: bool = False
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,9 +210,12 @@ def _regions(
     """Say in words which classes these are, each region with its smallest class."""
     if not outside:
         return (Region(_all_of(len(inside), count), inside[0]),)
-    found = rules(
-        [place.sizes for place in inside], [place.sizes for place in outside], fails, limits
-    )
+    failing, passing = ([one.sizes for one in places] for places in (inside, outside))
+    found = rules(failing, passing, fails, limits)
+    if found is None or len(found) > MOST_NAMED:
+        unless = exception(failing, passing, fails, limits)
+        if unless is not None:
+            return (Region(f"unless {unless.clause}", inside[0], "unless"),)
     if len(found or inside) > 1 and 1 <= len(outside) <= MOST_NAMED:
         return (Region(f"at every shape but {_named(outside)}", inside[0]),)
     if found is None or len(found) > MOST_NAMED:
@@ -226,7 +229,7 @@ def _regions(
         Region(
             f"when {feature.clause}",
             next((place for place in inside if feature.holds(place.sizes)), inside[0]),
-            by_rule=True,
+            "when",
         )
         for feature in found
     )

@@ -100,6 +100,56 @@ FEATURES = (
 """In the order in which they are offered as an explanation: the plainest first."""
 
 
+STRIDE_DIVIDES = Feature("the stride divides", ~(ROWS_LEFT_OVER | COLUMNS_LEFT_OVER))
+ASKED = (
+    Feature("the padding is 0", equal(P, 0)),
+    Feature("the filter is square", equal(HH, WW)),
+    STRIDE_DIVIDES,
+    Feature("the stride is 1", equal(S, 1)),
+    Feature("the image is square", equal(H, W)),
+    Feature("the filter's height and width are odd", ~divides(2, HH) & ~divides(2, WW)),
+    Feature(
+        "the filter is square, its size twice the padding plus 1",
+        equal(HH, 2 * P + 1) & equal(WW, 2 * P + 1),
+    ),
+    Feature("the filter is 3x3", equal(HH, 3) & equal(WW, 3)),
+    Feature("the padding is 1", equal(P, 1)),
+    Feature("there is one image", equal(N, 1)),
+    Feature("the number of channels divides that of filters", divides(C, F)),
+    Feature("the number of filters divides that of channels", divides(F, C)),
+    Feature("there are as many channels as filters", equal(C, F)),
+    Feature("there is one channel", equal(C, 1)),
+    Feature("image and filter have one row", equal(H, 1) & equal(HH, 1)),
+    Feature("the image's height and width are even", divides(2, H) & divides(2, W)),
+    Feature("the output is as large as the input", equal(Hh, H) & equal(Hw, W)),
+    Feature("the stride is 2", equal(S, 2)),
+    Feature("the filter is 1x1", ONE_BY_ONE),
+    Feature("there is one filter", equal(F, 1)),
+    Feature("the stride is not larger than the filter", (S <= HH) & (S <= WW)),
+    Feature("the stride is the filter's height and width", equal(S, HH) & equal(S, WW)),
+    Feature("the stride divides the image's height and width", divides(S, H) & divides(S, W)),
+    Feature("the filter's height and width are even", divides(2, HH) & divides(2, WW)),
+    Feature("the output is square", equal(Hh, Hw)),
+    Feature("the filter is not larger than the image", ~LARGER_THAN_THE_IMAGE),
+    Feature("the padding is smaller than the filter", (P < HH) & (P < WW)),
+    Feature("the filter is 5x5", equal(HH, 5) & equal(WW, 5)),
+    Feature("the padding is 2", equal(P, 2)),
+    Feature("image and filter have one column", equal(W, 1) & equal(WW, 1)),
+    Feature("the image is at least 5x5", (H >= 5) & (W >= 5)),
+    Feature("the image is at least 8x8", (H >= 8) & (W >= 8)),
+    Feature("the number of channels is even", divides(2, C)),
+    Feature("the numbers of channels and filters are even", divides(2, C) & divides(2, F)),
+    Feature("the number of images is even", divides(2, N)),
+    Feature("the number of channels is divisible by 4", divides(4, C)),
+    Feature(
+        "the numbers of channels and filters are divisible by 4", divides(4, C) & divides(4, F)
+    ),
+    Feature("the image's height and width are divisible by 4", divides(4, H) & divides(4, W)),
+    Feature("the filter is as large as the image", equal(H, HH) & equal(W, WW)),
+)
+"""What code may ask of shapes, what is asked most first, and never what implies a later one."""
+
+
 def regions(failing: Iterable[Sizes], passing: Iterable[Sizes]) -> tuple[Feature, ...] | None:
     """Find the features, or pairs of them, that say where code fails.
 

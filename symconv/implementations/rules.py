@@ -13,7 +13,7 @@ from typing import TypeAlias
 from symconv.algebra.evaluation import condition_value
 from symconv.algebra.indices import Condition, conjuncts
 from symconv.errors import SizesError
-from symconv.implementations.features import Feature, regions
+from symconv.implementations.features import ASKED, FEATURES, Feature, regions
 from symconv.implementations.shape_classes import CLASSES, smallest_shape
 from symconv.layers.convolution.forward import H, W
 from symconv.layers.convolution.two_dimensional import conv2d
@@ -48,9 +48,44 @@ def rules(
     Returns:
         The regions in which it fails, as features; None where there is no such rule.
     """
+    return _tested(regions, failing, passing, fails, limits)
+
+
+def exception(
+    failing: Sequence[Sizes],
+    passing: Sequence[Sizes],
+    fails: Fails | None = None,
+    limits: Sequence[Condition] = (),
+) -> Feature | None:
+    """Find the one condition under which code does not fail, as `rules` finds where it does."""
+
+    def passes(sizes: Sizes) -> bool | None:
+        outcome = fails(sizes) if fails is not None else None
+        return None if outcome is None else not outcome
+
+    tested = None if fails is None else passes
+    found = _tested(_only_condition, passing, failing, tested, limits)
+    return found[0] if found else None
+
+
+def _only_condition(inside: Iterable[Sizes], outside: Iterable[Sizes]) -> tuple[Feature] | None:
+    inside, outside = tuple(inside), tuple(outside)
+    for feature in (*FEATURES, *ASKED):
+        if all(map(feature.holds, inside)) and not any(map(feature.holds, outside)):
+            return (feature,)
+    return None
+
+
+def _tested(
+    find: Callable[[Iterable[Sizes], Iterable[Sizes]], tuple[Feature, ...] | None],
+    failing: Sequence[Sizes],
+    passing: Sequence[Sizes],
+    fails: Fails | None,
+    limits: Sequence[Condition],
+) -> tuple[Feature, ...] | None:
     inside, outside = [*failing], [*passing]
     for _ in range(MOST_RULES):
-        found = regions(inside, outside)
+        found = find(inside, outside)
         if found is None:
             return None
         if fails is None or _foretells(found, inside, outside, fails, limits):

@@ -14,7 +14,7 @@ from symconv.algebra.indices import Condition
 from symconv.errors import UsageError
 from symconv.implementations.conclusions import UNKNOWN, Conclusion, conclude
 from symconv.implementations.diagnosing.symptoms import SHORT
-from symconv.implementations.diagnosis import Sample, diagnose, fails, wrong_entries_map
+from symconv.implementations.diagnosis import Diagnosis, Sample, diagnose, fails, wrong_entries_map
 from symconv.implementations.inputs import in_dtype, plan
 from symconv.implementations.judging import Judgement, judge_symbols
 from symconv.implementations.model import (
@@ -37,6 +37,7 @@ WRONG_NUMBERS = frozenset(["wrong-value", "wrong-shape", "not-a-number"])
 NOT_RUN = UNKNOWN | {"rejected", "timeout", "crashed", "garbled"}
 """Codes of shapes at which there was nothing to judge."""
 MOST_FRESH = 120
+_WAYS = {"wrong-shape": "shape is wrong", "wrong-value": "values are wrong"}
 ENTRIES_THAT_TELL = 24
 """A map of fewer entries says little about where code is wrong."""
 
@@ -296,23 +297,17 @@ class Trial:
         failing = [one for one in samples if fails(one, name)]
         if not failing or len(failing) >= LEAST_SHAPES:
             return samples
-        found = len(failing)
+        known = {one.sizes for one in samples}
         for sizes in nearby(failing[0].sizes, self.limits):
-            if found >= LEAST_SHAPES:
-                break
-            for outcome in self._at_fresh(sizes)[:1]:
-                if outcome.sample is not None and sizes not in {one.sizes for one in samples}:
-                    samples.append(outcome.sample)
-                    found += fails(outcome.sample, name)
+            for outcome in self._at_fresh(sizes)[:1] if sizes not in known else ():
+                samples += [outcome.sample] if outcome.sample is not None else []
         return samples
 
     def _diagnosis(
         self, name: str, samples: Sequence[Sample], digits: int | None
     ) -> tuple[str, str]:
         """Return what went wrong with a result, as a sentence and by its stable name."""
-        # Several mistakes fit what one or two shapes show.
-        known = digits != DOUBLE and sum(fails(one, name) for one in samples) >= LEAST_SHAPES
-        said = diagnose(self.layer, name, samples) if known else None
+        said = None if digits == DOUBLE else self._mistake(name, samples)
         if said is not None:
             return said.sentence, said.name
         if digits is not None:
@@ -323,7 +318,26 @@ class Trial:
         if name in self.kinds:
             mistake, sentence = self.kinds[name]
             return sentence, mistake
-        return "", ""
+        return self._several_mistakes(name, samples)
+
+    def _mistake(self, name: str, samples: Sequence[Sample]) -> Diagnosis | None:
+        # Several mistakes fit what one or two shapes show.
+        enough = sum(fails(one, name) for one in samples) >= LEAST_SHAPES
+        return diagnose(self.layer, name, samples) if enough else None
+
+    def _several_mistakes(self, name: str, samples: Sequence[Sample]) -> tuple[str, str]:
+        """Return what went wrong for each way in which a result is wrong, beside what is right."""
+        codes = {place.sizes: str(_worst(found).code) for place, found in self.found[name].items()}
+        ways = [way for way in _WAYS if way in codes.values()]
+        found: dict[str, str] = {}
+        for way in ways if len(ways) > 1 else ():
+            others = {*ways} - {way}
+            said = self._mistake(
+                name, [one for one in samples if codes.get(one.sizes) not in others]
+            )
+            if said is not None:
+                found[said.name] = f"where its {_WAYS[way]}, {said.sentence}"
+        return "; ".join(found.values()), min(found, default="")
 
     def _rounded_to(self, name: str, by_class: Mapping[ShapeClass, Result]) -> int | None:
         """Return the binary digits that a result is rounded to, where nothing else is wrong."""

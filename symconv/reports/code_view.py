@@ -190,8 +190,10 @@ def _summary(report: CodeReport) -> Text:
     text = Text(f"{count} shape{'s' if count != 1 else ''}, which -v lists")
     _ = text.append(_certainty(report))
     told_of = ((*one.rejected, *chain(*one.where.values())) for one in report.conclusions)
-    if any(region.by_rule for region in chain(*told_of)):
-        told = "what is said with “when” holds at these shapes; elsewhere another rule may"
+    words = dict.fromkeys(f"“{region.rule}”" for region in chain(*told_of) if region.rule)
+    if words:
+        said = " or ".join(words)
+        told = f"what is said with {said} holds at these shapes; elsewhere another rule may"
         _ = text.append(f"\n{told}", style="dim")
     verdicts = dict.fromkeys(
         conclusion.verdict for conclusion in report.conclusions if conclusion.verdict is not None

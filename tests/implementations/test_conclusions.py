@@ -109,3 +109,33 @@ def test_why_nothing_ran_is_said_before_that_nothing_ran() -> None:
     conclusion = concluded(lambda s: NOT_RUN if s["N"] == 1 else lacks)
     assert conclusion.code == "environment"
     assert [*conclusion.where] == ["environment", "not-run"]
+
+
+def test_a_rule_that_a_fresh_shape_contradicts_is_not_said() -> None:
+    def by_class(wrong):
+        return {
+            place: result(place, *(WRONG if wrong(place.sizes) else RIGHT))
+            for place in shape_classes()
+        }
+
+    def without_padding(s):
+        return s["P"] == 0
+
+    for wide, clause in ((100, "when padding is 0"), (5, None)):
+
+        def fresh(sizes, wide=wide):
+            return "wrong-value" if sizes["P"] == 0 and sizes["W"] < wide else "right"
+
+        conclusion = conclude("dL/dx", by_class(without_padding), fresh=fresh)
+        clauses = [region.clause for region in conclusion.where["wrong-value"]]
+        assert (clause in clauses) == (clause is not None)
+        if clause is None:
+            assert not any(region.rule == "when" for region in conclusion.where["wrong-value"])
+
+
+def test_what_fails_at_the_only_shape_that_ran_is_not_said_to_fail_everywhere() -> None:
+    place = shape_classes()[0]
+    conclusion = conclude("dL/dx", {place: result(place, *WRONG)})
+    ((region,),) = conclusion.where.values()
+    assert region.clause == "at the one shape that ran"
+    assert not region.rule

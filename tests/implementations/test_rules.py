@@ -2,7 +2,7 @@
 
 import pytest
 
-from symconv.implementations.rules import LEAST_SHAPES, nearby, rules
+from symconv.implementations.rules import LEAST_SHAPES, exception, nearby, rules
 from symconv.implementations.shape_classes import shape_classes
 from symconv.layers.convolution.forward import S
 from symconv.layers.convolution.two_dimensional import conv2d
@@ -67,3 +67,15 @@ def test_nearby_shapes_are_admissible_and_meet_the_limits() -> None:
     assert len(found) >= LEAST_SHAPES
     assert {one["S"] for one in found} == {1}
     assert sizes not in found
+
+
+def test_the_one_kind_of_shapes_at_which_code_does_not_fail_is_found() -> None:
+    def fails(s):
+        return not (s["HH"] == s["WW"] == 3)
+
+    inside = [sizes for sizes in PLACES if fails(sizes)]
+    outside = [sizes for sizes in PLACES if not fails(sizes)]
+    found = exception(inside, outside, fails)
+    assert found is not None
+    assert found.clause == "the filter is 3x3"
+    assert exception(inside, outside, lambda s: fails(s) or s["H"] > 4) is None

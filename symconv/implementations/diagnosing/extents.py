@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 
 from symconv.implementations.diagnosing.cases import AxisSizes
 
@@ -185,6 +186,21 @@ OUTPUT_SIZES: tuple[OutputSize, ...] = (
         "size-of-the-other-axis",
         "with height and width swapped in the output size",
         lambda a: a.other_output,
+    ),
+    OutputSize(
+        "filter-size-of-the-other-axis",
+        "with the filter's extent along the other axis in the output size, HH for WW or WW for HH",
+        lambda a: _steps(a.padded - a.other_filter, a),
+    ),
+    OutputSize(
+        "input-size-of-the-other-axis",
+        "with the image's extent along the other axis in the output size, H for W or W for H",
+        lambda a: _steps(a.other_input + 2 * a.P - a.filter, a),
+    ),
+    OutputSize(
+        "division-rounded",
+        "with the number of steps rounded to the nearest integer where the stride does not divide",
+        lambda a: round(Fraction(a.padded - a.filter, a.S)) + 1,
     ),
     OutputSize(
         "plus-one-divided",

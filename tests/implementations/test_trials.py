@@ -1,0 +1,40 @@
+"""What is said of wrong code rests on enough shapes, beyond those of the check if need be."""
+
+import numpy as np
+
+from symconv.implementations.checking import check_implementation
+from symconv.verdicts import Verdict
+from tests.implementations.mathematics import compute_gradients, compute_y
+
+
+def test_two_mistakes_in_one_result_are_both_named() -> None:
+    def both(dout, x, w, b, stride, padding):
+        dx, dw, db = compute_gradients(dout, x, w, stride, padding)
+        return (-dx if padding else dx[:, :, :0, :0]), dw, db
+
+    def plain(x, w, b, stride, padding):
+        return compute_y(x, w, b, stride, padding)
+
+    report = check_implementation(plain, both, isolate=False)
+    (wrong,) = [one for one in report.conclusions if one.verdict is Verdict.REFUTED]
+    assert "where its shape is wrong, your dx equals" in wrong.diagnosis
+    assert "where its values are wrong, your dx equals the correct one with the wrong sign" in (
+        wrong.diagnosis
+    )
+    assert [region.clause for region in wrong.where["wrong-shape"]] == ["when padding is 0"]
+
+
+def test_one_shape_alone_gives_no_diagnosis_that_shapes_beside_it_contradict() -> None:
+    """A padding of 1 for any padding looks like a shift by the stride at one shape."""
+
+    def padded_by_one(x, w, b, stride, padding):
+        if padding == 0:
+            return compute_y(x, w, b, stride, 0)
+        grown = np.pad(x, ((0, 0), (0, 0), (1, 2 * padding - 1), (1, 2 * padding - 1)))
+        return compute_y(grown, w, b, stride, 0)
+
+    sizes = "N=1,C=1,H=1,W=1,F=1,HH=1,WW=1,S=1,P=2"
+    report = check_implementation(padded_by_one, sizes=[sizes], only="y", isolate=False)
+    assert [str(place.sizes) for place in report.classes] == [sizes]
+    (wrong,) = [one for one in report.conclusions if one.verdict is Verdict.REFUTED]
+    assert "stride" not in wrong.diagnosis
