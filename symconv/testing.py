@@ -188,7 +188,8 @@ class Kernel:
         """Return what became of one result in one class, or of what is not judged at any."""
         if result in self.unjudged:
             left_out = self.report.only(statement=result)
-            return Outcome(left_out, failure=f"{result}: {left_out[0].detail}")
+            detail = left_out[0].detail if left_out else "it was not judged"
+            return Outcome(left_out, failure=f"{result}: {detail}")
         passed = "forward" if result in FORWARD_RESULTS else "backward"
         # Code that is taken in another way, such as without a batch, has other members of a class.
         # Where the code refuses the smallest one it was tried at another, too.

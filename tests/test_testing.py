@@ -161,6 +161,37 @@ def test_what_a_pass_does_besides_computing_counts_against_its_results():
     assert kernel.outcome("y", place).failure == ""
 
 
+def image(x, w, b, stride, padding):
+    _channels, _height, _width = x.shape
+    return forward(x[None], w, b, stride, padding)[0]
+
+
+def image_twice(x, w, b, stride, padding):
+    return 2 * image(x, w, b, stride, padding)
+
+
+def test_items_of_code_that_is_taken_otherwise_follow_what_it_is_taken_as():
+    kernel = Kernel(image, only="y")
+    outcomes = {place.name: kernel.outcome("y", place) for place in kernel.classes}
+    assert kernel.report.read_as == {"batch": False}
+    assert not any(one.failure for one in outcomes.values())
+    assert any(one.results for one in outcomes.values())
+    left = {one.rejection for one in outcomes.values() if not one.results}
+    assert left == {"batch=False leaves no such shape"}
+
+
+def test_items_of_code_that_is_right_in_no_way_fail():
+    kernel = Kernel(image_twice, only="y")
+    assert all(kernel.outcome("y", place).failure for place in kernel.classes)
+
+
+def test_what_is_never_judged_fails_though_the_report_says_nothing_of_it(monkeypatch):
+    kernel = Kernel(forward, sizes=SIZES[0])
+    assert set(kernel.unjudged) == {"dL/dx", "dL/dw", "dL/db"}
+    monkeypatch.setattr(kernel, "_report", Kernel(forward, only="y", sizes=SIZES[0]).report)
+    assert kernel.outcome("dL/dx", kernel.classes[0]).failure == "dL/dx: it was not judged"
+
+
 LAYERS = """
 from symconv.layers.convolution import loops
 

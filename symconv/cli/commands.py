@@ -281,7 +281,7 @@ def check(
 
 
 @cli.command(epilog=_EXIT_CODES)
-@click.argument("target", metavar="FILE|MODULE[:FUNCTION]")
+@click.argument("targets", nargs=-1, required=True, metavar="FILE|MODULE[:FUNCTION]...")
 @click.option("--forward", metavar="NAME", help="The function, class or module that computes y.")
 @click.option("--backward", metavar="NAME", help="The function that computes the gradients.")
 @click.option(
@@ -345,7 +345,7 @@ def check(
 @click.option("--json", "as_json", is_flag=True, help="Print the whole report as JSON.")
 @click.option("-v", "--verbose", is_flag=True, help="List every single check.")
 def test(
-    target: str,
+    targets: Sequence[str],
     forward: str | None,
     backward: str | None,
     convention: str | None,
@@ -375,7 +375,8 @@ def test(
     It finds the pair by its names and signatures, as in conv_forward_naive(x, w, b, conv_param)
     and conv_backward_naive(dout, cache). It is run on integers so small that nothing rounds,
     and compared by ==, over every class of shapes that can make a difference; where something
-    is wrong, it says when, shows where, and names the mistake.
+    is wrong, it says when, shows where, and names the mistake. Where the backward pass stands
+    in another file, name both files.
     """
     from symconv.implementations.checking import check_target
     from symconv.implementations.finding import Target
@@ -386,7 +387,8 @@ def test(
 
         require_own(regression_test, "symconv test --regression-test")
     chosen = Target(
-        target,
+        targets[0],
+        beside=tuple(targets[1:]),
         forward=forward,
         backward=backward,
         convention=convention,

@@ -13,12 +13,18 @@ from symconv.implementations.accepted_shapes import Search, shapes_result
 from symconv.implementations.conclusions import CodeReport, Conclusion
 from symconv.implementations.conventions import wrap
 from symconv.implementations.finding import Target, load
-from symconv.implementations.layouts import BIAS, FILTERS, IMAGES
+from symconv.implementations.layouts import BIAS, FILTERS, IMAGES, Axes, restrictions
 from symconv.implementations.model import Description, Implementation, Layouts
 from symconv.implementations.options import CodeOptions
 from symconv.implementations.other_layers import spoken_of
 from symconv.implementations.processes import SECONDS_PER_RUN, Runner
-from symconv.implementations.readings import SHARE_THAT_COUNTS, Probe, Reading, readings
+from symconv.implementations.readings import (
+    SHARE_THAT_COUNTS,
+    Probe,
+    Reading,
+    readings,
+    telling_result,
+)
 from symconv.implementations.shape_classes import ShapeClass, shape_classes
 from symconv.implementations.trials import Options, Trial
 from symconv.implementations.type_tests import type_tests
@@ -138,13 +144,33 @@ def _check(
         for reading in readings(said, description):
             if probe.agrees(reading):
                 again = _checked_as(taken(reading.options), options, progress, isolate=isolate)
-                if not any(one.name == "y" and _is_true(one) for one in again.conclusions):
+                told = telling_result(description)
+                if not any(one.name == told and _is_true(one) for one in again.conclusions):
                     return report
                 again.read_as = reading.options
-                again.notes = (reading.sentence, *again.notes)
+                again.notes = (replace(reading, result=told).sentence, *again.notes)
                 return again
-        other = probe.layer() or spoken_of(description.forward or "")
+        other = probe.layer() or spoken_of(description.forward or description.backward or "")
+        if not other and "square" not in said and _is_square(runner, description, options):
+            report.notes = (*report.notes, SQUARE_HELPS)
     return _out_of_scope(report, other) if other else report
+
+
+SQUARE_HELPS = (
+    "where images and filters are square it is right, which was tried: say --square "
+    "(in Python: square=True) if nothing else is meant"
+)
+
+
+def _is_square(runner: Runner, description: Description, options: Options) -> bool:
+    """Tell whether code is right where height and width are equal, at several such shapes."""
+    limits = (*description.restrictions, *restrictions(Axes(), square=True))
+    square = replace(description, restrictions=limits)
+    try:
+        places = places_of(conv2d(), square, replace(options, sizes=()))
+    except UsageError:
+        return False
+    return Probe(runner, square, places).agrees(Reading({}))
 
 
 def _is_true(conclusion: Conclusion) -> bool:
@@ -153,7 +179,8 @@ def _is_true(conclusion: Conclusion) -> bool:
 
 def _may_be_meant_otherwise(report: CodeReport) -> bool:
     """Tell whether y is wrong at so many shapes that the code may be something else."""
-    y = next((one for one in report.conclusions if one.name == "y"), None)
+    told = telling_result(report.description)
+    y = next((one for one in report.conclusions if one.name == told), None)
     if y is None or {"environment", "timeout", "crashed", "garbled"} & {*y.counts}:
         return False
     right = sum(y.counts.get(code, 0) for code in ("right", "within-tolerance"))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
+from types import ModuleType
 from typing import Any
 
 from symconv.errors import UsageError
@@ -31,11 +32,13 @@ class Target(CodeOptions):
         forward: the name of the forward function, or of a class.
         backward: the name of the backward function; several, in the order dx, dw, db, with
             commas between them.
+        beside: other files or modules in which a pass may stand, as in `text`.
     """
 
     text: str
     forward: str | None = None
     backward: str | None = None
+    beside: tuple[str, ...] = ()
 
     @property
     def options(self) -> CodeOptions:
@@ -76,12 +79,13 @@ def _names_backward(target: Target) -> bool:
 def _sought(found: Imported, candidate: Candidate) -> str:
     """Say where a pass was looked for, by which names, and what else is there."""
     used = {candidate.forward, *(name for _, name in candidate.backward)}
-    rest = [name for name in own_callables(found.module) if name not in used]
+    rest = [name for name in _callables(found) if name not in used]
+    homes = {module.__name__ for module in (found.module, *found.beside)}
     elsewhere = [
         f"{name} (from {value.__module__})"
         for name, value in vars(found.module).items()
         if inspect.isfunction(value)
-        and value.__module__ != found.module.__name__
+        and value.__module__ not in homes
         and names.direction_of(name) is not None
     ]
     said = (
@@ -92,6 +96,8 @@ def _sought(found: Imported, candidate: Candidate) -> str:
         said += f"; it also defines {', '.join(rest)}"
     if elsewhere:
         said += f"; it imports {', '.join(elsewhere)}, which counts only where it is named"
+    if not found.beside:
+        said += "; one that stands in another file is found where both files are named"
     return said
 
 
@@ -114,6 +120,15 @@ def resolve(target: Target) -> tuple[Imported, Candidate]:
             )
         forward = function
     found = import_target(place)
+    for text in target.beside:
+        place, function = split(text)
+        found = found.joined(import_target(place))
+        if function is not None and backward is not None:
+            raise UsageError(
+                f"the backward function is named twice: {backward} and {function}",
+                help="leave out --backward, or the name behind the colon",
+            )
+        backward = function or backward
     forward, backward = _of_one_class(found, forward, backward)
     return found, _chosen(found, forward, backward, target)
 
@@ -123,7 +138,7 @@ def _of_one_class(
 ) -> tuple[str | None, str | None]:
     """Take methods for their class: one called alone would have nobody to be ``self``."""
     owner = (forward or "").rpartition(".")[0]
-    if not owner or not inspect.isclass(getattr(found.module, owner, None)):
+    if not owner or not inspect.isclass(getattr(_home_of(found, owner), owner, None)):
         return forward, backward
     own = backward is None or backward.rpartition(".")[0] == owner
     return owner, None if own else backward
@@ -150,7 +165,7 @@ def _chosen(
     """
     if forward is not None and backward is not None:
         return Candidate(forward, _named_parts(backward))
-    public = own_callables(found.module)
+    public = _callables(found)
     pairs = candidates(public, target.convention)
     if backward is not None:
         named = _named_parts(backward)
@@ -163,6 +178,21 @@ def _chosen(
     if len(pairs) > 1:
         raise _several(found, pairs)
     return pairs[0]
+
+
+def _callables(found: Imported) -> dict[str, Any]:
+    """Return what the named modules define; a name of two of them means the first one's."""
+    return {
+        name: value
+        for module in (*reversed(found.beside), found.module)
+        for name, value in own_callables(module).items()
+    }
+
+
+def _home_of(found: Imported, name: str) -> ModuleType:
+    modules = (found.module, *found.beside)
+    defining = [module for module in modules if name in own_callables(module)]
+    return next((one for one in (*defining, *modules) if hasattr(one, name)), found.module)
 
 
 def _named_parts(text: str) -> tuple[tuple[str, str], ...]:
@@ -184,12 +214,12 @@ def _resolved(found: Imported, name: str) -> Any:
     Raises:
         UsageError: when it means nothing there.
     """
-    value: Any = found.module
+    value: Any = _home_of(found, name.partition(".")[0])
     for part in name.split("."):
         if not hasattr(value, part):
             known = [key for key, item in vars(found.module).items() if callable(item)]
             close = get_close_matches(name, known, n=3, cutoff=0.6)
-            own = ", ".join(own_callables(found.module)) or "no functions"
+            own = ", ".join(_callables(found)) or "no functions"
             raise UsageError(
                 f"{found.name} has no function {name!r}",
                 code="no-function",
@@ -210,12 +240,12 @@ def _several(found: Imported, pairs: list[Candidate]) -> UsageError:
         code="several-candidates",
         location=found.name,
         help="choose with --forward NAME --backward NAME, or name a class: "
-        f"{found.name}:{pairs[0].forward or pairs[0].backward[0][1]}",
+        f"{found.name.split(', ')[0]}:{pairs[0].forward or pairs[0].backward[0][1]}",
     )
 
 
 def _line(found: Imported, name: str) -> str:
-    place = location_of(getattr(found.module, name), found.shown)
+    place = location_of(_resolved(found, name), found.shown)
     parts = place.rsplit(":", 2)
     return f"line {parts[1]}" if len(parts) == 3 else "line unknown"
 

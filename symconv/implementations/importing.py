@@ -27,11 +27,20 @@ class Imported:
         module: the module.
         name: what the user called it, without the function.
         shown: how its file is called, by its path: as the user wrote it.
+        beside: other modules that were named with it.
     """
 
     module: ModuleType
     name: str
     shown: dict[str, str]
+    beside: tuple[ModuleType, ...] = ()
+
+    def joined(self, other: Imported) -> Imported:
+        """Return both, as what was named together."""
+        shown = {**self.shown, **other.shown}
+        return Imported(
+            self.module, f"{self.name}, {other.name}", shown, (*self.beside, other.module)
+        )
 
 
 def split(text: str) -> tuple[str, str | None]:

@@ -139,7 +139,11 @@ def array_of(value: Any) -> np.ndarray:
 
 
 def restrictions(
-    axes: Axes, *, square: bool, stride: tuple[int, str] | None, padding: tuple[int, str] | None
+    axes: Axes,
+    *,
+    square: bool,
+    stride: tuple[int, str] | None = None,
+    padding: tuple[int, str] | None = None,
 ) -> tuple[tuple[Condition, str], ...]:
     """Return the conditions on sizes that an implementation imposes, each with its reason.
 

@@ -67,6 +67,11 @@ def _taken(node: ast.AST) -> Iterator[tuple[Form, ast.expr]]:
             yield "pair", value
         case ast.For(iter=value) | ast.comprehension(iter=value):
             yield "pair", value
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Tuple(elts=parts)):
+            # What makes a pair of itself was none.
+            for part in parts:
+                if isinstance(part, ast.Name) and part.id == name:
+                    yield "either", part
         case ast.Assign(targets=[ast.Tuple(elts=targets)], value=value):
             if isinstance(value, ast.Tuple) and len(value.elts) == len(targets):
                 for target, part in zip(targets, value.elts, strict=True):

@@ -17,7 +17,7 @@ from symconv.algebra.indices import Size, equal
 from symconv.errors import SymconvError
 from symconv.implementations.inputs import draw, plan, smaller
 from symconv.implementations.layouts import FILTERS, IMAGES, Axes
-from symconv.implementations.model import Description, Request
+from symconv.implementations.model import RESULTS, Description, Request
 from symconv.implementations.other_layers import other_layers
 from symconv.implementations.processes import Runner
 from symconv.implementations.reference import reference_at
@@ -50,12 +50,14 @@ class Reading:
         axes: the order of axes.
         stride: the only stride, or None.
         padding: the only padding, or None.
+        result: the result by which it is told.
     """
 
     options: Mapping[str, Any]
     axes: Axes = field(default_factory=Axes)
     stride: int | None = None
     padding: int | None = None
+    result: str = "y"
 
     @property
     def flags(self) -> str:
@@ -73,7 +75,10 @@ class Reading:
     @property
     def sentence(self) -> str:
         """Say that the code is taken this way, and why."""
-        return f"taken with {self.flags}: without, y is wrong nearly everywhere, and with it right"
+        return (
+            f"taken with {self.flags}: without, {self.result} is wrong nearly everywhere, "
+            "and with it right"
+        )
 
 
 def readings(said: Mapping[str, Any], description: Description) -> Iterator[Reading]:
@@ -135,7 +140,7 @@ class Probe:
         self._sizes = telling[:MOST_PROBES]
 
     def agrees(self, reading: Reading) -> bool:
-        """Tell whether y is right everywhere when the code is taken that way."""
+        """Tell whether its result is right everywhere when the code is taken that way."""
         tried = 0
         for sizes in self._sizes:
             try:
@@ -170,18 +175,26 @@ class Probe:
         return conv2d().sizes("", **{**sizes.given, **changed})
 
     def _right(self, sizes: Sizes, reading: Reading) -> bool:
+        result = telling_result(self._description)
         reference = reference_at(sizes)
         small = smaller(plan(conv2d(), sizes, "float64", reference.longest_sum))
         drawn = draw(conv2d(), sizes, small, _SEED)
         if not self._description.has_bias:
             drawn["b"] = np.zeros_like(drawn["b"])
-        y = reference.values(drawn, small.most, twice=False)["y"]
-        own = {name: reading.axes.to_own(name, drawn[name]) for name in ("x", "w", "b")}
-        return self._gives(sizes, own, reading.axes.to_own("y", y))
+        wanted = reference.values(drawn, small.most, twice=False)[result]
+        own = {name: reading.axes.to_own(name, array) for name, array in drawn.items()}
+        return self._gives(sizes, own, reading.axes.to_own(result, wanted), result)
 
-    def _gives(self, sizes: Sizes, arrays: Mapping[str, np.ndarray], y: np.ndarray) -> bool:
+    def _gives(
+        self, sizes: Sizes, arrays: Mapping[str, np.ndarray], wanted: np.ndarray, result: str = "y"
+    ) -> bool:
         given = {name: np.asarray(array, dtype=np.float64) for name, array in arrays.items()}
-        given["dout"] = np.zeros(y.shape)
+        _ = given.setdefault("dout", np.zeros(wanted.shape))
         answer = self._runner.run(Request(dict(sizes), given))
-        got = answer.forward.results.get("y")
-        return got is not None and got.shape == y.shape and bool((got == y).all())
+        got = answer.of(result).results.get(result)
+        return got is not None and got.shape == wanted.shape and bool((got == wanted).all())
+
+
+def telling_result(description: Description) -> str:
+    """Return the result that tells how code is meant: y, or the first gradient without a y."""
+    return next((name for name in RESULTS if name in description.provides), "y")

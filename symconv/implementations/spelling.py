@@ -358,6 +358,8 @@ def _home(found: Imported) -> Home:
     Raises:
         NotSupported: when it has no file.
     """
+    if found.beside:
+        raise NotSupported("its passes may stand in several files")
     name, file = found.module.__name__, found.module.__file__
     if file is None:
         raise NotSupported(f"{found.name} has no file")

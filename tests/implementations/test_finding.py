@@ -337,3 +337,39 @@ def test_an_array_is_the_gradient_that_the_name_of_its_function_speaks_of() -> N
     )
     assert found["dL/dw"].shape == (1,)
     assert found["dL/dx"].reason == "one array was returned, which by the name is dL/dw"
+
+
+def test_passes_are_found_in_two_files_that_are_named_together(tmp_path) -> None:
+    first, second = tmp_path / "outputs.py", tmp_path / "gradients.py"
+    first.write_text("def conv_forward(x, w, b, stride, padding): return x\n")
+    second.write_text("def conv_backward(dout, x, w, b, stride, padding): return dout, w, b\n")
+    target = Target(str(first), beside=(str(second),))
+    description = load(target).description
+    assert (description.forward, description.backward) == ("conv_forward", "conv_backward")
+    assert description.absent == ()
+    assert description.location["y"].startswith(str(first))
+    assert description.location["dL/dx"].startswith(str(second))
+    alone = load(Target(str(first))).description
+    assert alone.absent == ("dL/dx", "dL/dw", "dL/db")
+    assert "found where both files are named" in alone.sought
+
+
+def test_a_function_can_be_named_in_each_of_two_files(tmp_path) -> None:
+    first, second = tmp_path / "one.py", tmp_path / "other.py"
+    first.write_text("def correlate(x, w, b, stride, padding): return x\n")
+    second.write_text("def pull(dout, x, w, b, stride, padding): return dout, w, b\n")
+    target = Target(f"{first}:correlate", beside=(f"{second}:pull",))
+    description = load(target).description
+    assert (description.forward, description.backward) == ("correlate", "pull")
+    with pytest.raises(UsageError, match="the backward function is named twice"):
+        load(Target(str(first), backward="pull", beside=(f"{second}:pull",)))
+
+
+def test_two_files_with_a_whole_pair_each_are_several_candidates(tmp_path) -> None:
+    text = "def {0}_forward(x, w, b): return x\ndef {0}_backward(dout, x, w, b): return x, w, b\n"
+    first, second = tmp_path / "one.py", tmp_path / "other.py"
+    first.write_text(text.format("conv"))
+    second.write_text(text.format("conv_fast"))
+    with pytest.raises(UsageError) as caught:
+        load(Target(str(first), beside=(str(second),)))
+    assert caught.value.code == "several-candidates"

@@ -58,6 +58,16 @@ def asks(x, hyper):
     return x[sh:, sw:]
 
 
+def makes_a_pair(x, stride):
+    stride = (stride, stride)
+    return x[stride[0] :, stride[1] :]
+
+
+def makes_a_pair_of_another_name(x, stride):
+    both = (stride, stride)
+    return x[both[0] :, both[1] :]
+
+
 def multiplies(x, hyper):
     return x[:: hyper["stride"]]
 
@@ -91,8 +101,11 @@ class Keeps:
         (hands_on_by_name, "pair"),
         (Keeps, "pair"),
         (asks, "either"),
+        (makes_a_pair, "either"),
+        (makes_a_pair_of_another_name, None),
         (multiplies, None),
         (compares, None),
+        (hands_on_behind_a_star, None),
         (takes_apart_something_else, None),
     ],
 )

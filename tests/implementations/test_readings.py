@@ -183,3 +183,42 @@ def test_code_that_is_right_in_its_first_call_only_is_not_taken_otherwise() -> N
     report = report_on(remembering, only="y")
     assert report.exit_code == 1
     assert not report.read_as
+
+
+def test_a_backward_pass_alone_is_taken_as_what_it_is_right_as() -> None:
+    report = report_on(None, channels_last_backward)
+    assert report.exit_code == 0
+    assert report.read_as == {"images": "NHWC", "filters": "HWIO"}
+    assert report.notes[0].startswith("taken with --images NHWC --filters HWIO: without, dL/dx is")
+
+
+def test_a_backward_pass_alone_that_is_wrong_stays_refuted() -> None:
+    report = report_on(None, with_a_wrong_bias_gradient)
+    assert {one.statement for one in report.failures} == {"dL/db"}
+
+
+def of_square_images(x, w, b, stride, padding):
+    side, taps = x.shape[2], w.shape[2]
+    assert x.ndim == 4
+    rows = (side + 2 * padding - taps) // stride + 1
+    y = compute_y(x, w, b, stride, padding)
+    out = np.zeros((len(x), len(w), rows, rows), dtype=y.dtype)
+    out[:, :, :, : y.shape[3]] = y[:, :, :, :rows]
+    return out
+
+
+def negated_of_square_images(x, w, b, stride, padding):
+    return -of_square_images(x, w, b, stride, padding)
+
+
+def test_code_that_is_right_on_square_images_names_the_option_that_says_so() -> None:
+    report = report_on(of_square_images, only="y")
+    assert report.exit_code == 1
+    assert any("say --square" in note for note in report.notes)
+    said = report_on(of_square_images, only="y", square=True)
+    assert said.exit_code == 0
+
+
+def test_code_that_is_wrong_on_square_images_too_names_no_option() -> None:
+    report = report_on(negated_of_square_images, only="y")
+    assert not any("--square" in note for note in report.notes)
