@@ -267,7 +267,11 @@ def _conduct(answer: Answer) -> Iterator[tuple[str, Judgement]]:
 
 
 def _misconduct(ran: Pass) -> Iterator[Judgement]:
-    if ran.modified:
+    if ran.modified == ("y",):
+        yield Judgement(
+            Verdict.REFUTED, "modified-output", f"it changes {_RETURNED['y']}, in place"
+        )
+    elif ran.modified:
         names = " and ".join(_RETURNED.get(name, name) for name in ran.modified)
         yield Judgement(Verdict.REFUTED, "modified-input", f"it changes {names} in place")
     if ran.unstable:

@@ -50,13 +50,14 @@ _WORDS = {
     "not-a-number": ("not a number", "is_not_a_number"),
     "raised": ("raises by accident", "raises"),
     "modified-input": ("changes its input", "changes_its_input"),
+    "modified-output": ("changes the y that forward returned", "changes_what_was_returned"),
     "unstable": ("differs from call to call", "differs_from_call_to_call"),
     "timeout": ("does not end", ""),
     "crashed": ("ends its process", ""),
 }
 """How a code is said in a comment, and in the name of a test."""
 _ENDS = frozenset(["timeout", "crashed"])
-_OF_A_PASS = frozenset(["raised", "modified-input", "unstable"])
+_OF_A_PASS = frozenset(["raised", "modified-input", "modified-output", "unstable"])
 _GONE = frozenset(["raised", "rejected", "timeout", "crashed", "garbled", "environment", "not-run"])
 
 

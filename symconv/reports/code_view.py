@@ -24,6 +24,7 @@ WORDS = {
     "crashed": "ends its process",
     "garbled": "gives no answer that can be read",
     "modified-input": "changes its input",
+    "modified-output": "changes the y that forward returned",
     "unstable": "differs from call to call",
     "incomplete": "not computed",
     "not-run": "not run",

@@ -144,11 +144,41 @@ def test_a_backward_pass_that_overwrites_the_returned_y_is_refuted() -> None:
     (name,) = found = failed(passes_that_keep_y(True))
     assert name == "backward"
     assert found[name].verdict is Verdict.REFUTED
-    assert "the y that forward returned" in found[name].failure.detail
+    assert found[name].code == "modified-output"
+    assert found[name].failure.detail == "it changes the y that forward returned, in place"
 
 
 def test_a_backward_pass_may_keep_the_returned_y_as_it_is() -> None:
     assert failed(passes_that_keep_y(False)) == {}
+
+
+def passes_with_one_buffer(fill):
+    """Return a pair whose forward pass gives the same array at every call of a shape."""
+    buffers = {}
+
+    def conv(x, w, b, stride, padding):
+        y = loops.forward(x, w, b, stride, padding)
+        buffer = buffers.setdefault((y.shape, y.dtype), y * 0)
+        fill(buffer, y)
+        return buffer
+
+    return conv, passes_that_keep_y(False)[1]
+
+
+def test_one_output_buffer_for_all_calls_is_no_mistake() -> None:
+    def overwrite(buffer, y):
+        buffer[...] = y
+
+    assert failed(passes_with_one_buffer(overwrite)) == {}
+
+
+def test_an_output_buffer_that_is_not_emptied_is_refuted() -> None:
+    def add(buffer, y):
+        buffer += y
+
+    found = failed(passes_with_one_buffer(add))
+    assert {"forward", "y"} & set(found)
+    assert all(one.verdict is Verdict.REFUTED for one in found.values())
 
 
 def test_a_result_of_another_dtype_is_told_beside_its_verdict() -> None:
