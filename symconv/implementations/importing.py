@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import importlib
 import importlib.util
+import linecache
 import sys
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -15,6 +17,7 @@ from types import ModuleType
 from symconv.errors import UsageError
 from symconv.implementations.environment import environment_fault, old_source
 from symconv.implementations.frameworks import FRAMEWORKS
+from symconv.implementations.notebook_cells import notebook_code
 from symconv.implementations.signatures import path_shown
 from symconv.sandbox.wording import named, whole_text
 
@@ -55,7 +58,9 @@ def split(text: str) -> tuple[str, str | None]:
 
 def is_file(place: str) -> bool:
     """Tell a file from the dotted name of a module."""
-    return place.endswith(".py") or "/" in place or "\\" in place or Path(place).exists()
+    return (
+        place.endswith((".py", ".ipynb")) or "/" in place or "\\" in place or Path(place).exists()
+    )
 
 
 def import_target(place: str) -> Imported:
@@ -78,6 +83,8 @@ def _import_file(place: str) -> Imported:
         raise UsageError(
             f"the file {place} does not exist", code="no-file", help=_similar_files(path)
         )
+    if path.suffix == ".ipynb":
+        return _import_notebook(place, path.resolve())
     if path.suffix != ".py":
         raise UsageError(
             f"{place} is not a Python file",
@@ -105,6 +112,28 @@ def _import_file(place: str) -> Imported:
     return Imported(_run(name, place, shown, resolved), place, shown)
 
 
+def _import_notebook(place: str, path: Path) -> Imported:
+    """Run the code cells of a notebook, in their order, as one module.
+
+    Raises:
+        UsageError: when it is no notebook, or one of its cells raises.
+    """
+    text = notebook_code(path, place)
+    # Lines count within the code of all cells, which the name says.
+    shown = {str(path): f"{place}#code"}
+    sys.path[:0] = dict.fromkeys(map(str, (path.parent, Path.cwd())))
+    linecache.cache[str(path)] = (len(text), None, text.splitlines(keepends=True), str(path))
+    module = ModuleType(f"{path.stem} of {path.parent}")
+    module.__file__ = str(path)
+
+    def run() -> ModuleType:
+        sys.modules[module.__name__] = module
+        exec(compile(text, str(path), "exec"), vars(module))  # noqa: S102 - what was asked for
+        return module
+
+    return Imported(_guarded(run, module.__name__, place, shown, path), place, shown)
+
+
 def _import_module(place: str) -> Imported:
     if not all(part.isidentifier() for part in place.split(".")):
         raise UsageError(
@@ -124,8 +153,23 @@ def _run(name: str, place: str, shown: dict[str, str], path: Path | None) -> Mod
     Raises:
         UsageError: with the error of the import, and where in the user's code it is.
     """
-    try:
+
+    def run() -> ModuleType:
         return importlib.import_module(name) if path is None else _executed(name, path)
+
+    return _guarded(run, name, place, shown, path)
+
+
+def _guarded(
+    run: Callable[[], ModuleType], name: str, place: str, shown: dict[str, str], path: Path | None
+) -> ModuleType:
+    """Run what makes a module.
+
+    Raises:
+        UsageError: with the error of the import, and where in the user's code it is.
+    """
+    try:
+        return run()
     except KeyboardInterrupt:
         raise
     except SyntaxError as error:

@@ -47,11 +47,13 @@ _WORDS_BY_ROLE = {
     CHANNELS: "inchannels inputchannels cin nin inch channels c numchannels nchannels inc "
     "inputdepth indepth inchannel inplanes inputchannel numinputchannels numinchannels",
     FILTERS: "outchannels numfilters nfilters cout nout outch outputchannels numkernels nkernels "
-    "outchannel outdepth planes filtercount numoutputchannels numoutchannels noffilters",
+    "outchannel outdepth planes nfilter numfilter nkernel numkernel filtercount "
+    "numoutputchannels numoutchannels noffilters",
     KERNEL: "kernelsize ksize filtersize kernelshape filtershape fsize windowsize size",
-    "HH": "hh kh kernelheight filterheight fh",
-    "WW": "ww kw kernelwidth filterwidth fw",
-    X_SHAPE: "xshape inputshape inputsize inshape imageshape xsize",
+    "HH": "hh kh kernelheight filterheight fh hfilter filterh hkernel kernelh",
+    "WW": "ww kw kernelwidth filterwidth fw wfilter filterw wkernel kernelw",
+    X_SHAPE: "xshape inputshape inputsize inshape imageshape xsize xdim xdims inputdim inputdims "
+    "imagesize imagedim",
     W_SHAPE: "wshape wsize weightshape weightsize weightsshape weightssize",
     FOREIGN: "dilation dilations groups outputpadding paddingmode mode axis axes lr learningrate "
     "eta alpha dtype device activation name dim dims slope learnrate rate stepsize momentum "

@@ -38,6 +38,20 @@ def forms(function: Any) -> dict[str, Form]:
     return _forms(function, frozenset())
 
 
+def parts(function: Any, name: str) -> int:
+    """Return how many names a value is taken apart into; 0 where it is not."""
+    return next(
+        (
+            len(targets)
+            for node in nodes(function)
+            if isinstance(node, ast.Assign)
+            for targets in [getattr(node.targets[0], "elts", ())]
+            if targets and name in _names(node.value)
+        ),
+        0,
+    )
+
+
 def _forms(function: Any, seen: frozenset[int]) -> dict[str, Form]:
     found: dict[str, Form] = {}
     names: dict[str, set[str]] = {}
@@ -51,7 +65,9 @@ def _forms(function: Any, seen: frozenset[int]) -> dict[str, Form]:
     # What is bound to a name is taken apart where the name is.
     for _ in names:
         known = [(other, found[name]) for name in names if name in found for other in names[name]]
-        new = [(other, form) for other, form in known if found.get(other) not in (form, "either")]
+        new: dict[str, Form] = {
+            other: form for other, form in known if found.get(other) not in (form, "either")
+        }
         if not new:
             break
         found.update(new)

@@ -57,6 +57,14 @@ def gradients(returned: Any) -> dict[str, Any]:
         fields = getattr(returned, "_fields", ())
         if fields and all(gradient_of(field) for field in fields):
             return _by_name(dict(zip(fields, returned, strict=True)), "the tuple")
+        match returned:
+            case (dx, [dw, db]) if not any(isinstance(one, int | float | list) for one in (dw, db)):
+                # Parameters are often returned together.
+                returned = dx, dw, db
+            case (dx, Mapping() as others):
+                return {**_by_name(others, "the dictionary"), BACKWARD_RESULTS[0]: dx}
+            case _:
+                pass
         if len(returned) not in (1, 2, 3):
             reason = f"{len(returned)} values were returned, not dx, dw and db"
             return dict.fromkeys(BACKWARD_RESULTS, NoArray(reason))

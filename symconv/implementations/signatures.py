@@ -13,9 +13,9 @@ from typing import Any, Literal
 
 from symconv.errors import UsageError
 from symconv.implementations import names
-from symconv.implementations.names import FOREIGN, KERNEL, PADDING, STRIDE
+from symconv.implementations.names import FOREIGN, KERNEL, PADDING, STRIDE, X_SHAPE
 from symconv.implementations.neutral import ACTIVATIONS, LEARNING_RATES, is_no_activation, neutral
-from symconv.implementations.pairing import forms
+from symconv.implementations.pairing import forms, parts
 from symconv.implementations.settings import Setting, is_dictionary, settings
 from symconv.implementations.sources import plain_function
 
@@ -39,6 +39,7 @@ class Parameter:
             ``either`` where the function asks.
         supplied: how people read the value that it is given because it has no fitting default;
             an empty string where it keeps its own.
+        parts: into how many parts a shape is taken apart, 0 where that is not seen.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Parameter:
     positional: bool
     pairs: Literal["pair", "number", "either"]
     supplied: str = ""
+    parts: int = 0
 
     @property
     def stays_at(self) -> str:
@@ -56,6 +58,9 @@ class Parameter:
 
     def adapted(self, value: Any) -> Any:
         """Return a value in the form that the parameter takes: a number, or a pair of them."""
+        if self.role == X_SHAPE and self.parts:
+            # (C, H, W) of one image, or (N, C, H, W) of a batch.
+            return value[-self.parts :]
         if self.role == KERNEL:
             return value if self.pairs != "number" else value[0]
         if self.role in (STRIDE, PADDING):
@@ -159,7 +164,7 @@ def read_signature(
     kinds = (_KINDS.VAR_POSITIONAL, _KINDS.VAR_KEYWORD)
     stars = frozenset(item.name for item in given if item.kind in kinds)
     given += _from_stars(function, stars)
-    known = _known_roles(given, purpose)
+    known = _known_roles(function, given, purpose)
     for held in _dictionaries(function, given):
         # A backward pass may read them from its cache, which is no dictionary of ours.
         if purpose != "backward" or known[held] in (STRIDE, PADDING):
@@ -214,6 +219,7 @@ def read_signature(
             item.kind is _KINDS.POSITIONAL_ONLY,
             shapes.get(item.name, "number"),
             supplied.get(item.name, ""),
+            parts(function, item.name) if roles[item.name] == X_SHAPE else 0,
         )
         for item in given
         if item.name in roles
@@ -296,7 +302,9 @@ _MEANING = {
 }
 
 
-def _known_roles(given: list[inspect.Parameter], purpose: Purpose) -> dict[str, str | None]:
+def _known_roles(
+    function: Any, given: list[inspect.Parameter], purpose: Purpose
+) -> dict[str, str | None]:
     """Return what parameters are for by their names, None where a name says nothing."""
     roles: dict[str, str | None] = {}
     for item in given:
@@ -309,6 +317,11 @@ def _known_roles(given: list[inspect.Parameter], purpose: Purpose) -> dict[str, 
         if with_bias and isinstance(item.default, bool) and names.is_bias_flag(item.name):
             roles[item.name] = names.HAS_BIAS
     if purpose == "constructor":
+        for item in given:
+            # How it is meant shows where it is taken apart.
+            is_shape = names.role_of(item.name, "backward") == X_SHAPE
+            if is_shape and parts(function, item.name) in (3, 4):
+                roles[item.name] = X_SHAPE
         counts = {names.CHANNELS, names.FILTERS} & set(roles.values())
         sized = {KERNEL, "HH"} & set(roles.values())
         for name, role in roles.items():

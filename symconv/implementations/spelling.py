@@ -339,6 +339,8 @@ def _gradients(text: str, returned: Any) -> Call:
     if isinstance(returned, list | tuple) and not any(
         value is returned for value in found.values()
     ):
+        if any(isinstance(value, Mapping | list | tuple) for value in returned):
+            raise NotSupported("the backward pass returns several gradients in one value")
         names = {id(value): result for result, value in found.items()}
         return Call(text, places=tuple(names.get(id(value)) for value in returned))
     if any(value is returned for value in found.values()):

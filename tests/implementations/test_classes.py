@@ -309,3 +309,32 @@ def test_a_constructor_that_raises_does_so_when_the_class_is_run() -> None:
     implementation = wrap(Exploding)
     with pytest.raises(RuntimeError, match="not today"):
         results(implementation)
+
+
+class Shaped(Given):
+    def __init__(self, x_dim, n_filter, h_filter, w_filter, stride, padding):
+        depth, self.height, self.width = x_dim
+        shape = (n_filter, depth, h_filter, w_filter)
+        super().__init__(np.ones(shape), np.ones(n_filter), stride, padding)
+
+
+class ShapedByABatch(Given):
+    def __init__(self, input_shape, num_filters, filter_h, filter_w, stride, padding):
+        _count, depth, _height, _width = input_shape
+        shape = (num_filters, depth, filter_h, filter_w)
+        super().__init__(np.ones(shape), np.ones(num_filters), stride, padding)
+
+
+@pytest.mark.parametrize("kind", [Shaped, ShapedByABatch])
+def test_a_constructor_is_told_the_shape_of_an_image_as_it_takes_it_apart(kind) -> None:
+    assert wrong(wrap(kind)) == {}
+
+
+class ShapedUnseen(Given):
+    def __init__(self, input_shape, num_filters, filter_h, filter_w):
+        self.shape = input_shape
+
+
+def test_a_shape_of_which_nothing_is_seen_is_not_understood() -> None:
+    with pytest.raises(UsageError, match="input_shape is not understood"):
+        wrap(ShapedUnseen)

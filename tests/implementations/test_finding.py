@@ -1,5 +1,6 @@
 """From what a user names to a pair that is called right, or to one clear message."""
 
+import json
 import pickle
 import sys
 from pathlib import Path
@@ -373,3 +374,38 @@ def test_two_files_with_a_whole_pair_each_are_several_candidates(tmp_path) -> No
     with pytest.raises(UsageError) as caught:
         load(Target(str(first), beside=(str(second),)))
     assert caught.value.code == "several-candidates"
+
+
+def cells(*sources):
+    given = [{"cell_type": "code", "source": source} for source in sources]
+    return json.dumps({"cells": [{"cell_type": "markdown", "source": "# A title"}, *given]})
+
+
+def test_a_pair_is_found_in_the_cells_of_a_notebook() -> None:
+    magic = "%matplotlib inline\n!pip list\nfrom arithmetic import *\n"
+    shell = "%%bash\nls -l | wc\n"
+    Path("notes.ipynb").write_text(cells(magic, shell, [*PLAIN.splitlines(keepends=True)]))
+    implementation = load(Target("notes.ipynb"))
+    assert wrong(implementation) == {}
+    assert implementation.description.location["y"].startswith("notes.ipynb#code:")
+
+
+def test_a_mistake_in_a_notebook_is_seen() -> None:
+    text = "from arithmetic import *\n" + PLAIN.replace("w, b, stride", "2 * w, b, stride", 1)
+    text = text.replace("compute_y(x, w,", "compute_y(x, 2 * w,")
+    Path("notes.ipynb").write_text(cells(text.replace("2 * w, b, stride=1", "w, b, stride=1")))
+    assert "y" in wrong(load(Target("notes.ipynb")))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{}", "is not a notebook: it has no list of cells"),
+        ("no json", "is not a notebook: it cannot be read"),
+        (cells("raise OSError('no data')"), "importing it raises OSError: no data"),
+        (cells("def ("), "SyntaxError"),
+    ],
+)
+def test_a_notebook_that_cannot_be_run_is_refused_with_its_own_error(text, words) -> None:
+    Path("notes.ipynb").write_text(text)
+    assert words in refused(Target("notes.ipynb")).fact

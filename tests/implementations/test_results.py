@@ -121,3 +121,25 @@ def test_nested_lists_are_one_array_and_lists_of_arrays_are_three() -> None:
     assert gradients(DX.tolist())["dL/dx"] == DX.tolist()
     three = gradients([DX.tolist(), DW.tolist(), DB.tolist()])
     assert three["dL/db"] == DB.tolist()
+
+
+DX, DW, DB = np.ones((1, 2, 3, 3)), np.ones((4, 2, 2, 2)), np.ones(4)
+
+
+@pytest.mark.parametrize(
+    "returned",
+    [(DX, [DW, DB]), [DX, (DW, DB)], (DX, {"dw": DW, "db": DB}), (DX, {"db": DB, "W": DW})],
+)
+def test_gradients_of_parameters_may_come_together(returned) -> None:
+    found = gradients(returned)
+    assert found["dL/dx"] is DX
+    assert found["dL/dw"] is DW
+    assert found["dL/db"] is DB
+
+
+def test_gradients_that_come_together_are_put_into_no_other_order() -> None:
+    assert gradients((DX, [DB, DW]))["dL/dw"] is DB
+
+
+def test_a_list_of_numbers_is_one_gradient() -> None:
+    assert gradients((DX, [1.0, 2.0]))["dL/dw"] == [1.0, 2.0]
