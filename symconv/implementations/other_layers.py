@@ -33,6 +33,13 @@ class OtherLayer:
     arrays: Arrays
     y: np.ndarray
 
+    @property
+    def sizes(self) -> dict[str, int]:
+        """The channels and filters that a constructor is told, where x holds a batch of images."""
+        x = self.arrays["x"]
+        is_batch = x.ndim == self.y.ndim == 4 and "of one" not in self.name
+        return {"C": x.shape[1], "F": len(self.arrays["b"])} if is_batch else {}
+
 
 _NAME_BY_WORD = {
     **dict.fromkeys(("1d", "conv1d", "correlate1d", "convolve1d"), "a 1-D convolution"),

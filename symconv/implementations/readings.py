@@ -162,7 +162,7 @@ class Probe:
             matching = {
                 one.name
                 for one in other_layers(S, P, source, bias=self._description.has_bias)
-                if self._gives(sizes, one.arrays, one.y)
+                if self._gives({**sizes, **one.sizes}, one.arrays, one.y)
             }
             names = matching if names is None else names & matching
             if not names:
@@ -186,7 +186,11 @@ class Probe:
         return self._gives(sizes, own, reading.axes.to_own(result, wanted), result)
 
     def _gives(
-        self, sizes: Sizes, arrays: Mapping[str, np.ndarray], wanted: np.ndarray, result: str = "y"
+        self,
+        sizes: Mapping[str, int],
+        arrays: Mapping[str, np.ndarray],
+        wanted: np.ndarray,
+        result: str = "y",
     ) -> bool:
         given = {name: np.asarray(array, dtype=np.float64) for name, array in arrays.items()}
         _ = given.setdefault("dout", np.zeros(wanted.shape))

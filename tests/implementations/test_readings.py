@@ -222,3 +222,32 @@ def test_code_that_is_right_on_square_images_names_the_option_that_says_so() -> 
 def test_code_that_is_wrong_on_square_images_too_names_no_option() -> None:
     report = report_on(negated_of_square_images, only="y")
     assert not any("--square" in note for note in report.notes)
+
+
+class EachChannelAlone:
+    """Refuses filters that are not one for each channel that it was made for."""
+
+    def __init__(self, channels, kernel_size, stride=1, padding=0):
+        height, width = kernel_size
+        self.channels, self.stride, self.padding = channels, stride, padding
+        self.w, self.b = np.ones((channels, 1, height, width)), np.zeros(channels)
+
+    def forward(self, x):
+        count = self.channels
+        assert x.ndim == 4
+        parts = (
+            x.reshape(len(x), count, 1, *x.shape[2:]),
+            self.w.reshape(count, 1, 1, *self.w.shape[2:]),
+        )
+        planes = [
+            compute_y(parts[0][:, c], parts[1][c], self.b[c : c + 1], self.stride, self.padding)
+            for c in range(count)
+        ]
+        return np.concatenate(planes, axis=1)
+
+
+def test_a_layer_that_is_made_for_its_number_of_channels_is_recognised() -> None:
+    report = report_on(EachChannelAlone)
+    assert report.exit_code == 3
+    assert {one.code for one in report.conclusions} <= {"out-of-scope", "not-found"}
+    assert any("a depthwise convolution" in one.detail for one in report)
