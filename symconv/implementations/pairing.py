@@ -64,10 +64,11 @@ def _forms(function: Any, seen: frozenset[int]) -> dict[str, Form]:
             names.setdefault(name, set()).update(_names(value))
     # What is bound to a name is taken apart where the name is.
     for _ in names:
-        known = [(other, found[name]) for name in names if name in found for other in names[name]]
-        new: dict[str, Form] = {
-            other: form for other, form in known if found.get(other) not in (form, "either")
-        }
+        new: dict[str, Form] = {}
+        for name in (one for one in names if one in found):
+            for other in names[name]:
+                if found.get(other) not in (found[name], "either"):
+                    new[other] = found[name]
         if not new:
             break
         found.update(new)
