@@ -17,7 +17,7 @@ from symconv.errors import NotSupported
 from symconv.implementations.frameworks import imported
 from symconv.implementations.functions import Run, RunBack
 from symconv.implementations.names import RESULT_BY_INPUT
-from symconv.implementations.results import output_and_cache
+from symconv.implementations.results import NoArray, output_and_cache
 
 Called = Callable[[Mapping[str, Any], Mapping[str, int]], tuple[Any, Mapping[str, Any]]]
 """Call the forward pass; returns what it returned, and the tensors to differentiate by."""
@@ -56,13 +56,19 @@ class TorchGradients:
         if not arrays["x"].is_floating_point():
             raise NotSupported(f"torch does not differentiate {arrays['x'].dtype}")
         y, leaves = left
-        found: dict[str, Any] = dict.fromkeys(RESULT_BY_INPUT[name] for name in leaves)
+        found: dict[str, Any] = {
+            RESULT_BY_INPUT[name]: NoArray(
+                f"autograd finds no way from y to {name}: is it detached?"
+            )
+            for name in leaves
+        }
         if not getattr(y, "requires_grad", False):
             return found
         got = imported("torch").autograd.grad(
             y, tuple(leaves.values()), arrays["dout"], retain_graph=True, allow_unused=True
         )
-        return dict(zip(found, got, strict=True))
+        known = {name: one for name, one in zip(found, got, strict=True) if one is not None}
+        return {**found, **known}
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from symconv.implementations.names import (
     gradient_of,
     plain,
 )
-from symconv.implementations.results import gradients, output_and_cache
+from symconv.implementations.results import NoArray, gradients, output_and_cache
 from symconv.implementations.signatures import Signature, location_of
 
 _SAMPLE = {"N": 1, "C": 3, "H": 5, "W": 5, "F": 2, "HH": 4, "WW": 4, "S": 1, "P": 0}
@@ -136,7 +136,10 @@ class Class:
         returned = self.backward.bound(values, getattr(instance, self.methods[1]))
         results = gradients(returned)
         held = {result: get(*place) for result, place in held_gradients(instance)}
-        return {name: held.get(name) if value is None else value for name, value in results.items()}
+        return {
+            name: held.get(name, value) if value is None or isinstance(value, NoArray) else value
+            for name, value in results.items()
+        }
 
     def values(self, arrays: Mapping[str, Any], sizes: Mapping[str, int]) -> dict[str, Any]:
         """Return what can be given to the constructor and the methods, by role."""

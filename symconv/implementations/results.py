@@ -66,10 +66,10 @@ def gradients(returned: Any) -> dict[str, Any]:
             case _:
                 pass
         if len(returned) not in (1, 2, 3):
-            reason = f"{len(returned)} values were returned, not dx, dw and db"
-            return dict.fromkeys(BACKWARD_RESULTS, NoArray(reason))
+            return _absent(f"{len(returned)} values were returned, not dx, dw and db")
+        number = "one value was" if len(returned) == 1 else f"{len(returned)} values were"
         return {
-            **dict.fromkeys(BACKWARD_RESULTS),
+            **_absent(f"{number} returned, taken for {_SHORT[len(returned)]}"),
             **dict(zip(BACKWARD_RESULTS, returned, strict=False)),
         }
     attributes = {
@@ -79,12 +79,19 @@ def gradients(returned: Any) -> dict[str, Any]:
     }
     if attributes:
         return _by_name(attributes, "the object")
-    return {**dict.fromkeys(BACKWARD_RESULTS), BACKWARD_RESULTS[0]: returned}
+    return {**_absent("one array was returned, taken for dx"), BACKWARD_RESULTS[0]: returned}
+
+
+_SHORT = {1: "dx", 2: "dx and dw", 3: "dx, dw and db"}
+
+
+def _absent(reason: str) -> dict[str, Any]:
+    return dict.fromkeys(BACKWARD_RESULTS, NoArray(reason))
 
 
 def no_gradients(reason: str) -> dict[str, Any]:
     """Return a reason in the place of every gradient."""
-    return dict.fromkeys(BACKWARD_RESULTS, NoArray(reason))
+    return _absent(reason)
 
 
 def _by_name(values: Mapping[Any, Any], what: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from symconv.implementations.model import BACKWARD_RESULTS, RESULTS, Implementation
+from symconv.implementations.results import NoArray
 from symconv.layers.convolution import loops
 from symconv.layers.convolution.two_dimensional import conv2d
 
@@ -42,8 +43,9 @@ def results(implementation: Implementation, text: str = SIZES, dtype="float64"):
     own = {name: implementation.to_own(name, array) for name, array in given.items()}
     if set(BACKWARD_RESULTS) & set(implementation.description.provides):
         found = {**found, **implementation.run_backward(own, sizes, left)}
+    absent = {name for name, value in found.items() if value is None or isinstance(value, NoArray)}
     return {
-        name: None if found.get(name) is None else implementation.from_own(name, found[name])
+        name: implementation.from_own(name, found[name]) if name in {*found} - absent else None
         for name in implementation.description.provides
     }
 

@@ -8,6 +8,7 @@ from mathematics import compute_gradients, compute_y
 from symconv.errors import NotSupported, UsageError
 from symconv.implementations import frameworks
 from symconv.implementations.automatic import double_precision
+from symconv.implementations.checking import check_implementation
 from symconv.implementations.conventions import wrap
 from symconv.implementations.frameworks import framework_of, from_tensor, to_tensor
 from symconv.implementations.model import RESULTS
@@ -203,6 +204,18 @@ def test_an_output_that_is_cut_off_has_no_gradients() -> None:
         return torch_conv(x, w, b, stride, padding).detach()
 
     assert wrong(wrap(conv)) == {"dL/dx": "missing", "dL/dw": "missing", "dL/db": "missing"}
+
+
+def test_a_gradient_that_autograd_does_not_find_is_named() -> None:
+    def conv(x, w, b, stride, padding):
+        return torch_conv(x.detach(), w, b, stride, padding)
+
+    report = check_implementation(conv, sizes=[SIZES], isolate=False)
+    by_name = {one.name: one for one in report.conclusions}
+    assert (by_name["dL/dx"].code, by_name["dL/dw"].code) == ("incomplete", "right")
+    failure = by_name["dL/dx"].failure
+    assert failure is not None
+    assert failure.detail == "autograd finds no way from y to x: is it detached?"
 
 
 def test_the_gradients_can_be_asked_for_twice() -> None:

@@ -96,10 +96,25 @@ def test_a_tuple_in_another_order_stays_in_that_order() -> None:
         ({"dx": DX}, ("dL/dx",)),
     ],
 )
-def test_gradients_that_are_not_there_are_none(returned, there) -> None:
+def test_gradients_that_are_not_there_are_no_arrays(returned, there) -> None:
     found = gradients(returned)
     assert list(found) == list(ALL)
-    assert tuple(name for name, value in found.items() if value is not None) == there
+    absent = [name for name, value in found.items() if isinstance(value, NoArray | None)]
+    assert tuple(name for name in found if name not in absent) == there
+
+
+@pytest.mark.parametrize(
+    ("returned", "reason"),
+    [
+        (DX, "one array was returned, taken for dx"),
+        ((DX,), "one value was returned, taken for dx"),
+        ([DX, DW], "2 values were returned, taken for dx and dw"),
+        ((DX, DW, DB, DX), "4 values were returned, not dx, dw and db"),
+    ],
+)
+def test_what_is_returned_is_counted_where_a_gradient_is_not_there(returned, reason) -> None:
+    assert gradients(returned)["dL/db"] == NoArray(reason)
+    assert gradients((DX, DW, None))["dL/db"] is None
 
 
 @pytest.mark.parametrize(
