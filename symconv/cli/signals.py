@@ -10,7 +10,12 @@ import _thread
 import os
 import select
 import signal
-from typing import Final
+
+# Until the handlers are set Ctrl-C ends in a traceback, and importing `typing` would take
+# longer than everything else before that.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 CODES: Final = {signal.SIGINT: 130, signal.SIGTERM: 143}
 """Exit codes by signal: 128 and its number, as shells count."""

@@ -127,3 +127,19 @@ def test_a_file_that_is_being_replaced_is_finished_first(tmp_path: Path) -> None
     assert ended.returncode == 130
     assert target.read_text() == "whole"
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_nothing_slow_is_imported_before_signals_are_minded() -> None:
+    # Until then Ctrl-C ends in a traceback of Python's own.
+    code = (
+        f"import sys; sys.path[:0] = {sys.path!r}; import os, re; before = set(sys.modules); "
+        "from symconv.cli import main; import symconv.cli.streams, symconv.cli.signals; "
+        "print(*sorted(set(sys.modules) - before))"
+    )
+    ran = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, check=True)
+    loaded = set(ran.stdout.decode().split())
+    assert "symconv.cli.signals" in loaded
+    assert loaded <= {
+        *("symconv", "symconv.cli", "symconv.cli.streams", "symconv.cli.signals"),
+        *("__future__", "select", "signal"),
+    }
