@@ -256,6 +256,10 @@ def check(
     FILE is Markdown, LaTeX or a Jupyter notebook; - is standard input. Every equality is
     proved for every size or refuted, with its line and column; every other formula is
     accounted for. Python listings run only when asked for, in a process of their own.
+
+    With several files: one that cannot be read ends the run with 2 before anything is judged;
+    else the first that applies of 1 (something false), 3 (something undecided) and 0, and 2 only
+    where none of them states an equality.
     """
     from symconv.documents.checking import check_documents
     from symconv.documents.declarations import layer_by_name

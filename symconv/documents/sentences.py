@@ -146,6 +146,10 @@ _VAGUE_TITLE = re.compile(
     r"|dilated|grouped|transposed|(?:half|same|full|valid|causal) (?:zero )?(?:padding|conv\w+))\b",
     re.IGNORECASE,
 )
+LONGEST_SENTENCE = 10_000
+"""Limit: what is longer is not heard, and said to be unclear."""
+MOST_PENDING = 100
+"""Limit: so many conditions are kept for the formula that follows."""
 
 
 def speech(document: Document) -> Speech:
@@ -153,7 +157,11 @@ def speech(document: Document) -> Speech:
     found: dict[int, Spoken] = {}
     headings: dict[int, Cue] = {}
     vague: dict[int, str] = {}
-    for heading, parts in _stretches(document):
+    stretches = list(_stretches(document))
+    # Behind the last formula there is nothing that words could restrict.
+    while stretches and not any(isinstance(part, Formula) for part in stretches[-1][1]):
+        _ = stretches.pop()
+    for heading, parts in stretches:
         formulas = [part for part in parts if isinstance(part, Formula)]
         inside = [formula for formula in formulas if formula.in_heading]
         told = [part for part in parts if isinstance(part, Words) or not part.in_heading]
@@ -254,6 +262,12 @@ def _words(text: str, after_display: bool, before_display: bool) -> str:
 
 def _hear(sentence: _Sentence, found: dict[int, Spoken], pending: list[Cue]) -> list[Cue]:
     """Take one sentence into account; return what it assumes that no formula has heard yet."""
+    if len(sentence.text) > LONGEST_SENTENCE:
+        unheard = Cue("unclear", f"a sentence of more than {LONGEST_SENTENCE:,} characters", ())
+        for formula in sentence.formulas:
+            before = found.get(id(formula), _NOTHING)
+            found[id(formula)] = replace(before, assumed=(*pending, unheard))
+        return [unheard]
     text = _HARMLESS.sub(lambda item: "~" * len(item.group()), sentence.text)
     numbers = [int(item.group(1)) for item in _FORMULA.finditer(text)]
     by_number = dict(zip(numbers, sentence.formulas, strict=True))
@@ -333,7 +347,15 @@ def _hear(sentence: _Sentence, found: dict[int, Spoken], pending: list[Cue]) -> 
         for number, formula in claims.items():
             if places[number] > equivalent.start() and not formula.display:
                 found[id(formula)] = Spoken(introduced="if")
-    return [*pending, *later]
+    return _few([*pending, *later])
+
+
+def _few(cues: list[Cue]) -> list[Cue]:
+    """Return what is pending without what was just said; too much of it is not understood."""
+    cues = [cue for cue, before in zip(cues, [None, *cues], strict=False) if cue != before]
+    if len(cues) <= MOST_PENDING:
+        return cues
+    return [Cue("unclear", f"more than {MOST_PENDING} conditions", ())]
 
 
 def _in_words(cue: Cue) -> bool:
@@ -451,6 +473,9 @@ def _reaches(
 
 def _without_cues(text: str, cues: list[tuple[int, int, Cue]]) -> str:
     """Blank what was understood."""
+    pieces: list[str] = []
+    done = 0
     for start, end, _ in cues:
-        text = text[:start] + "~" * (end - start) + text[end:]
-    return text
+        pieces += [text[done:start], "~" * (end - start)]
+        done = end
+    return "".join([*pieces, text[done:]])

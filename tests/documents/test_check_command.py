@@ -59,6 +59,36 @@ def test_several_files_make_one_report_and_the_worst_decides(symconv, tmp_path: 
     assert order == sorted(order)
 
 
+NOTHING = "Words alone.\n"
+
+
+@pytest.mark.parametrize(
+    ("kinds", "code"),
+    [
+        (("right", "nothing"), 0),
+        (("nothing", "undecided"), 3),
+        (("undecided", "right", "nothing"), 3),
+        (("undecided", "wrong", "nothing", "right"), 1),
+        (("nothing", "nothing too"), 2),
+        (("wrong", "missing"), 2),
+        (("missing", "undecided"), 2),
+        (("wrong", "binary"), 2),
+    ],
+)
+def test_the_exit_code_of_mixed_files_is_the_first_that_applies(
+    symconv, tmp_path: Path, kinds: tuple[str, ...], code: int
+) -> None:
+    texts = {"undecided": UNDECIDED, "nothing": NOTHING, "nothing too": NOTHING, "binary": "\x00"}
+    for kind, text in texts.items():
+        _ = (tmp_path / kind).write_text(text)
+    paths = {"right": RIGHT, "wrong": WRONG}
+    for order in (kinds, kinds[::-1]):
+        found, out, _ = symconv(*(paths.get(kind, str(tmp_path / kind)) for kind in order))
+        assert found == code
+        # What cannot be read ends the run before anything is judged.
+        assert bool(out) != bool({"missing", "binary"} & set(kinds))
+
+
 def test_a_file_named_twice_is_checked_once(symconv) -> None:
     assert "1 items" in symconv(RIGHT, RIGHT)[1]
 

@@ -151,3 +151,25 @@ def test_what_is_false_beyond_the_limit_is_false_and_not_explained(little) -> No
 def test_a_page_as_people_write_them_is_within_the_limit() -> None:
     told = verdicts("\n\n".join(f"$b_f + {n} = b_f + {n}$" for n in range(40)))
     assert told == [("proved", None)] * 40
+
+
+LONG = "we look at the stride and at the padding and " * 300
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        f"{LONG} see that $%s$.",
+        f"{LONG}.\n\nSo $%s$.",
+        "".join(f"Assume that $S = {n}$. " for n in range(1, 150)) + "Then $%s$.",
+    ],
+)
+def test_what_is_too_long_to_be_heard_may_restrict_what_follows(words) -> None:
+    assert verdicts(words % EQUALITIES[2].strip("$")) == [("undecided", "unclear-condition")]
+    assert verdicts(f"{EQUALITIES[2]}\n\n# Next\n\n{LONG[:9_000]}. So $k$.") == [
+        ("refuted", "different")
+    ]
+
+
+def test_what_is_too_long_to_be_heard_takes_nothing_from_what_is_always_true() -> None:
+    assert verdicts(f"{LONG} see that {EQUALITIES[1]}.") == [("proved", None)]
