@@ -15,7 +15,10 @@ FALSE = "<!-- symconv: layer conv2d -->\n\n$$\\frac{\\partial L}{\\partial b_f} 
 # Until Python has started there is nobody who could mind a signal, so each process says when
 # its first line runs.
 MARKED = (
-    "import sys; from symconv.cli import main; sys.stdout.write('.'); sys.stdout.flush(); main("
+    "import sys; from symconv.cli import main; import symconv.cli.streams as streams; "
+    "first = streams.occupy_standard_streams; "
+    "mark = lambda: (sys.stdout.write('.'), sys.stdout.flush(), first()); "
+    "streams.occupy_standard_streams = mark; main("
 )
 WORKING = (
     "import sys, time, symconv.cli.running as running; from symconv.cli import main; "
