@@ -20,6 +20,7 @@ from symconv.errors import NotSupported
 from symconv.reports.console import print_json, print_text, progress_bar, tell
 
 if TYPE_CHECKING:
+    from symconv.implementations.layouts import Padding
     from symconv.verdicts import Method
 
 _EXIT_CODES = """\b
@@ -33,6 +34,15 @@ Exit codes:
   143  ended by SIGTERM
 """
 _SIZES_HELP = "Sizes by name, such as N=2,C=3,H=8,W=8,F=4,HH=3,WW=3,S=1,P=1."
+
+
+def _padding(text: str) -> Padding:
+    if text == "same":
+        return text
+    try:
+        return int(text)
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is neither an integer nor same.") from None
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EXIT_CODES)
@@ -300,7 +310,12 @@ def check(
 @click.option("--no-batch", is_flag=True, help="There is no batch axis.")
 @click.option("--square", is_flag=True, help="Only square images and square filters are meant.")
 @click.option("--stride", type=int, help="The stride that the code has built in.")
-@click.option("--padding", type=int, help="The padding that the code has built in.")
+@click.option(
+    "--padding",
+    type=_padding,
+    metavar="INTEGER|same",
+    help="The padding that the code has built in; same, where it is half of the filter.",
+)
 @click.option(
     "--fixed",
     metavar="NAMES",
@@ -360,7 +375,7 @@ def test(
     no_batch: bool,
     square: bool,
     stride: int | None,
-    padding: int | None,
+    padding: Padding | None,
     fixed: str,
     only: str,
     framework: Literal["numpy", "torch", "jax"] | None,

@@ -146,7 +146,7 @@ def _check(
                 again = _checked_as(taken(reading.options), options, progress, isolate=isolate)
                 told = telling_result(description)
                 if not any(one.name == told and _is_true(one) for one in again.conclusions):
-                    return report
+                    continue
                 again.read_as = reading.options
                 again.notes = (replace(reading, result=told).sentence, *again.notes)
                 return again

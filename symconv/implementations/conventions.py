@@ -14,7 +14,7 @@ from symconv.errors import UsageError
 from symconv.implementations import names
 from symconv.implementations.automatic import double_precision
 from symconv.implementations.frameworks import from_tensor, is_torch_class, to_tensor
-from symconv.implementations.layouts import array_of, restrictions, square_filters
+from symconv.implementations.layouts import SAME, array_of, restrictions, square_filters
 from symconv.implementations.model import (
     BACKWARD_RESULTS,
     FORWARD_RESULTS,
@@ -241,12 +241,13 @@ def _clause(pair: Pair) -> str:
 
 
 def _restrictions(pair: Pair, options: CodeOptions) -> tuple[tuple[Condition, str], ...]:
-    only: dict[str, tuple[int, str] | None] = {}
+    only: dict[str, tuple[Any, str] | None] = {}
     for role, fixed, usual in ((STRIDE, options.stride, 1), (PADDING, options.padding, 0)):
         lacking = next((group for group in pair.needing if not _takes(group, role)), None)
         only[role] = None
         if fixed is not None:
-            only[role] = (fixed, f"the {role} is fixed at {fixed}")
+            value = "half of the filter" if fixed == SAME else fixed
+            only[role] = (fixed, f"the {role} is fixed at {value}")
         elif lacking is not None:
             reason = _mode(lacking, role) or f"{lacking[0].text} has no {role}"
             only[role] = (usual, reason)

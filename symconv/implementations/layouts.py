@@ -7,7 +7,7 @@ implementation may have its own order, no batch axis, or axes of length 1 beside
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from symconv.layers.convolution.forward import HH, WW, H, N, P, S, W
 IMAGES = "NCHW"
 FILTERS = "OIHW"
 BIAS = "F"
+SAME: Final = "same"
+Padding: TypeAlias = int | Literal["same"]
+"""A padding that code has built in: a number, or half of a filter of odd size."""
 
 _KIND_BY_NAME = {
     **dict.fromkeys(("x", "y", "dout", "dL/dx"), "images"),
@@ -143,7 +146,7 @@ def restrictions(
     *,
     square: bool,
     stride: tuple[int, str] | None = None,
-    padding: tuple[int, str] | None = None,
+    padding: tuple[Padding, str] | None = None,
 ) -> tuple[tuple[Condition, str], ...]:
     """Return the conditions on sizes that an implementation imposes, each with its reason.
 
@@ -151,7 +154,7 @@ def restrictions(
         axes: the order of its axes.
         square: whether it takes square images and filters only.
         stride: the only stride that it has, and why.
-        padding: the only padding that it has, and why.
+        padding: the only padding that it has, or half of the filter, and why.
     """
     found: list[tuple[Condition, str]] = []
     if not axes.has_batch:
@@ -162,7 +165,9 @@ def restrictions(
     if stride is not None:
         found.append((equal(S, stride[0]), stride[1]))
     if padding is not None:
-        found.append((equal(P, padding[0]), padding[1]))
+        how, why = padding
+        same = equal(HH, 2 * P + 1) & equal(WW, 2 * P + 1)
+        found.append((same if how == SAME else equal(P, how), why))
     return tuple(found)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from symconv.errors import UsageError
 from symconv.implementations.frameworks import FRAMEWORKS
-from symconv.implementations.layouts import FILTERS, Axes
+from symconv.implementations.layouts import FILTERS, SAME, Axes, Padding
 from symconv.implementations.model import RESULTS, Framework
 from symconv.implementations.names import CACHE, HYPER, PADDING, STRIDE
 
@@ -110,7 +110,8 @@ class CodeOptions:
         batch: whether images have a batch axis.
         square: whether only square images and filters are taken.
         stride: the only stride that the code has, or None.
-        padding: the only padding that the code has, or None.
+        padding: the only padding that the code has, ``"same"`` where it is half of a filter of
+            odd size, so that stride 1 keeps the size of an image; or None.
         framework: what its arrays are, or None to detect it.
         fixed: the names of parameters that always stay as they are, in one text or several.
         only: the results that are asked for, in one text or several; none for all.
@@ -124,7 +125,7 @@ class CodeOptions:
     batch: bool = True
     square: bool = False
     stride: int | None = None
-    padding: int | None = None
+    padding: Padding | None = None
     framework: Framework | None = None
     fixed: str | tuple[str, ...] = ()
     only: str | tuple[str, ...] = ()
@@ -186,8 +187,9 @@ class CodeOptions:
         ):
             if value is not None and value not in known:
                 raise UsageError(f"unknown {what} {value!r}", help=f"one of {', '.join(known)}")
-        for what, value, least in (("stride", self.stride, 1), ("padding", self.padding, 0)):
-            if value is not None and value < least:
+        padding = 0 if self.padding == SAME else self.padding
+        for what, value, least in (("stride", self.stride, 1), ("padding", padding, 0)):
+            if isinstance(value, str) or (value is not None and value < least):
                 raise UsageError(
                     f"the {what} must be at least {least}, got {value}",
                     help=f"leave it out where the code takes a {what}",

@@ -16,7 +16,7 @@ import numpy as np
 from symconv.algebra.indices import Size, equal
 from symconv.errors import SymconvError
 from symconv.implementations.inputs import draw, plan, smaller
-from symconv.implementations.layouts import FILTERS, IMAGES, Axes
+from symconv.implementations.layouts import FILTERS, IMAGES, SAME, Axes, Padding
 from symconv.implementations.model import RESULTS, Description, Request
 from symconv.implementations.other_layers import other_layers
 from symconv.implementations.processes import Runner
@@ -49,14 +49,14 @@ class Reading:
         options: what has to be said for it, as of `CodeOptions`.
         axes: the order of axes.
         stride: the only stride, or None.
-        padding: the only padding, or None.
+        padding: the only padding, or half of the filter, or None.
         result: the result by which it is told.
     """
 
     options: Mapping[str, Any]
     axes: Axes = field(default_factory=Axes)
     stride: int | None = None
-    padding: int | None = None
+    padding: Padding | None = None
     result: str = "y"
 
     @property
@@ -107,7 +107,8 @@ def readings(said: Mapping[str, Any], description: Description) -> Iterator[Read
                     yield Reading(named, Axes(own, filters, bias))
     fixed = {"stride": _only(description, S), "padding": _only(description, P)}
     built_in = {key for key, value in fixed.items() if value is not None} - {*said}
-    for padding in range(4) if "padding" in built_in else (fixed["padding"],):
+    paddings: tuple[Padding | None, ...] = (fixed["padding"],)
+    for padding in (0, SAME, 1, 2, 3) if "padding" in built_in else paddings:
         for stride in (2, 3, 1) if "stride" in built_in else (fixed["stride"],):
             named = {"stride": stride, "padding": padding}
             yield Reading(
@@ -137,6 +138,8 @@ class Probe:
         self._runner = runner
         self._description = description
         telling = [one.sizes for one in places if one.sizes.given["C"] > 1 < one.sizes.given["F"]]
+        # With a 1x1 filter much is right that is wrong elsewhere, so it tells least.
+        telling.sort(key=lambda sizes: sizes.given["HH"] * sizes.given["WW"] == 1)
         self._sizes = telling[:MOST_PROBES]
 
     def agrees(self, reading: Reading) -> bool:
@@ -170,7 +173,9 @@ class Probe:
         return min(names) if names else ""
 
     def _as_read(self, sizes: Sizes, reading: Reading) -> Sizes:
-        changes = {"S": reading.stride, "P": reading.padding}
+        same = reading.padding == SAME
+        fixed = {"HH": 3, "WW": 3, "P": 1} if same else {"P": reading.padding}
+        changes = {"S": reading.stride, **fixed}
         changed = {key: value for key, value in changes.items() if value is not None}
         return conv2d().sizes("", **{**sizes.given, **changed})
 

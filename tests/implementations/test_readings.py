@@ -44,6 +44,19 @@ def stride_two_inside(x, w, b):
     return compute_y(x, w, b, 2, 1)
 
 
+def same_inside(x, w, b, stride):
+    return compute_y(x, w, b, stride, w.shape[2] // 2)
+
+
+def same_inside_backward(dout, x, w, b, stride):
+    return compute_gradients(dout, x, w, stride, w.shape[2] // 2)
+
+
+def same_inside_times_the_filter_backward(dout, x, w, b, stride):
+    dx, dw, db = same_inside_backward(dout, x, w, b, stride)
+    return dx, dw * w.shape[2], db
+
+
 def flipped(x, w, b, stride, padding):
     return compute_y(x, w[:, :, ::-1, ::-1], b, stride, padding)
 
@@ -63,12 +76,26 @@ def twice(x, w, b, stride, padding):
         (one_image, "--no-batch"),
         (a_bias_column, "--bias-shape F,1"),
         (stride_two_inside, "--stride 2 --padding 1"),
+        (same_inside, "--padding same"),
     ],
 )
 def test_code_that_is_right_when_it_is_taken_otherwise_is_taken_so(forward, flags) -> None:
     report = report_on(forward, only="y")
     assert report
     assert report.notes[0].startswith(f"taken with {flags}: without, y is wrong nearly everywhere")
+
+
+def test_a_padding_of_half_the_filter_may_be_built_in() -> None:
+    report = report_on(same_inside, same_inside_backward)
+    assert report
+    assert report.read_as == {"padding": "same"}
+    for place in report.classes:
+        given = place.sizes.given
+        assert given["HH"] == given["WW"] == 2 * given["P"] + 1
+    wrong = report_on(same_inside, same_inside_times_the_filter_backward, padding="same")
+    verdicts = {one.name: one.verdict for one in wrong.conclusions}
+    assert verdicts.pop("dL/dw") is Verdict.REFUTED
+    assert {*verdicts.values()} == {Verdict.VERIFIED}
 
 
 def test_what_is_wrong_as_the_code_is_taken_is_refuted() -> None:
