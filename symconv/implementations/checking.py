@@ -219,7 +219,9 @@ def _checked_as(
             check.at(place)
         search = Search([limit for limit, _ in description.restrictions], check.takes)
         if not options.sizes:
-            more = _taken_instead(search, check, places)
+            more = [
+                one for one in _taken_instead(search, check, places) if check.is_telling(one.sizes)
+            ]
             for place in more:
                 check.at(place)
             places += more

@@ -15,7 +15,7 @@ from symconv.errors import UsageError
 from symconv.implementations.conclusions import UNKNOWN, Conclusion, conclude
 from symconv.implementations.diagnosing.symptoms import SHORT
 from symconv.implementations.diagnosis import Diagnosis, Sample, diagnose, fails, wrong_entries_map
-from symconv.implementations.inputs import in_dtype, plan
+from symconv.implementations.inputs import in_dtype, plan, within
 from symconv.implementations.judging import Judgement, judge_symbols
 from symconv.implementations.model import (
     BACKWARD_RESULTS,
@@ -117,6 +117,19 @@ class Trial:
         """Return the shapes at which the code ran, and gave something to judge."""
         places = self.found[self.wanted[0]]
         return [place.sizes for place in places if self.code_at(place) not in NOT_RUN]
+
+    def is_telling(self, sizes: Sizes) -> bool:
+        """Tell whether the tolerance hides no difference in sums as long as those of a shape."""
+        tolerance = self.options.tolerance
+        if tolerance is None:
+            return True
+        longest = reference_at(sizes).longest_sum
+        try:
+            for dtype in self.options.dtypes:
+                _ = within(plan(self.layer, sizes, dtype, longest), tolerance, longest)
+        except UsageError:
+            return False
+        return True
 
     def takes(self, sizes: Sizes) -> bool | None:
         """Run the code once: tell whether it takes a shape; None where it cannot be told."""
@@ -285,7 +298,11 @@ class Trial:
         # Compiled anew at each shape, jax takes long.
         if len(self.fresh) >= MOST_FRESH or self.is_slow or self.description.framework == "jax":
             return []
-        found = [self.numbers.at(sizes, dtype) for dtype in self.options.dtypes]
+        try:
+            found = [self.numbers.at(sizes, dtype) for dtype in self.options.dtypes]
+        except UsageError:
+            # The tolerance would hide a difference in sums as long as those of this shape.
+            found = []
         codes = {one.code for outcome in found for one in outcome.judged.values()}
         self.is_slow = bool({"timeout", "crashed", "garbled", "environment"} & codes)
         self.fresh[sizes] = found

@@ -38,3 +38,24 @@ def test_one_shape_alone_gives_no_diagnosis_that_shapes_beside_it_contradict() -
     assert [str(place.sizes) for place in report.classes] == [sizes]
     (wrong,) = [one for one in report.conclusions if one.verdict is Verdict.REFUTED]
     assert "stride" not in wrong.diagnosis
+
+
+def test_a_tolerance_that_is_too_coarse_for_a_fresh_shape_ends_no_check() -> None:
+    """Sums of larger shapes are longer; the shapes that were asked for are judged all the same."""
+
+    def doubled(x, w, b, stride, padding):
+        return 2 * compute_y(x, w, b, stride, padding)
+
+    sizes = "N=1,C=1,H=1,W=1,F=1,HH=1,WW=1,S=1,P=0"
+    report = check_implementation(doubled, sizes=[sizes], only="y", tolerance=0.05, isolate=False)
+    assert report.exit_code == 1
+
+
+def test_a_tolerance_does_not_end_the_search_for_shapes_that_code_takes() -> None:
+    def only_3x3(x, w, b, stride, padding):
+        if w.shape[2:] != (3, 3):
+            raise ValueError("3x3 filters only")
+        return compute_y(x, w, b, stride, padding) * (1 + 1e-7)
+
+    report = check_implementation(only_3x3, only="y", tolerance=1e-3, isolate=False)
+    assert report.exit_code == 0
