@@ -18,6 +18,7 @@ from symconv.documents.outline import Outline, outline
 from symconv.documents.passing import RANGE_ELSEWHERE, RANGE_SAID, RENEWED, TAKEN, ReadFormula
 from symconv.documents.renewing import named_on_the_left, used_arrays
 from symconv.documents.source import SourceFile, SourceText
+from symconv.documents.unread import hangs_on
 from symconv.latex.context import Context
 from symconv.latex.reader import read_formula
 from symconv.latex.reader_items import (
@@ -147,6 +148,7 @@ def _task(file: SourceFile, part: ReadFormula, number: int, item: Item, judge: J
         found = _judged(file, source, item, judgement)
         found = _reconsidered(file, found, part, item, judge)
         found = _doubted(file, found, part, number, item, judge)
+        found = _unread(found, part, item)
         rests = tuple(_rests(file, part, item))
         return replace(found, notes=(*notes, *found.notes, *rests), assumptions=assumed)
 
@@ -225,6 +227,16 @@ def _doubted(
         line = file.position(part.passing.meanings[again].start).line
         said = f"{again} is defined otherwise in line {line}: {found.detail}"
         return _undecided(found, "unclear-definition", said, DEFINE_ANEW)
+    return found
+
+
+def _unread(found: Result, part: ReadFormula, item: Equality) -> Result:
+    """Leave undecided what hangs on a declaration that could not be read."""
+    text, meanings = part.formula.source.text, part.passing.meanings
+    for declaration in part.passing.unread:
+        if hangs_on(declaration, text, item, part.context, meanings):
+            said = f"it may say something else by {declaration!r}, which could not be read"
+            return _undecided(found, "unclear-declaration", said, "correct the declaration")
     return found
 
 

@@ -20,6 +20,7 @@ from symconv.algebra.indices import (
     as_integer,
     between,
     condition_integers,
+    equal,
     symbols,
 )
 from symconv.documents.conventions import map_entries
@@ -59,6 +60,12 @@ def _in_words(latex: str, context: Context) -> Said | None:
     if left == right:
         free = [size for size in context.sizes if size.name == left]
         return Said(tuple(Comparison(size, "==", size) for size in free))
+    if context.layer is None:
+        # Letters of the usual layers may be other sizes of the text, or be written small.
+        own = next((s for s in context.sizes if s.name.lower() == left.lower()), None)
+        if own is not None and right.isdigit():
+            least = dict(context.minimum).get(own, 1)
+            return Said((equal(own, int(right)),) if int(right) >= least else ())
     return read_said(latex, context, sizes_alone=True)
 
 

@@ -7,7 +7,6 @@ the document is read again with the name known, as often as that still helps.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeAlias
@@ -27,6 +26,7 @@ from symconv.documents.renewing import without_meanings
 from symconv.documents.sections import Known, Sections, with_names
 from symconv.documents.sentences import Cue, Speech, speech
 from symconv.documents.source import SourceFile
+from symconv.documents.unread import is_of_reading
 from symconv.errors import UsageError
 from symconv.latex.context import Context, context_of_layer
 from symconv.latex.reader_items import Abbreviation, FormulaReading, Unreadable
@@ -108,7 +108,7 @@ def _with_layer(document: Document, known: Declared) -> tuple[Declared, list[Tro
     troubles: list[Trouble] = []
     for item in document.items:
         if isinstance(item, Pragma) and item.source.text.lower().startswith("layer"):
-            known = _declared(item, known, troubles)
+            known = _declared(item, known, troubles, [])
     return known, troubles
 
 
@@ -166,9 +166,6 @@ def _pass(
     return Outline(document.file, tuple(parts), now.context)
 
 
-_ASSUMES = re.compile(r"(?:^|;)\s*assume\b", re.IGNORECASE)
-
-
 def _titled(heading: Heading, spoken: Speech, now: Known) -> Passing:
     """Return what is said in passing behind a heading, whose title may restrict its section."""
     passing = replace(now.passing, lingering=())
@@ -206,12 +203,14 @@ def _assuming(cues: Iterable[Cue], passing: Passing, now: Known, start: int) -> 
 
 def _with_pragma(item: Pragma, now: Known, troubles: list[Trouble]) -> Known:
     """Take a declaration into account; a range takes the place of one said in passing."""
-    failed = len(troubles)
-    declared = _declared(item, now.declared, troubles)
+    failed: list[str] = []
+    declared = _declared(item, now.declared, troubles, failed)
     passing = now.passing
-    if len(troubles) > failed and _ASSUMES.search(item.source.text):
+    if any(part.lower().startswith("assume") for part in failed):
         # What it would have assumed is not known: what is false without it may be meant with it.
         passing = replace(passing, vague="a declaration before it could not be read, which")
+    unread = (part for part in failed if is_of_reading(part))
+    passing = replace(passing, unread=tuple(dict.fromkeys((*passing.unread, *unread))))
     for said in set(declared.context.ranges) - set(now.context.ranges):
         passing = passing.without(said.index.name)
     return Known(declared, passing)
@@ -254,13 +253,16 @@ def _told(file: SourceFile, part: ReadFormula, renewed: Renewed) -> ReadFormula:
     return replace(part, notes=tuple(notes))
 
 
-def _declared(item: Pragma, known: Declared, troubles: list[Trouble]) -> Declared:
+def _declared(
+    item: Pragma, known: Declared, troubles: list[Trouble], failed: list[str]
+) -> Declared:
     """Take each declaration of a pragma into account; one that fails costs none of the others."""
     for part in item.source.text.split(";"):
         try:
             known = declare(part, known)
         except UsageError as error:
             troubles.append(Trouble(item.start, error.code, error.fact, error.help))
+            failed.append(part.strip())
             # What it would have defined is not known: nothing may count as independent instead.
             word, _, rest = part.strip().partition(" ")
             if word.lower() == "define":

@@ -104,6 +104,7 @@ class Passing:
         lingering: what sentences before this one in the section said, with their offsets.
         doubts: equations that may give a name another meaning, by the name.
         vague: what may restrict it and is not understood, such as a title, or nothing.
+        unread: declarations of how formulas are read that could not be read themselves.
     """
 
     ranges: Mapping[str, tuple[Range, int]] = field(default_factory=dict)
@@ -115,6 +116,7 @@ class Passing:
     lingering: tuple[tuple[Said, int], ...] = ()
     doubts: Mapping[str, tuple[Doubt, ...]] = field(default_factory=dict)
     vague: str = ""
+    unread: tuple[str, ...] = ()
 
     def without(self, name: str) -> Passing:
         """Forget the range of one index."""
