@@ -8,14 +8,22 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
 
-from symconv.algebra.indices import condition_text
-from symconv.documents.conditions import condition_found
+from symconv.algebra.expressions import Iverson, Number, Statement, claim
+from symconv.algebra.indices import condition_text, equal
+from symconv.documents.conditions import condition_found, size_relations
 from symconv.documents.declarations import Declared
 from symconv.documents.judging import STATES_NOTHING, Judge, Judgement, suppositions
 from symconv.documents.listings import not_run
 from symconv.documents.model import Document, Listing, Trouble
 from symconv.documents.outline import Outline, outline
-from symconv.documents.passing import RANGE_ELSEWHERE, RANGE_SAID, RENEWED, TAKEN, ReadFormula
+from symconv.documents.reading import (
+    CONDITION,
+    RANGE_ELSEWHERE,
+    RANGE_SAID,
+    RENEWED,
+    TAKEN,
+    ReadFormula,
+)
 from symconv.documents.renewing import named_on_the_left, used_arrays
 from symconv.documents.source import SourceFile, SourceText
 from symconv.documents.unread import hangs_on
@@ -129,7 +137,40 @@ def tasks(read: Outline, judge: Judge, *, run_listings: bool = False) -> Iterato
                 yield Task(plain.statement, plain.location or "", claims, partial(run, read, part))
             case ReadFormula():
                 for number, item in enumerate(part.reading.items):
-                    yield _task(read.file, part, number, item, judge)
+                    related = list(_related(part, item, judge))
+                    for equality in related or [item]:
+                        yield _task(read.file, part, number, equality, judge)
+
+
+def _related(part: ReadFormula, item: Item, judge: Judge) -> Iterator[Equality]:
+    """Yield equations between given sizes where what is assumed of them settles one at least.
+
+    What neither follows from the assumptions nor contradicts them is one more assumption.
+    """
+    if not isinstance(item, NoStatement) or item.reason == CONDITION or not part.formula.display:
+        return
+    text = part.formula.source.text
+    start, end = item.span
+    found = list(size_relations(text[start:end], item.reason, part.context))
+    settled = False
+    for span, statement in found:
+        settled = settled or _is_settled(text, span, part.context, statement, judge)
+    for span, statement in found if settled else ():
+        place = (start + span[0], start + span[1])
+        yield Equality(place, statement, context=part.context)
+
+
+def _is_settled(
+    text: str, span: tuple[int, int], context: Context, statement: Statement, judge: Judge
+) -> bool:
+    """Tell whether an equation of sizes follows from what is assumed, or contradicts it."""
+    if not isinstance(statement.lhs, Number) or not isinstance(statement.rhs, Number):
+        return False
+    never = claim(Iverson(equal(statement.lhs.value, statement.rhs.value)), 0)
+    return any(
+        judge.judge(text, span, context, tried).outcome.verdict is Verdict.PROVED
+        for tried in (statement, never)
+    )
 
 
 def _settled(result: Result) -> Task:

@@ -8,15 +8,26 @@ judged.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from symconv.algebra.indices import Index, condition_integers, conjuncts, symbols
+from symconv.algebra.expressions import Number, Statement, claim
+from symconv.algebra.indices import (
+    Comparison,
+    Index,
+    Size,
+    condition_integers,
+    conjuncts,
+    symbols,
+)
 from symconv.errors import UsageError
 from symconv.latex.context import Context
 from symconv.latex.reader import read_condition
+from symconv.latex.reader_items import Span
 
 _RELATION = re.compile(r"<|>|\\(?:leq?|geq?|neq?|lt|gt|leqslant|geqslant|nmid|mid)(?![A-Za-z])")
 _NOT_EQUAL = re.compile(r"\\not\s*=")
+_ROW = re.compile(r"\\\\(?:\[[^\]]*\])?")
 _SHAPES = ("a condition", "a list")
 """How the reader calls what may hold an inequality, or restrict sizes."""
 _CLUTTER = re.compile(r"&|\\(?:quad|qquad|[,;:!])|\\tag\*?\{[^{}]*\}|\\label\{[^{}]*\}")
@@ -55,6 +66,37 @@ def condition_found(text: str, reason: str, context: Context) -> Found:
     if claims:
         return claims[0]
     return told[0] if len(found) == 1 and told else Found(reason)
+
+
+def size_relations(text: str, reason: str, context: Context) -> Iterator[tuple[Span, Statement]]:
+    """Yield the equations between given sizes that the declared assumptions may settle.
+
+    Args:
+        text: the LaTeX.
+        reason: why the reader takes it for no statement.
+        context: what is known where it stands.
+    """
+    if not reason.startswith(_SHAPES) or not context.assumptions:
+        return
+    cuts = [found.span() for found in _ROW.finditer(text)]
+    starts, ends = [0, *(end for _, end in cuts)], [*(start for start, _ in cuts), len(text)]
+    for start, end in zip(starts, ends, strict=True):
+        part, span = text[start:end], (start, end)
+        try:
+            condition = read_condition(_CLUTTER.sub(" ", part).strip().rstrip(" .,;"), context)
+        except UsageError:
+            continue
+        if not isinstance(condition, Comparison) or condition.relation != "==":
+            continue
+        used = {s for integer in condition_integers(condition) for s in symbols(integer)}
+        given = {
+            symbol
+            for item in context.assumptions
+            for integer in condition_integers(item)
+            for symbol in symbols(integer)
+        }
+        if len(used) > 1 and used <= given and all(isinstance(s, Size) for s in used):
+            yield span, claim(Number(condition.left), Number(condition.right))
 
 
 def _one(text: str, reason: str, context: Context) -> Found:

@@ -15,13 +15,8 @@ from symconv.documents.code_names import code_declarations, with_code_line
 from symconv.documents.declarations import Declared, Settings, declare
 from symconv.documents.hearing import heard
 from symconv.documents.model import Document, Formula, Heading, Listing, Pragma, Trouble, Words
-from symconv.documents.passing import (
-    RENEWED,
-    Passing,
-    ReadFormula,
-    read,
-    restated,
-)
+from symconv.documents.passing import Passing
+from symconv.documents.reading import RENEWED, ReadFormula, read, restated
 from symconv.documents.renewing import without_meanings
 from symconv.documents.sections import Known, Sections, with_names
 from symconv.documents.sentences import Cue, Speech, speech

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from symconv.algebra.expressions import Array
 from symconv.algebra.indices import (
+    Condition,
     Index,
     IntegerExpression,
     Range,
     Size,
     Symbol,
     as_integer,
+    condition_integers,
     substitute_condition,
     substitute_symbols,
     symbols,
@@ -21,7 +23,7 @@ from symconv.algebra.indices import (
 from symconv.algebra.polynomials import same_polynomial
 from symconv.algebra.scoping import arrays
 from symconv.explanations.tidying import tidied_integer
-from symconv.latex.context import Context
+from symconv.latex.context import Context, Domain
 from symconv.latex.reader_cases import Coverage
 from symconv.latex.reader_items import Span
 from symconv.latex.reader_syntax import Stopped
@@ -157,6 +159,9 @@ class Scope:
                 f"the definition of {unread} before this could not be read{needed}",
                 "nothing is known of it: correct its definition first",
             )
+        for other, condition in conditions_behind(name, self.context):
+            fact = f"{other} is defined only where {condition}, and {name} is made of it"
+            self.coverage.append(Coverage(span, condition, fact=fact))
         domain = self.context.domain(name)
         if domain is None or domain.condition is None:
             return
@@ -264,24 +269,51 @@ def unknown_behind(name: str, context: Context) -> str | None:
     It is one whose definition could not be read, or one that got its value in some places
     alone after what is made of it had been read, which then did not ask for more.
     """
+    for other, later in _behind(name, context):
+        domain = context.domain(other)
+        if domain is None:
+            continue
+        if domain.condition is None and other not in context.said.zero:
+            return other
+        if later and _sizes_alone(domain) is None:
+            return other
+    return None
+
+
+def conditions_behind(name: str, context: Context) -> Iterator[tuple[str, Condition]]:
+    """Yield the conditions on sizes under which what a name is made of was defined later."""
+    for other, later in _behind(name, context):
+        domain = context.domain(other) if later else None
+        condition = None if domain is None else _sizes_alone(domain)
+        if condition is not None:
+            yield other, condition
+
+
+def _behind(name: str, context: Context) -> Iterator[tuple[str, bool]]:
+    """Yield a name and the arrays that it is made of; whether they were defined later than it."""
     if not context.domains:
-        return None
+        return
     order = {item.array.name: place for place, item in enumerate(context.definitions)}
     pending, seen = [name], {name}
+    yield name, False
     while pending:
         current = pending.pop()
-        domain = context.domain(current)
-        if domain is not None and domain.condition is None and current not in context.said.zero:
-            return current
         definition = context.definition(current)
         for array in () if definition is None else arrays(definition.body):
             later = order.get(array.name, -1) > order[current]
-            if later and context.domain(array.name) is not None:
-                return array.name
+            if later or array.name not in seen:
+                yield array.name, later
             if array.name not in seen:
                 seen.add(array.name)
                 pending.append(array.name)
-    return None
+
+
+def _sizes_alone(domain: Domain) -> Condition | None:
+    """Return the condition of a domain where it is one on sizes, else None."""
+    condition = domain.condition
+    integers = () if condition is None else condition_integers(condition)
+    used = [symbol for integer in integers for symbol in symbols(integer)]
+    return condition if used and all(isinstance(symbol, Size) for symbol in used) else None
 
 
 def expanded(value: IntegerExpression, context: Context) -> IntegerExpression:
