@@ -383,7 +383,10 @@ def _judged(file: SourceFile, source: SourceText, item: Equality, judgement: Jud
 
 def _unreadable(file: SourceFile, source: SourceText, item: Unreadable) -> Result:
     statement = statement_text(source.text[slice(*item.span)]) or statement_text(source.text)
-    stopped = f" (at {item.token!r})" if item.token and item.token not in item.message else ""
+    token = item.token or ""
+    if len(token) > LONGEST_LINE:
+        token = f"{token[:LONGEST_LINE]}…"
+    stopped = f" (at {token!r})" if token and token not in item.message else ""
     return Result(
         statement=statement,
         verdict=Verdict.ILL_FORMED if item.ill_formed else Verdict.UNDECIDED,

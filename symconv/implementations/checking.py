@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, replace
 from functools import partial
+from math import prod
 from typing import Any, TypeAlias
 
-from symconv.algebra.evaluation import condition_value
+from symconv.algebra.evaluation import condition_value, integer_value
 from symconv.errors import UsageError
 from symconv.implementations.accepted_shapes import Search, shapes_result
 from symconv.implementations.conclusions import CodeReport, Conclusion
@@ -35,6 +36,8 @@ from symconv.layers.convolution.two_dimensional import conv2d
 from symconv.layers.layer import Layer, Sizes
 
 Progress: TypeAlias = Callable[[int, int, str], None]
+MOST_ENTRIES = 20_000_000
+"""Limit: sizes at which an array has more entries than that are refused."""
 
 
 def check_implementation(
@@ -274,6 +277,7 @@ def places_of(layer: Layer, description: Description, options: Options) -> list[
         return found
     given = [layer.sizes(item) if isinstance(item, str) else item for item in options.sizes]
     for sizes in given:
+        _require_fitting(layer, sizes)
         for condition, reason in description.restrictions:
             if not condition_value(condition, sizes.by_symbol):
                 raise UsageError(
@@ -282,3 +286,19 @@ def places_of(layer: Layer, description: Description, options: Options) -> list[
                     help=f"make {condition}",
                 )
     return [ShapeClass(str(sizes), sizes) for sizes in dict.fromkeys(given)]
+
+
+def _require_fitting(layer: Layer, sizes: Sizes) -> None:
+    """Refuse sizes at which an array would not fit in memory.
+
+    Raises:
+        UsageError: with the name of the array.
+    """
+    for array in layer.array_by_name.values():
+        entries = prod(int(integer_value(extent, sizes.by_symbol)) for extent in array.shape)
+        if entries > MOST_ENTRIES:
+            raise UsageError(
+                f"{array.name} at {sizes} has {entries:,} entries, more than {MOST_ENTRIES:,}",
+                code="too-large",
+                help="give smaller sizes",
+            )

@@ -173,3 +173,10 @@ def test_what_is_too_long_to_be_heard_may_restrict_what_follows(words) -> None:
 
 def test_what_is_too_long_to_be_heard_takes_nothing_from_what_is_always_true() -> None:
     assert verdicts(f"{LONG} see that {EQUALITIES[1]}.") == [("proved", None)]
+
+
+def test_a_number_of_many_digits_is_told_by_its_first_ones() -> None:
+    document = parse_text("a.md", f"$b_f + {'7' * 6_000} = b_f$")
+    (result,) = check_document(document, declared_by(conv2d()))
+    assert "digits" in result.detail
+    assert len(result.detail) < 200

@@ -204,6 +204,14 @@ def test_sizes_that_the_signature_cannot_take_are_refused() -> None:
     assert "S == 1" in caught.value.help
 
 
+@pytest.mark.parametrize("axis", ["H=100000000000000000000000,P=0", "H=1,P=100000"])
+def test_sizes_whose_arrays_fit_nowhere_are_refused_by_name(axis) -> None:
+    sizes = f"N=1,C=1,W=1,F=1,HH=1,WW=1,S=1,{axis}"
+    with pytest.raises(UsageError, match=r"entries, more than") as caught:
+        _ = check_implementation(*pair(), sizes=[sizes])
+    assert caught.value.code == "too-large"
+
+
 def test_a_forward_pass_alone_is_judged_alone() -> None:
     report = check_implementation(pair()[0], only="y", isolate=False)
     assert report
