@@ -187,6 +187,9 @@ def _not_judged(item: Item, ways: tuple[Method, ...], *, explicit: bool) -> Resu
     if assumptions and ways != ("numbers",):
         code, verdict = "assumptions-not-met", None
         detail = f"not judged: no given size satisfies {' and '.join(map(str, assumptions))}"
+    elif isinstance(item, Statement) and "closed-form" in ways:
+        code, verdict = "states-nothing", Verdict.UNDECIDED if explicit else None
+        detail = "not judged: at the given sizes its free indices have no value"
     else:
         code, verdict = "not-applicable", Verdict.UNDECIDED if explicit else None
         detail = f"not judged: {' and '.join(ways)} cannot check it; try the other methods"
@@ -256,9 +259,11 @@ def _nothing_to_check(chosen: list[Item], ways: tuple[Method, ...]) -> UsageErro
         fact = "nothing to check: loops are not proved"
         advice = "check them with the methods closed-form and numbers"
     else:
-        fact = "nothing to check: the assumptions of no selected statement hold at these sizes"
+        fact = "nothing to check: no selected statement says anything at these sizes"
         advice = "; ".join(
             f"{item.key} assumes {', '.join(map(str, item.assumptions))}"
+            if item.assumptions
+            else f"the free indices of {item.key} have no value there"
             for item in chosen
             if isinstance(item, Statement)
         )

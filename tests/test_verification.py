@@ -457,3 +457,18 @@ def test_ranges_of_free_indices_that_have_no_end_are_ill_formed_at_given_sizes()
     }
     whole = claim(vector[i], vector[i], name="whole", ranges={j: (0, i)})
     assert verify(whole, layer=layer, sizes=["N=3"], methods=["closed-form"])
+
+
+def test_where_no_entry_is_compared_nothing_is_verified() -> None:
+    vector = Array("v", (N,))
+    layer = Layer(name="line", given=(N,), minimum={N: 0}, inputs=(vector,))
+    wrong = claim(vector[i], 2 * vector[i], name="wrong")
+    with pytest.raises(UsageError, match="no selected statement says anything at these sizes"):
+        _ = verify(wrong, layer=layer, sizes=["N=0"], methods=["closed-form"])
+    empty = claim(Sum(vector[i], (i, 0, N - 1)), 0, name="empty")
+    report = verify([wrong, empty], layer=layer, sizes=["N=0"], methods=["closed-form"])
+    assert {item.key: item.verdict for item in report} == {
+        "wrong": Verdict.UNDECIDED,
+        "empty": Verdict.VERIFIED,
+    }
+    assert not report

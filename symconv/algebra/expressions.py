@@ -123,6 +123,9 @@ class Iverson(Expression):
 
     condition: Condition
 
+    def __post_init__(self) -> None:
+        _require_condition(self.condition)
+
 
 @dataclass(frozen=True, slots=True)
 class Add(Expression):
@@ -164,6 +167,10 @@ class Derivative(Expression):
 
     body: Expression
     by: Entry
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.by, Entry):
+            raise TypeError(f"a derivative is by one entry, such as x[i], got {self.by!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +215,10 @@ class Statement:
     name: str = field(default="", compare=False)
     form: str = field(default="", compare=False)
     source: str = field(default="", compare=False)
+
+    def __post_init__(self) -> None:
+        for condition in self.assumptions:
+            _require_condition(condition)
 
     @property
     def key(self) -> str:
@@ -294,6 +305,14 @@ def _entries_on_top(expression: Expression) -> tuple[Entry, ...]:
         case Add(terms=parts) | Mul(factors=parts):
             return tuple(entry for part in parts for entry in _entries_on_top(part))
     return ()
+
+
+def _require_condition(value: object) -> None:
+    if not isinstance(value, Condition):
+        raise TypeError(
+            f"expected a condition, such as a <= b or equal(a, b), got {value!r}; "
+            "== compares how two expressions are written"
+        )
 
 
 def as_expression(value: ExpressionLike) -> Expression:

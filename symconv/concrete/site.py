@@ -60,13 +60,16 @@ class Site:
         self._runs = ExactRuns(layer, sizes, self._tables)
 
     def admits(self, item: Item) -> bool:
-        """Tell whether the assumptions of a statement hold here."""
+        """Tell whether a statement says something here: its assumptions hold, its indices exist."""
         if isinstance(item, Loop):
             return True
         try:
-            return all(map(self._evaluator.truth, item.assumptions))
-        except IllFormed:
-            # It is judged, and found ill-formed.
+            return (
+                all(map(self._evaluator.truth, item.assumptions))
+                and next(self._evaluator.assignments(expand_where(item).free), None) is not None
+            )
+        except (IllFormed, NotSupported):
+            # It is judged, and found ill-formed or open.
             return True
 
     def require_room(self, item: Item) -> None:

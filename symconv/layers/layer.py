@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -35,6 +36,7 @@ from symconv.errors import (
     SizesError,
     SymconvError,
     UnknownStatement,
+    UsageError,
 )
 
 if TYPE_CHECKING:
@@ -187,6 +189,23 @@ class Layer:
     default_sizes: tuple[str, ...] = ()
     regions: tuple[Region, ...] = ()
     presumed: tuple[Array, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a layer that says two things of one name: one of them would silently win."""
+        sizes = (*self.given, *(derived.size for derived in self.derived))
+        arrays = (*dict.fromkeys(self.inputs), *(item.array for item in self.definitions))
+        twice = [
+            name
+            for group in (sizes, arrays)
+            for name, count in Counter(item.name for item in group).items()
+            if count > 1
+        ]
+        if twice:
+            raise UsageError(
+                f"{self.name} says twice what {twice[0]} is",
+                code="said-twice",
+                help="a size is given or derived, an array is an input or defined, each once",
+            )
 
     @property
     def dependence(self) -> Dependence:

@@ -17,7 +17,8 @@ def layer_of_its_own(statement: Statement) -> tuple[Layer, tuple[str, ...]]:
     symconv ships and that has all of its arrays, or no other derivative is known.
     """
     found = {**arrays(statement.lhs), **arrays(statement.rhs)}
-    inputs = sorted(found, key=lambda array: array.name)
+    # Where one name has two shapes nothing is decided, whichever is taken here.
+    inputs = sorted({array.name: array for array in found}.values(), key=lambda array: array.name)
     if derivatives(statement.lhs) or derivatives(statement.rhs):
         shipped = layer_with(found, size_symbols(statement))
         if shipped is not None:

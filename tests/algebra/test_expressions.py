@@ -21,7 +21,7 @@ from symconv.algebra.expressions import (
     has_entries,
     product_factors,
 )
-from symconv.algebra.indices import Constant, Range, indices, sizes
+from symconv.algebra.indices import Constant, Range, equal, indices, sizes
 
 (N,) = sizes("N")
 i, j, p = indices("i j p")
@@ -175,3 +175,16 @@ def test_notebooks_show_expressions_and_statements_as_mathematics() -> None:
 
 def test_an_array_is_shown_by_its_name() -> None:
     assert str(x) == "x"
+
+
+def test_what_is_no_condition_and_no_entry_is_refused_where_it_is_written() -> None:
+    for wrong in (i == N, True, 1):
+        with pytest.raises(TypeError, match="expected a condition, such as a <= b or equal"):
+            _ = Iverson(wrong)
+        with pytest.raises(TypeError, match="expected a condition"):
+            _ = claim(x[0] + 0, 0, assumptions=(wrong,))
+    for by in (3, x, 2 * x[0]):
+        with pytest.raises(TypeError, match="a derivative is by one entry"):
+            _ = Derivative(x[0], by)
+    assert Iverson(equal(i, N)).condition == equal(i, N)
+    assert claim(x[0] + 0, 0, assumptions=(N <= 3,)).assumptions == (N <= 3,)

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from symconv.algebra.expressions import Array, Statement
-from symconv.algebra.indices import Condition, IntegerExpression, Size, divides, sizes
-from symconv.errors import IllFormed, SizesError, UnknownStatement
+from symconv.algebra.expressions import Array, Definition, Statement
+from symconv.algebra.indices import (
+    Condition,
+    IntegerExpression,
+    Size,
+    divides,
+    indices,
+    sizes,
+)
+from symconv.errors import IllFormed, SizesError, UnknownStatement, UsageError
 from symconv.layers.convolution.two_dimensional import DEFAULT_SIZES, conv2d
 from symconv.layers.layer import DerivedSize, Layer, Loop, Sizes
 
@@ -293,3 +300,23 @@ def test_sizes_have_as_many_digits_as_can_be_counted_with(digits: int) -> None:
     with pytest.raises(SizesError, match="digits"):
         _ = layer.sizes(N=10**digits)
     assert layer.sizes("N=100000000000000000000000")["N"] == 10**23
+
+
+def test_a_layer_says_one_thing_of_a_name() -> None:
+    (n,) = indices("n")
+    x, y = Array("x", (A,)), Array("y", (A,))
+    once, twice = Definition(y[n], x[n] + 0), Definition(y[n], 2 * x[n])
+    said: list[dict] = [
+        {"given": (A,), "inputs": (x,), "definitions": (once, twice)},
+        {"given": (A,), "inputs": (x, y), "definitions": (once,)},
+        {"given": (A,), "inputs": (x, Array("x", (A, A)))},
+        {"given": (A, A), "inputs": (x,)},
+        {"given": (A,), "inputs": (x,), "derived": (DerivedSize(A, A + 1, ()),)},
+        {"given": (A,), "inputs": (x,), "derived": (DerivedSize(D, A + 1, ()),) * 2},
+    ]
+    for parts in said:
+        with pytest.raises(UsageError, match="double says twice what") as caught:
+            _ = Layer(name="double", **parts)
+        assert caught.value.code == "said-twice"
+    layer = Layer(name="single", given=(A,), inputs=(x, x), definitions=(once,))
+    assert layer.array_by_name == {"x": x, "y": y}
