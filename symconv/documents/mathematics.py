@@ -88,7 +88,8 @@ def with_words(
         nonlocal done, number
         while number < len(ends) and ends[number] < end:
             said = text[done : ends[number]].rstrip()
-            if said:
+            # A blanked comment of LaTeX is its percent signs.
+            if said.strip("%\n\t "):
                 words.append(Words(said, source.offset(done + len(said) - 1)))
             done = max(done, titles[number][1]) if number < len(titles) else len(text)
             number += 1

@@ -29,8 +29,8 @@ _UNIT_STRIDE = (
     r" (?:pixel|position|step|entry|cell)\b"
 )
 _NO_PADDING = (
-    r"\b(?:no|without(?: any)?|not \w+(?: any)?|ignor\w+|omit\w*|drop\w*|neglect\w*)"
-    r"(?: the)?(?: zero)?[- ]?pad(?:ding)?\b|\b(?:unpadded|not padded)\b"
+    r"\b(?:no|without(?: any)?|not \w+(?: any)?|(?:ignor\w+|omit\w*|drop\w*|neglect\w*)(?: the)?)"
+    r"(?: zero)?[- ]?pad(?:ding)?\b|\b(?:unpadded|not padded)\b"
     r"|\bpadding is (?:not used|ignored|omitted|dropped|neglected|left out|absent)\b"
     r"|\bvalid (?:padding|convolutions?|cross-?correlations?)\b"
 )
@@ -76,6 +76,12 @@ _NOUN = (
     r"(?:strides?|padding|kernels?|filters?|inputs?|images?|outputs?|sizes?|batch|bias|windows?"
     r"|remainders?|heights?|widths?|channels?|ind(?:ex|ices)|positions?|dilation)"
 )
+_SUBJECT = "".join(
+    rf"(?<!\b{place} {article})"
+    for place in ("of", "in", "into", "inside", "outside", "beyond", "around")
+    for article in ("", "the ", "an ", "a ")
+)
+"""Not behind words after which a noun says where, and is not what a sentence is about."""
 _UNREAD = (
     re.compile(
         r"\b(?:unless|except(?:ing| for| when| where| if| at)?\b|but for|apart from|excluding"
@@ -108,7 +114,8 @@ _RESTRICTS = (
         re.IGNORECASE,
     ),
     re.compile(
-        rf"\b{_NOUN}\b[^,:;]{{0,40}}\b(?:is|are|must|has to|have to|will be|equals?|stays?)\b"
+        rf"{_SUBJECT}\b{_NOUN}\b[^,:;]{{0,40}}\b(?:is|are|must|has to|have to|will be|equals?"
+        r"|stays?)\b"
         r"[^,:;]{0,40}\b(?:odd|even|square|symmetric|divisible|constant|non-?overlapping|disjoint"
         rf"|multiple|periodic|circular|{_NUMBER.replace('?P<n>', '?:')})",
         re.IGNORECASE,

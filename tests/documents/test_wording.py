@@ -129,6 +129,8 @@ def test_a_restriction_that_is_not_understood_ends_with_its_section() -> None:
         "The output is smaller than the input.",
         "In this section we derive the gradient by the filter.",
         "Recall that images are square in most data sets.",
+        "Entries outside the input are zero.",
+        "What lies in the padding is 0.",
     ],
 )
 def test_what_restricts_nothing_is_passed_over(sentence: str) -> None:
