@@ -16,10 +16,14 @@ class Affine:
 
     def __init__(self, start: int, steps: Mapping[Index, int] | None = None) -> None:
         self.start = start
-        self.steps = {index: step for index, step in (steps or {}).items() if step}
+        self.steps = {index: step for index, step in steps.items() if step} if steps else {}
 
     def plus(self, other: Affine, factor: int = 1) -> Affine:
         """Return self + factor * other."""
+        if not other.steps:
+            return _of(self.start + factor * other.start, self.steps)
+        if factor == 1 and not self.steps:
+            return _of(self.start + other.start, other.steps)
         steps = dict(self.steps)
         for index, step in other.steps.items():
             steps[index] = steps.get(index, 0) + factor * step
@@ -40,6 +44,14 @@ class Affine:
         ends = [step * (lengths[index] - 1) for index, step in self.steps.items()]
         least = self.start + sum(end for end in ends if end < 0)
         return least, self.start + sum(end for end in ends if end > 0)
+
+
+def _of(start: int, steps: dict[Index, int]) -> Affine:
+    """Return an affine integer with the steps of another, none of which is 0."""
+    found = Affine.__new__(Affine)
+    found.start = start
+    found.steps = steps
+    return found
 
 
 def without(value: Affine, index: Index) -> Affine:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from symconv.algebra.dependence import Dependence, dependence
@@ -345,6 +346,16 @@ class Layer:
                 of one of its arrays by another.
             NotSupported: when the derivative needs an array of which nothing is known.
         """
+        if name not in self._named:
+            self._named[name] = self._split(name)
+        return self._named[name]
+
+    @cached_property
+    def _named(self) -> dict[str, tuple[Array, Array | None]]:
+        """What names were split into: they are the same at all sizes, and asked for at each."""
+        return {}
+
+    def _split(self, name: str) -> tuple[Array, Array | None]:
         known = self.array_by_name
         if name in known:
             return known[name], None

@@ -220,15 +220,17 @@ class _Reading:
             case _ if origin in (types.UnionType, Union):
                 return self._member(members, plain)
             case _ if origin is tuple and members[-1] is not Ellipsis:
-                items = _list(plain)
-                if len(items) != len(members):
-                    raise Garbled("another number of parts")
-                return tuple(self.value(*pair) for pair in zip(members, items, strict=True))
+                return self._parts(members, plain)
             case _ if issubclass(origin, _is_mapping):
-                pairs = [self.value(tuple[members], pair) for pair in _list(plain)]
-                return dict(pairs)
+                return dict(self._parts(members, pair) for pair in _list(plain))
         make = frozenset if origin is frozenset else tuple
         return make(self.value(members[0], item) for item in _list(plain))
+
+    def _parts(self, members: tuple[Any, ...], plain: Any) -> tuple[Any, ...]:
+        items = _list(plain)
+        if len(items) != len(members):
+            raise Garbled("another number of parts")
+        return tuple(self.value(*pair) for pair in zip(members, items, strict=True))
 
     def _member(self, members: tuple[Any, ...], plain: Any) -> Any:
         """Return the value of a union, whose members are told apart by their plain form."""
@@ -243,7 +245,7 @@ class _Reading:
 
     def _dataclass(self, kind: type, plain: Any) -> Any:
         name, *values = _list(plain)
-        found = _classes(kind).get(name) if type(name) is str else None
+        found = _class(kind, name) if type(name) is str else None
         if found is None:
             raise Garbled("none of the classes that are possible")
         hints = _hints(found)
@@ -375,6 +377,13 @@ def _narrow(name: str) -> Any:
 def _hints(kind: type) -> dict[str, Any]:
     hints = get_type_hints(kind)
     return {item.name: hints[item.name] for item in fields(kind)}
+
+
+def _class(kind: type, name: str) -> type | None:
+    """Return the dataclass of this package that is of a kind and has a name."""
+    if name == kind.__name__ and is_dataclass(kind):
+        return kind
+    return _classes(kind).get(name)
 
 
 def _classes(kind: type) -> dict[str, type]:

@@ -197,7 +197,7 @@ class _Kept:
     """
 
     def __init__(self) -> None:
-        self._attributes = [(module, dict(_vars(module))) for module in _GUARDED_MODULES]
+        self._attributes = [(_vars(module), dict(_vars(module))) for module in _GUARDED_MODULES]
         self._depth = sys.getrecursionlimit()
         self._folder = None
         with suppress(OSError):
@@ -205,9 +205,9 @@ class _Kept:
 
     def restore(self) -> None:
         """Put back what was replaced."""
-        for module, before in self._attributes:
-            now = _vars(module)
-            if not _all(_map(_is, _map(now.get, before), before.values())):
+        for now, before in self._attributes:
+            # What is added stands at the end; what was taken out and put back does as well.
+            if len(now) < len(before) or not _all(_map(_is, now.values(), before.values())):
                 now.update(before)
         with suppress(OSError):
             if self._folder is not None:

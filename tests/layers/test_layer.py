@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from symconv.algebra.expressions import Array, Definition, Statement
@@ -320,3 +322,16 @@ def test_a_layer_says_one_thing_of_a_name() -> None:
         assert caught.value.code == "said-twice"
     layer = Layer(name="single", given=(A,), inputs=(x, x), definitions=(once,))
     assert layer.array_by_name == {"x": x, "y": y}
+
+
+def test_what_a_name_stands_for_is_a_matter_of_each_layer() -> None:
+    x, y = Array("x", (A,)), Array("y", (A,))
+    (n,) = indices("n")
+    known = Layer(name="known", given=(A,), inputs=(x,), definitions=(Definition(y[n], 2 * x[n]),))
+    for _ in range(2):
+        assert known.named_arrays("dy/dx") == (y, x)
+        with pytest.raises(UnknownStatement):
+            _ = known.named_arrays("dy/dz")
+    for unlike in (replace(known, inputs=()), replace(known, definitions=())):
+        with pytest.raises(UnknownStatement):
+            _ = unlike.named_arrays("dy/dx")
