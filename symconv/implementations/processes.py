@@ -220,6 +220,13 @@ class Runner:
                     ending = Trouble("environment", fact)
             elif message.kind == "too-large":
                 ending = Trouble("garbled", "what it gives is too large to be told")
+            if ending.code == "crashed" and not was_new and not on_objects(request):
+                alone = self.run(request)
+                if alone.forward.trouble or alone.backward.trouble:
+                    return alone
+                # What an earlier call left behind did it; which one is not known.
+                fact = f"{message.how} after earlier calls, and not where this call is the first"
+                ending = Trouble("garbled", fact)
             self._lost[_ON_OBJECTS if on_objects(request) else _stage(found).partition(" ")[0]] += 1
             if request.traced:
                 ending = unfollowed(ending.fact)

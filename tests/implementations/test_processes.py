@@ -209,6 +209,34 @@ def test_a_forward_pass_that_ends_its_process_is_given_up(monkeypatch: pytest.Mo
     assert codes == ["crashed", "crashed", "not-run", "not-run"]
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("name", "where", "number"),
+    [("exits_in_a_later_forward", "forward", 5), ("exits_behind_a_later_backward", "backward", 6)],
+)
+def test_a_crash_that_an_earlier_call_left_behind_is_none_of_this_call(
+    kind: str, name: str, where: str, number: int
+) -> None:
+    with runner(name, kind, seconds_per_run=30) as run:
+        assert is_right(run.run(request()))
+        found = run.run(request())
+    how = f"its process ended with exit code {number} after earlier calls"
+    expected = ("garbled", f"{how}, and not where this call is the first")
+    assert facts(getattr(found, where).trouble) == expected
+    if where == "backward":
+        assert same(found.forward.results["y"], pairs.Y)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_call_that_ends_its_process_by_itself_does_so_after_others_too(kind: str) -> None:
+    zeros = {name: array * 0 for name, array in request().arrays.items()}
+    with runner("exits_on_zeros", kind) as run:
+        assert is_right(run.run(request()))
+        found = run.run(replace(request(), arrays=zeros))
+        assert facts(found.forward.trouble) == ("crashed", "its process ended with exit code 7")
+        assert is_right(run.run(request()))
+
+
 def test_what_symbols_crash_is_run_on_numbers_all_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -103,6 +103,35 @@ def exits_in_backward() -> Any:
     return forward, lambda *_: os._exit(0)
 
 
+def exits_in_a_later_forward() -> Any:
+    calls: list[int] = []
+
+    def fragile(x: Any, w: Any, b: Any) -> Any:
+        calls.append(1)
+        return forward(x, w, b) if len(calls) == 1 else os._exit(5)
+
+    return fragile, backward
+
+
+def exits_behind_a_later_backward() -> Any:
+    def late(*arguments: Any) -> Any:
+        global _IS_ARMED
+        if _IS_ARMED:
+            time.sleep(60)
+        _IS_ARMED = True
+        threading.Timer(0.2, os._exit, (6,)).start()
+        return backward(*arguments)
+
+    return forward, late
+
+
+_IS_ARMED = False
+
+
+def exits_on_zeros() -> Any:
+    return lambda x, w, b: forward(x, w, b) if x.any() else os._exit(7), backward
+
+
 def exits_on_objects() -> Any:
     def fussy(x: Any, w: Any, b: Any) -> Any:
         return forward(x, w, b) if x.dtype == float else os._exit(3)
