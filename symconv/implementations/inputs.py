@@ -15,6 +15,7 @@ Zippel). Rounds with fresh integers multiply.
 Integers alone would not show that code rounds, cuts off what is small, or takes another way for
 fractions. Divided by a power of two they stay exact and are ordinary floats: halves, numbers of
 the size of 1 with many binary places, and tiny ones of very different magnitudes (`Kind`).
+Multiplied by one they stay exact too, and meet a branch on magnitudes: `if abs(x).max() > 1e10`.
 """
 
 from __future__ import annotations
@@ -56,9 +57,14 @@ MOST_ROUNDS = 400
 FLOATS = ("float64", "float32", "float16", "bfloat16")
 TINY_BITS: Mapping[str, int] = {"float64": 30, "float32": 30, "float16": 4, "bfloat16": 30}
 """Tiny numbers are below 2^-30; half precision has no products of such."""
-Kind: TypeAlias = Literal["whole", "halves", "fractions", "tiny"]
+HUGE_BITS: Mapping[str, int] = {"float64": 100, "float32": 50, "float16": 2, "bfloat16": 50}
+"""Huge numbers are integers times 2 to this power: no sum of products of two overflows."""
+HUGE_BITS_NEARLY = 30
+"""With a tolerance code may compute in float32, which holds products of such."""
+Kind: TypeAlias = Literal["whole", "halves", "fractions", "tiny", "huge", "minute"]
 """What a run is on: integers, small halves, numbers of the size of 1 with many binary places,
-or tiny ones of mixed magnitudes."""
+tiny ones of mixed magnitudes, integers times a large power of two, or divided by one."""
+EXTREMES: frozenset[Kind] = frozenset(["huge", "minute"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +93,7 @@ class Plan:
         if self.dtype == "object":
             kind = f"integers of {BIG_BITS} bits up to {self.most:,}"
         elif self.dtype in FLOATS:
-            kind += " and fractions of them, large and tiny"
+            kind += " and fractions of them, from tiny to huge"
         sparse = "" if self.kept is None else f", {self.kept} of x and dout not 0"
         polynomial = "polynomial of degree at most 2"
         if self.kept is not None:
@@ -213,6 +219,8 @@ def in_dtype(arrays: Mapping[str, np.ndarray], dtype: str) -> dict[str, np.ndarr
 def divided(arrays: Mapping[str, np.ndarray], dtype: str, power: int) -> dict[str, np.ndarray]:
     """Divide inputs by 2^power, or results by what they then come out divided by.
 
+    A power below 0 multiplies.
+
     The inputs x, w and dout are divided by 2^power and b by its square, so that y and the
     gradients by x and w come out divided by the square and the gradient by b by 2^power. Floats
     hold all of it exactly.
@@ -233,10 +241,12 @@ class Run:
     Attributes:
         plan: the integers.
         kind: what is made of them.
+        is_near: whether results may be off by a tolerance.
     """
 
     plan: Plan
     kind: Kind
+    is_near: bool = False
 
     @property
     def power(self) -> int:
@@ -251,6 +261,15 @@ class Run:
                 return max(2, bits - 3)
             case "tiny":
                 return bits + TINY_BITS[self.plan.dtype]
+            case "huge":
+                return -self._extreme
+            case "minute":
+                return bits + self._extreme
+
+    @property
+    def _extreme(self) -> int:
+        most = HUGE_BITS[self.plan.dtype]
+        return min(most, HUGE_BITS_NEARLY) if self.is_near else most
 
 
 def runs(chosen: Plan, exact: Plan, *, small: bool) -> Iterator[Run]:
@@ -274,6 +293,11 @@ def runs(chosen: Plan, exact: Plan, *, small: bool) -> Iterator[Run]:
     if chosen.rounds == 1 or chosen != exact:
         yield Run(exact, "fractions")
     yield Run(exact, "tiny")
+    if small:
+        yield Run(chosen, "huge", chosen != exact)
+        # Half precision has nothing below what is tiny.
+        if chosen.dtype != "float16":
+            yield Run(chosen, "minute", chosen != exact)
 
 
 def mixed(arrays: Mapping[str, np.ndarray], sizes: Sizes, chosen: Plan) -> dict[str, np.ndarray]:

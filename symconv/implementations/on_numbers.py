@@ -9,6 +9,7 @@ import numpy as np
 
 from symconv.implementations.diagnosis import Sample
 from symconv.implementations.inputs import (
+    EXTREMES,
     FLOATS,
     MISS_GOAL,
     Plan,
@@ -50,6 +51,14 @@ SMALL_ONLY = (
 TINY_ONLY = (
     "it is right on numbers of ordinary size and wrong on tiny ones: something small is added, or "
     "what is small is cut off"
+)
+HUGE_ONLY = (
+    "it is right on numbers of ordinary size and wrong on huge ones: it takes another way there, "
+    "or something overflows"
+)
+MINUTE_ONLY = (
+    "it is right on numbers of ordinary size and wrong on very small ones: it takes another way "
+    "there, or what is small is cut off"
 )
 
 
@@ -223,6 +232,9 @@ class OnNumbers:
                 outcome.dtypes[name] = str(got.dtype)
         found = self._judged(sizes, answer, expected)
         wrong = [name for name, one in found.items() if one.code in ("wrong-value", "not-a-number")]
+        if run.kind in EXTREMES:
+            # Where a narrower float overflows, nothing is told of how far it rounds.
+            wrong = []
         if any(_may_round(outcome, name) for name in wrong):
             magnitudes = {name: np.abs(array) for name, array in drawn.items()}
             bounds = reference.values(magnitudes, run.plan.most, twice=False)
@@ -250,6 +262,8 @@ def _said(run: Run, *, wrong_on_whole: bool, number: int) -> tuple[str, str]:
     """Say on which numbers a result is wrong that was right before, and name the mistake."""
     if run.kind == "tiny":
         return "ordinary-numbers-only", TINY_ONLY
+    if run.kind in EXTREMES:
+        return "ordinary-numbers-only", HUGE_ONLY if run.kind == "huge" else MINUTE_ONLY
     if wrong_on_whole:
         return "large-only", SMALL_ONLY
     if run.kind == "halves":

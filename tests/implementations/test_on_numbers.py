@@ -48,6 +48,9 @@ CHANGES = [
     ("to integers", lambda value: value.astype(int).astype(float), "halves"),
     ("a constant more", lambda value: value + 1e-14, "small"),
     ("clipped", lambda value: np.clip(value, -100, 100), ""),
+    ("huge ones halved", lambda value: value * np.where(abs(value).max() > 1e20, 0.5, 1), "huge"),
+    ("huge ones clipped", lambda value: np.clip(value, -1e30, 1e30), "huge"),
+    ("all 0 where all is small", lambda value: value * (abs(value).max() >= 1e-28), "very small"),
     ("0 where not whole", lambda value: value * (value == np.rint(value)), "halves|fractions"),
 ]
 
@@ -72,6 +75,26 @@ def test_a_gradient_without_its_negative_entries_is_found() -> None:
 def test_inputs_that_are_rounded_are_found_in_all_that_they_reach() -> None:
     found = failed(pair(x=on_floats(lambda value: np.round(value, 2))))
     assert set(found) == {"y", "dL/dw"}
+
+
+def test_a_branch_on_the_magnitude_of_an_input_is_met() -> None:
+    found = failed(pair(x=on_floats(lambda value: value * (1 + (abs(value).max() > 1e10)))))
+    assert set(found) == {"y", "dL/dw"}
+    found = failed(pair(x=on_floats(lambda value: value * (1 + (abs(value).max() < 1e-25)))))
+    assert set(found) == {"y", "dL/dw"}
+
+
+def test_a_branch_on_magnitudes_that_changes_nothing_stays_right() -> None:
+    def scaled(value):
+        # A power of two, so that nothing rounds.
+        return (value * 2.0**-60) * 2.0**60 if abs(value).max() > 1e10 else value
+
+    assert failed(pair(x=on_floats(scaled), y=on_floats(scaled))) == {}
+
+
+def test_with_a_tolerance_single_precision_holds_huge_numbers_too() -> None:
+    single = on_floats(lambda value: value.astype(np.float32).astype(np.float64))
+    assert failed(pair(x=single, y=single), tolerance=1e-4) == {}
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32", "float16"])
