@@ -47,6 +47,9 @@ SAME_AXES = {"x": "dL/dx", "w": "dL/dw", "b": "dL/db", "dout": "y"}
 _MOST_WRONG = 2**16
 """In entries: results of another shape that are larger are told by their shape alone."""
 
+_THEIRS = (Exception, SystemExit, GeneratorExit)
+"""What an object of theirs may raise where it is turned into an array or compared."""
+
 # Kept from before the code under test can put something else in their place.
 _array = np.array
 _array_equal = np.array_equal
@@ -279,7 +282,7 @@ class _Keeps:
                 misshapen[name] = str(error)
             except NotSupported:
                 raise
-            except Exception as error:
+            except _THEIRS as error:
                 text = first_line(error)
                 missing[name] = text if isinstance(error, ValueError) else named(error, text)
         return Pass(results, missing=missing, misshapen=misshapen)
@@ -295,7 +298,7 @@ class _Keeps:
     def _read(self, name: str, value: Any) -> np.ndarray | None:
         try:
             return _array(self._implementation.from_own(name, value), copy=True, subok=False)
-        except Exception:
+        except _THEIRS:
             return None
 
 
@@ -316,7 +319,7 @@ def _same_entry(one: Any, other: Any) -> bool:
         return True
     try:
         return bool(one == other) or bool(one != one and other != other)
-    except Exception:
+    except _THEIRS:
         # Symbols refuse to be compared; another object stands for another value.
         return False
 

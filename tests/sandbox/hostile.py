@@ -159,7 +159,14 @@ RESULTS = [
     ("an object that turns into an array of another size each time",
      TURNS.format("return np.zeros(len(os.urandom(9)))"), "VVR"),
     ("an object that raises when it turns into an array", TURNS.format("raise OSError(3)"), "VVU"),
-    ("an object that leaves when it turns into an array", TURNS.format("sys.exit(3)"), "VRR"),
+    ("an object that leaves when it turns into an array", TURNS.format("sys.exit(3)"), "VVU"),
+    ("an object that leaves when it turns into a number",
+     "class Own:\n    __float__ = lambda s: sys.exit(3)\ndb = [Own() for _ in db]", "VVU"),
+    ("an object that leaves a generator when it turns into an array",
+     TURNS.format("raise GeneratorExit"), "VVU"),
+    ("an object that turns into a wrong array", TURNS.format("return np.ones(9)"), "VVR"),
+    ("entries that leave when they are compared", SAME.format("float", "").replace(
+        "pass", "__eq__ = __ne__ = lambda s, o: sys.exit(3)"), "VVV"),
     ("a wrong number", "db = db + 1", "VVR"),
     ("nothing hostile", "pass", "VVV"),
 ]  # fmt: skip
