@@ -17,6 +17,7 @@ from symconv.implementations.finding import Target, load
 from symconv.implementations.layouts import BIAS, FILTERS, IMAGES, Axes, restrictions
 from symconv.implementations.model import Description, Implementation, Layouts
 from symconv.implementations.options import CodeOptions
+from symconv.implementations.other_calls import other_calls
 from symconv.implementations.other_layers import spoken_of
 from symconv.implementations.processes import SECONDS_PER_RUN, Runner
 from symconv.implementations.readings import (
@@ -230,6 +231,7 @@ def _checked_as(
             places += more
         conclusions = list(check.conclusions())
         pairs = [*unequal(runner, description), *without_bias(runner, description)]
+        pairs += other_calls(runner, description, places)
         notes = [*(text for _, text in description.restrictions), *staying(description)]
         notes += check.dtypes
         if not runner.isolated:

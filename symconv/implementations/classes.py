@@ -17,7 +17,10 @@ from symconv.implementations.model import BACKWARD_RESULTS
 from symconv.implementations.names import (
     BIAS_ATTRIBUTES,
     CACHE,
+    CALLED_BEFORE,
+    EVALUATING,
     GRADIENT_DICTIONARIES,
+    TRAINING,
     WEIGHT_ATTRIBUTES,
     WITHOUT_BIAS,
     gradient_of,
@@ -71,6 +74,8 @@ class Class:
             UsageError: when there is no attribute for them, or every call makes them anew.
         """
         instance = self.constructor.call(self.values(arrays, sizes))
+        if EVALUATING in sizes:
+            _evaluate(instance)
         assigned = self._assigned(sizes)
         late = [role for role in assigned if not _is_made(instance, role)]
         for role in assigned:
@@ -105,7 +110,7 @@ class Class:
         self, arrays: Mapping[str, Any], sizes: Mapping[str, int]
     ) -> tuple[Any, dict[str, Any]]:
         """Run forward on a new instance; return what it gave, and its tensors by input."""
-        instance, returned = self.begun(arrays, sizes)
+        instance, returned = self._ran(arrays, sizes)
         leaves = {"x": arrays["x"]}
         for role in self._inputs(sizes):
             if role in self.forward.roles:
@@ -122,9 +127,23 @@ class Class:
         self, arrays: Mapping[str, Any], sizes: Mapping[str, int]
     ) -> tuple[Results, tuple[Any, Left]]:
         """Run forward on a new instance."""
-        instance, returned = self.begun(arrays, sizes)
+        instance, returned = self._ran(arrays, sizes)
         y, cache = output_and_cache(returned)
         return {"y": y}, (instance, Left(y, cache))
+
+    def _ran(self, arrays: Mapping[str, Any], sizes: Mapping[str, int]) -> tuple[Any, Any]:
+        """Run forward on a new instance, after a call on another x where that is asked for."""
+        before = sizes.get(CALLED_BEFORE)
+        if before is None:
+            return self.begun(arrays, sizes)
+        # No integer is 1 minus itself.
+        other = {**arrays, "x": 1 - arrays["x"]}
+        instance, returned = self.begun(other, sizes)
+        if before > 1 and self.backward is not None:
+            y, cache = output_and_cache(returned)
+            values = {**self.values(other, sizes), "y": y, CACHE: cache, "dout": 0 * y + 1}
+            _ = self.backward.bound(values, getattr(instance, self.methods[1]))
+        return instance, self._forward(instance, self.values(arrays, sizes))
 
     def run_backward(
         self, arrays: Mapping[str, Any], sizes: Mapping[str, int], left: tuple[Any, Left]
@@ -147,6 +166,15 @@ class Class:
 
     def _forward(self, instance: Any, values: Mapping[str, Any]) -> Any:
         return self.forward.bound(values, getattr(instance, self.methods[0]))
+
+
+def _evaluate(instance: Any) -> None:
+    """Put an instance into evaluation mode."""
+    change = getattr(instance, "eval", None)
+    if callable(change):
+        _ = change()
+    else:
+        setattr(instance, TRAINING, False)
 
 
 def attribute_of(instance: Any, role: str) -> tuple[Any, str]:

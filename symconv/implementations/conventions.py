@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
@@ -13,6 +14,7 @@ from symconv.algebra.indices import Condition
 from symconv.errors import UsageError
 from symconv.implementations import names
 from symconv.implementations.automatic import double_precision
+from symconv.implementations.classes import Class
 from symconv.implementations.frameworks import from_tensor, is_torch_class, to_tensor
 from symconv.implementations.layouts import SAME, array_of, restrictions, square_filters
 from symconv.implementations.model import (
@@ -22,7 +24,7 @@ from symconv.implementations.model import (
     Implementation,
     Varied,
 )
-from symconv.implementations.names import HAS_BIAS, HYPER, KERNEL, PADDING, STRIDE
+from symconv.implementations.names import HAS_BIAS, HYPER, KERNEL, PADDING, STRIDE, TRAINING
 from symconv.implementations.options import CONVENTIONS, CodeOptions
 from symconv.implementations.pairs import (
     Pair,
@@ -31,6 +33,7 @@ from symconv.implementations.pairs import (
     read_functions,
 )
 from symconv.implementations.signatures import Signature, location_of, name_of
+from symconv.implementations.sources import nodes
 from symconv.implementations.unvaried import unvaried
 
 __all__ = ["CONVENTIONS", "Backward", "implementation", "wrap"]
@@ -159,6 +162,8 @@ def _description(
         unvaried=unvaried(pair.signatures, shown),
         paired=tuple(_paired(pair, shown)),
         bias_flag=_bias_flag(pair, shown),
+        mode=_mode_of(pair, shown),
+        calls=_calls(pair, shown),
         fixed=_fixed(pair, options),
         absent=absent,
         sought=sought,
@@ -193,6 +198,22 @@ def _bias_flag(pair: Pair, shown: Mapping[str, str]) -> Varied | None:
     return None
 
 
+def _mode_of(pair: Pair, shown: Mapping[str, str]) -> Varied | None:
+    """Return the flag of training of a class whose source asks for it."""
+    if not isinstance(pair.caller, Class):
+        return None
+    given = pair.caller.constructor.function
+    asks = any(isinstance(one, ast.Attribute) and one.attr == TRAINING and
+               isinstance(one.ctx, ast.Load) for one in nodes(given))  # fmt: skip
+    return Varied(TRAINING, TRAINING, location_of(given, shown)) if asks else None
+
+
+def _calls(pair: Pair, shown: Mapping[str, str]) -> Varied | None:
+    if not isinstance(pair.caller, Class):
+        return None
+    return Varied("calls", "calls", location_of(pair.caller.constructor.function, shown))
+
+
 def _fixed(pair: Pair, options: CodeOptions) -> tuple[str, ...]:
     """Return the names of parameters that stay as they are, as the user said.
 
@@ -208,6 +229,7 @@ def _fixed(pair: Pair, options: CodeOptions) -> tuple[str, ...]:
             *signature.stars,
         )
     }
+    known |= {TRAINING} if _mode_of(pair, {}) else set()
     unknown = [name for name in options.fixed_names if name not in known]
     if unknown:
         raise UsageError(

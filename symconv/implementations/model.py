@@ -102,6 +102,8 @@ class Description:
         unvaried: the parameters that are neither arrays nor sizes of the layer.
         paired: the strides and paddings that may have two different parts.
         bias_flag: the parameter that switches the bias off, or None.
+        mode: the flag of instances that tells training from evaluation, or None.
+        calls: how often an instance is called, where there are instances, or None.
         fixed: the names of parameters that stay as they are, as the user said.
         absent: the results that were asked for and that nothing computes.
         sought: what was looked for to compute them.
@@ -120,6 +122,8 @@ class Description:
     unvaried: tuple[Unvaried, ...] = ()
     paired: tuple[Varied, ...] = ()
     bias_flag: Varied | None = None
+    mode: Varied | None = None
+    calls: Varied | None = None
     fixed: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
     sought: str = ""

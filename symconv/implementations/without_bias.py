@@ -38,12 +38,12 @@ def without_bias(runner: Runner, description: Description) -> Iterator[tuple[Res
     flag, base = description.bias_flag, sizes_to_try(description)
     if flag is None or base is None or flag.name in description.fixed:
         return
-    given, wanted = _run(runner, base, {})
+    given, wanted = run_once(runner, description, base, {})
     right = [name for name in description.provides if is_right(given, name, wanted)]
     compared = [name for name in right if name != "dL/db"]
     if not compared:
         return
-    answer, expected = _run(runner, base, {WITHOUT_BIAS: 1})
+    answer, expected = run_once(runner, description, base, {WITHOUT_BIAS: 1})
     result = not_run(flag, answer, "no bias")
     if result is None:
         wrong = [name for name in compared if not is_right(answer, name, expected)]
@@ -58,14 +58,14 @@ def without_bias(runner: Runner, description: Description) -> Iterator[tuple[Res
     yield result, conclusion_of(result, 1)
 
 
-def _run(
-    runner: Runner, sizes: Sizes, more: dict[str, int]
+def run_once(
+    runner: Runner, description: Description, sizes: Sizes, more: dict[str, int]
 ) -> tuple[Answer, dict[str, np.ndarray]]:
     """Run the code, and return what it gave and should."""
     reference = reference_at(sizes)
     small = smaller(plan(conv2d(), sizes, "float64", reference.longest_sum))
     drawn = draw(conv2d(), sizes, small, 0)
-    if more:
+    if WITHOUT_BIAS in more or not description.has_bias:
         drawn["b"] = np.zeros_like(drawn["b"])
     expected = reference.values(drawn, small.most, twice=False)
     arrays = {name: array.astype(np.float64) for name, array in drawn.items()}
