@@ -35,6 +35,7 @@ from symconv.implementations.unjudged import concluded, out_of_scope, staying, u
 from symconv.implementations.without_bias import without_bias
 from symconv.layers.convolution.two_dimensional import conv2d
 from symconv.layers.layer import Layer, Sizes
+from symconv.verdicts import Verdict
 
 Progress: TypeAlias = Callable[[int, int, str], None]
 MOST_ENTRIES = 20_000_000
@@ -135,6 +136,10 @@ def _check(
     options.check()
     report = _checked_as(taken({}), options, progress, isolate=isolate)
     if not _may_be_meant_otherwise(report):
+        if "square" not in said and _fails_off_squares_alone(report):
+            with Runner(taken({}), seconds_per_run=options.seconds, isolate=isolate) as runner:
+                if _is_square(runner, report.description, options):
+                    report.notes = (*report.notes, SQUARE_HELPS)
         return report
     description = report.description
     places = places_of(conv2d(), description, replace(options, sizes=()))
@@ -175,6 +180,19 @@ def _is_square(runner: Runner, description: Description, options: Options) -> bo
     except UsageError:
         return False
     return Probe(runner, square, places).agrees(Reading({}))
+
+
+def _fails_off_squares_alone(report: CodeReport) -> bool:
+    """Tell whether y is wrong at some shapes, and at none with square images and filters."""
+    told = telling_result(report.description)
+    wrong = [
+        one.sizes
+        for one in report.results
+        if one.statement == told and one.verdict is Verdict.REFUTED and one.sizes is not None
+    ]
+    return bool(wrong) and all(
+        sizes["H"] != sizes["W"] or sizes["HH"] != sizes["WW"] for sizes in wrong
+    )
 
 
 def _is_true(conclusion: Conclusion) -> bool:
