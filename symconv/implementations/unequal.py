@@ -7,7 +7,7 @@ with unequal ones too, first the height's and then the width's, and compared wit
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -48,6 +48,19 @@ class Parts:
         """The same with the width first."""
         (S_height, S_width), (P_height, P_width) = self.strides, self.paddings
         return Parts((S_width, S_height), (P_width, P_height))
+
+    @property
+    def first_alone(self) -> Parts:
+        """The same with the height's part for both axes."""
+        S, P = self.strides[0], self.paddings[0]
+        return Parts((S, S), (P, P))
+
+
+_OTHERWISE: Mapping[str, Callable[[Parts], Parts]] = {
+    "the parts of {} taken as (width, height)": lambda parts: parts.turned,
+    "the first part of {} taken for both axes": lambda parts: parts.first_alone,
+}
+"""What else a pair may mean."""
 
 
 def unequal(runner: Runner, description: Description) -> Iterator[tuple[Result, Conclusion]]:
@@ -124,9 +137,11 @@ class _Tried:
             return None
         role = self._parameter.role
         wrong: dict[str, str] = {}
-        turned = dict.fromkeys(right, True)
-        for pair in _PARTS[role]:
-            parts = Parts(pair, even.paddings) if role == STRIDE else Parts(even.strides, pair)
+        tried = [
+            Parts(pair, even.paddings) if role == STRIDE else Parts(even.strides, pair)
+            for pair in _PARTS[role]
+        ]
+        for pair, parts in zip(_PARTS[role], tried, strict=True):
             answer, expected = self._run(parts)
             ended = not_run(self._parameter, answer, "unequal parts")
             if ended is not None:
@@ -136,22 +151,25 @@ class _Tried:
                     fault = answer.of(name).trouble
                     told = f": {fault.fact}" if fault else ""
                     _ = wrong.setdefault(name, f"{name} is wrong at {pair}{told}")
-            if wrong and all(turned.values()):
-                answer, expected = self._run(parts, parts.turned)
-                turned = {name: is_right(answer, name, expected) for name in right}
         if not wrong:
             shapes = len(_PARTS[role])
             named = ", ".join(right)
             detail = f"with unequal parts, height first, {named}: right at {shapes} shapes"
             return found(self._parameter, Verdict.VERIFIED, "varied", detail)
-        if all(turned.values()):
+        for meaning, meant in _OTHERWISE.items():
+            if not all(self._is_right(parts, meant(parts), right) for parts in tried):
+                continue
             detail = (
-                f"with the parts of {self._parameter.name} taken as (width, height) everything "
-                "is right, and as (height, width) it is not: which is meant is not said"
+                f"with {meaning.format(self._parameter.name)} everything is right, and as "
+                "(height, width) it is not: which is meant is not said"
             )
             return found(self._parameter, Verdict.UNDECIDED, "several-readings", detail)
         detail = f"with unequal parts, height first: {'; '.join(wrong.values())}"
         return found(self._parameter, Verdict.REFUTED, "wrong-value", detail)
+
+    def _is_right(self, parts: Parts, meant: Parts, names: Sequence[str]) -> bool:
+        answer, expected = self._run(parts, meant)
+        return all(is_right(answer, name, expected) for name in names)
 
     def _run(
         self, parts: Parts, meant: Parts | None = None

@@ -28,6 +28,14 @@ def one_stride_for_both(x, w, b, stride=(1, 1), padding=(0, 0)):
     return correlated(x, w, b, (stride[0], stride[0]), tuple(padding))
 
 
+def one_stride_for_both_backward(dout, x, w, stride, padding):
+    return backward(dout, x, w, (stride[0], stride[0]), tuple(padding))
+
+
+def larger_stride_for_columns(x, w, b, stride=(1, 1), padding=(0, 0)):
+    return correlated(x, w, b, (stride[0], max(stride)), tuple(padding))
+
+
 def width_first(x, w, b, stride=(1, 1), padding=(0, 0)):
     return forward(x, w, b, stride[::-1], padding[::-1])
 
@@ -89,6 +97,16 @@ UNSAID = (Verdict.UNDECIDED, "several-readings")
     [
         ((forward, backward), 0, {"stride": RIGHT, "padding": RIGHT}),
         ((one_stride_for_both, backward), 1, {"stride": WRONG, "padding": RIGHT}),
+        (
+            (one_stride_for_both, one_stride_for_both_backward),
+            3,
+            {"stride": UNSAID, "padding": RIGHT},
+        ),
+        (
+            (larger_stride_for_columns, one_stride_for_both_backward),
+            1,
+            {"stride": WRONG, "padding": RIGHT},
+        ),
         ((forward, width_first_backward), 1, {"stride": WRONG, "padding": WRONG}),
         ((width_first, width_first_backward), 3, {"stride": UNSAID, "padding": UNSAID}),
         ((refusing, backward), 0, {"stride": (None, "rejected"), "padding": RIGHT}),
