@@ -28,6 +28,7 @@ from symconv.algebra.indices import IntegerExpression, Size, condition_integers,
 from symconv.errors import SymconvError, UsageError
 from symconv.latex.context import Context, context_of_layer
 from symconv.latex.reader import read_condition, read_formula, read_integer
+from symconv.latex.reader_definitions import MOST_NAMES
 from symconv.latex.reader_items import Abbreviation, ArrayDefinition, Equality, Unreadable
 from symconv.latex.spellings import (
     AND,
@@ -149,12 +150,23 @@ def declare(text: str, known: Declared) -> Declared:
                 else f"the declarations are {', '.join(_READERS)}",
             )
         try:
-            known = read(rest.strip(), known)
+            found = read(rest.strip(), known)
         except UsageError:
             raise
         except SymconvError as error:
             raise UsageError(error.fact, code=error.code, help=error.help) from error
+        _refuse_too_many(found.context, known.context)
+        known = found
     return known
+
+
+def _refuse_too_many(found: Context, known: Context) -> None:
+    if max(MOST_NAMES, len(known.spellings)) < len(found.spellings):
+        raise UsageError(
+            f"more than {MOST_NAMES} names are known already",
+            code="unsupported",
+            help="declare those alone that the formulas hold, in a document for each part",
+        )
 
 
 def _parts(text: str) -> list[str]:

@@ -12,6 +12,7 @@ from symconv.documents.model import DECLARATIONS, Format, Pragma
 from symconv.documents.outline import declared_by, outline
 from symconv.errors import UsageError
 from symconv.latex.context import Context
+from symconv.latex.reader_definitions import MOST_NAMES
 
 
 def _declare(*lines: str, layer: str | None = None) -> Context:
@@ -118,6 +119,17 @@ def test_more_sizes_than_can_be_searched_are_refused() -> None:
     _ = _declare("size " + ", ".join(f"A{number}" for number in range(100)))
     with pytest.raises(UsageError, match="more than 100 sizes"):
         _ = _declare("size " + ", ".join(f"A{number}" for number in range(3000)))
+
+
+@pytest.mark.parametrize("word", ["array a{} (N)", "index a{}", "spelling a_{} = w"])
+def test_more_names_than_are_read_fast_are_refused(word: str) -> None:
+    known = declare(
+        "; ".join(word.format(number) for number in range(MOST_NAMES - 50)),
+        declared_by(layer_by_name("conv2d")),
+    )
+    _ = declare(word.format("c"), known)
+    with pytest.raises(UsageError, match="more than 500 names"):
+        _ = declare("; ".join(word.format(number) for number in range(9_000, 9_100)), known)
 
 
 @pytest.mark.parametrize(("format", "comment"), [("markdown", "<!-- {} -->\n"), ("tex", "% {}\n")])
