@@ -26,7 +26,7 @@ from symconv.documents.reading import (
 )
 from symconv.documents.renewing import named_on_the_left, used_arrays
 from symconv.documents.source import SourceFile, SourceText
-from symconv.documents.unread import hangs_on
+from symconv.documents.unread import MOST_UNREAD, hangs_on
 from symconv.latex.context import Context
 from symconv.latex.reader import read_formula
 from symconv.latex.reader_items import (
@@ -274,8 +274,9 @@ def _doubted(
 def _unread(found: Result, part: ReadFormula, item: Equality) -> Result:
     """Leave undecided what hangs on a declaration that could not be read."""
     text, meanings = part.formula.source.text, part.passing.meanings
+    many = len(part.passing.unread) > MOST_UNREAD
     for declaration in part.passing.unread:
-        if hangs_on(declaration, text, item, part.context, meanings):
+        if many or hangs_on(declaration, text, item, part.context, meanings):
             said = f"it may say something else by {declaration!r}, which could not be read"
             return _undecided(found, "unclear-declaration", said, "correct the declaration")
     return found

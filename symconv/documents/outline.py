@@ -21,7 +21,7 @@ from symconv.documents.renewing import without_meanings
 from symconv.documents.sections import Known, Sections, with_names
 from symconv.documents.sentences import Cue, Speech, speech
 from symconv.documents.source import SourceFile
-from symconv.documents.unread import is_of_reading
+from symconv.documents.unread import MOST_UNREAD, is_of_reading
 from symconv.errors import UsageError
 from symconv.latex.context import Context, context_of_layer
 from symconv.latex.reader_items import Abbreviation, FormulaReading, Unreadable
@@ -204,10 +204,12 @@ def _with_pragma(item: Pragma, now: Known, troubles: list[Trouble]) -> Known:
     if any(part.lower().startswith("assume") for part in failed):
         # What it would have assumed is not known: what is false without it may be meant with it.
         passing = replace(passing, vague="a declaration before it could not be read, which")
-    unread = (part for part in failed if is_of_reading(part))
-    passing = replace(passing, unread=tuple(dict.fromkeys((*passing.unread, *unread))))
-    for said in set(declared.context.ranges) - set(now.context.ranges):
-        passing = passing.without(said.index.name)
+    unread = [part for part in failed if is_of_reading(part)]
+    if unread and len(passing.unread) <= MOST_UNREAD:
+        passing = replace(passing, unread=tuple(dict.fromkeys((*passing.unread, *unread))))
+    if declared.context.ranges is not now.context.ranges:
+        for said in set(declared.context.ranges) - set(now.context.ranges):
+            passing = passing.without(said.index.name)
     return Known(declared, passing)
 
 
@@ -312,12 +314,12 @@ def _missing(reading: FormulaReading) -> Iterator[str]:
 def _said(part: ReadFormula) -> Iterator[str]:
     """Yield the names that a formula says something about."""
     before, behind = part.context, part.reading.context
-    for index, value in behind.abbreviations:
-        if before.abbreviation(index.name) != value:
-            yield index.name
-    for array in behind.arrays:
-        if before.array(array.name) is None:
-            yield array.name
+    if behind.abbreviations is not before.abbreviations:
+        known = {index.name: value for index, value in reversed(before.abbreviations)}
+        yield from (i.name for i, value in behind.abbreviations if known.get(i.name) != value)
+    if behind.arrays is not before.arrays:
+        names = {array.name for array in before.arrays}
+        yield from (array.name for array in behind.arrays if array.name not in names)
 
 
 def _without(context: Context, names: list[str]) -> Context:

@@ -84,30 +84,33 @@ class ReadFormula:
     @property
     def behind(self) -> Context:
         """What is known throughout behind the formula."""
-        found = self.reading.context
-        before = {index for index, _ in self.context.abbreviations}
-        after = {index for index, _ in found.abbreviations}
-        still, named = set(found.abbreviations), before | after
-        kept = tuple(
-            item for item in self.known.abbreviations if item in still or item[0] not in named
-        )
-        old_ones = set(kept)
-        # What words set to 0 for this formula alone stays what it was before.
-        old = set(self.context.definitions)
-        new = tuple(item for item in found.definitions if item not in old)
-        renewed = {item.array for item in new}
-        known = tuple(item for item in self.known.definitions if item.array not in renewed)
+        found, known = self.reading.context, self.known
+        definitions, abbreviations = known.definitions, known.abbreviations
+        if found.definitions is not self.context.definitions:
+            # What words set to 0 for this formula alone stays what it was before.
+            old = set(self.context.definitions)
+            new = tuple(item for item in found.definitions if item not in old)
+            renewed = {item.array for item in new}
+            definitions = (*(item for item in definitions if item.array not in renewed), *new)
+        if not found.abbreviations is self.context.abbreviations is abbreviations:
+            values = dict(found.abbreviations)
+            named = {index for index, _ in self.context.abbreviations} | values.keys()
+            kept = [
+                (index, value)
+                for index, value in abbreviations
+                if index not in named or values.get(index) == value
+            ]
+            old_ones = {index for index, _ in kept}
+            added = (item for item in found.abbreviations if item[0] not in old_ones)
+            abbreviations = (*kept, *added)
         return replace(
             found,
-            layer=self.known.layer,
-            definitions=(*known, *new),
-            said=self.known.said,
-            ranges=self.known.ranges,
-            indices=self.known.indices,
-            abbreviations=(
-                *kept,
-                *(item for item in found.abbreviations if item not in old_ones),
-            ),
+            layer=known.layer,
+            definitions=definitions,
+            said=known.said,
+            ranges=known.ranges,
+            indices=known.indices,
+            abbreviations=abbreviations,
         )
 
     def named_again(self, item: Equality) -> str | None:

@@ -17,6 +17,8 @@ from symconv.latex.reader_items import Equality
 
 READING = ("index-base", "upper-bounds", "index")
 """The declarations that change how formulas are read."""
+MOST_UNREAD = 100
+"""Of so many declarations it is asked what hangs on them; behind more of them everything does."""
 _LETTERS = re.compile(r"\\?[A-Za-z]+'*")
 _BASE_OF = re.compile(r"(?:for|in)?\s*([A-Za-z]\w*)\s*$")
 

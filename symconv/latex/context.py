@@ -7,8 +7,9 @@ and the writer have them; a spelling is how a text writes such a name (``x^{pad}
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from symconv.algebra.expressions import Add, Array, Definition, Expression, Mul, Sum
@@ -21,6 +22,7 @@ from symconv.algebra.indices import (
     Symbol,
     as_integer,
     condition_integers,
+    substitute_symbols,
     symbols,
 )
 from symconv.errors import NotSupported, UsageError
@@ -100,6 +102,29 @@ class Said:
         )
 
 
+_Abbreviations: TypeAlias = tuple[tuple[Index, IntegerExpression], ...]
+
+
+class _Same:
+    """Abbreviations that are equal to nothing but themselves, so that asking takes no time."""
+
+    __slots__ = ("items",)
+
+    def __init__(self, items: _Abbreviations) -> None:
+        self.items = items
+
+    def __hash__(self) -> int:
+        return id(self.items)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.items is other.items
+
+
+@lru_cache(maxsize=64)
+def _values(known: _Same) -> Mapping[Symbol, IntegerExpression]:
+    return dict(known.items)
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What is known where a formula is read; immutable.
@@ -161,7 +186,29 @@ class Context:
 
     def abbreviation(self, name: str) -> IntegerExpression | None:
         """Return what an index abbreviates, or None."""
-        return next((value for index, value in self.abbreviations if index.name == name), None)
+        if not self.abbreviations:
+            return None
+        return _values(_Same(self.abbreviations)).get(Index(name))
+
+    def expansions(self, used: Iterable[Symbol]) -> Mapping[Symbol, IntegerExpression]:
+        """Return what those of some symbols stand for that are abbreviations.
+
+        What an abbreviation stands for is written without those that stand before it.
+        """
+        known = _values(_Same(self.abbreviations))
+        needed: set[Symbol] = set()
+        pending = list(used)
+        while pending:
+            symbol = pending.pop()
+            if symbol in known and symbol not in needed:
+                needed.add(symbol)
+                pending.extend(symbols(known[symbol]))
+        found: dict[Symbol, IntegerExpression] = {}
+        if needed:
+            for index, meaning in self.abbreviations:
+                if index in needed:
+                    found[index] = substitute_symbols(meaning, found)
+        return found
 
     def domain(self, name: str) -> Domain | None:
         """Return where a name is defined, or None where it is defined everywhere."""

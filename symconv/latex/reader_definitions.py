@@ -42,6 +42,7 @@ from symconv.latex.reader_scope import (
     range_of,
     same_bounds,
     sentences,
+    without_abbreviations,
 )
 from symconv.latex.reader_statements import (
     Side,
@@ -158,10 +159,7 @@ def abbreviation(
         *(item.condition for item in (*restricted.coverage, *meaning.scope.coverage)),
     ]
     if needed:
-        values: dict[Symbol, IntegerExpression] = {
-            index: expanded(index, context) for index, _ in context.abbreviations
-        }
-        condition = substitute_condition(_all(needed), values)
+        condition = without_abbreviations(_all(needed), context)
         known = known.with_domain(Domain(name, (), condition))
     return Defined(Abbreviation(span, Index(name), integer), known)
 
@@ -329,8 +327,7 @@ def _defined(
         positions: dict[Symbol, IntegerExpression] = {
             Index(name): Index(name) + base for name in indices
         }
-        changed = {index: expanded(index, context) for index, _ in context.abbreviations}
-        condition = substitute_condition(_all(needed), changed)
+        condition = without_abbreviations(_all(needed), context)
         condition = substitute_condition(condition, positions) if base else condition
         known = known.with_domain(Domain(array.name, tuple(map(Index, indices)), condition))
     return ArrayDefinition(span, definition, sentences(side.scope)), known

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from symconv.algebra.indices import (
     Index,
-    IntegerExpression,
     Range,
-    Symbol,
     condition_integers,
-    substitute_condition,
     symbols,
 )
 from symconv.errors import UsageError
@@ -16,7 +13,7 @@ from symconv.latex.context import Context, Said
 from symconv.latex.reader_clauses import restrictions
 from symconv.latex.reader_intervals import atoms_with_sets
 from symconv.latex.reader_rows import Clause, claims
-from symconv.latex.reader_scope import expanded
+from symconv.latex.reader_scope import without_abbreviations
 from symconv.latex.reader_syntax import Stopped
 
 
@@ -46,11 +43,9 @@ def read_said(text: str, context: Context, *, sizes_alone: bool = False) -> Said
         return None
     if found.coverage:
         return None
-    values: dict[Symbol, IntegerExpression] = {}
-    for index, _ in context.abbreviations:
-        values[index] = expanded(index, context)
     conditions = tuple(
-        substitute_condition(condition, values) for condition in (*found.assumptions, *found.guards)
+        without_abbreviations(condition, context)
+        for condition in (*found.assumptions, *found.guards)
     )
     if sizes_alone:
         known = set(context.sizes)

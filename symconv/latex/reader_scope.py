@@ -318,10 +318,14 @@ def _sizes_alone(domain: Domain) -> Condition | None:
 
 def expanded(value: IntegerExpression, context: Context) -> IntegerExpression:
     """Replace abbreviations by what they stand for, until none is left."""
-    values: dict[Symbol, IntegerExpression] = {}
-    for index, meaning in context.abbreviations:
-        values[index] = substitute_symbols(meaning, values)
-    return substitute_symbols(value, values)
+    values = context.expansions(symbols(value))
+    return substitute_symbols(value, values) if values else value
+
+
+def without_abbreviations(condition: Condition, context: Context) -> Condition:
+    """Replace abbreviations in a condition, as `expanded` does."""
+    used = (s for integer in condition_integers(condition) for s in symbols(integer))
+    return substitute_condition(condition, context.expansions(used))
 
 
 def agreed(ranges: Mapping[str, list[Bounds]]) -> dict[str, Bounds]:

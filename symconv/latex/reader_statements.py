@@ -23,7 +23,6 @@ from symconv.algebra.indices import (
     condition_integers,
     condition_text,
     equal,
-    substitute_condition,
     symbols,
 )
 from symconv.algebra.polynomials import same_polynomial
@@ -43,6 +42,7 @@ from symconv.latex.reader_scope import (
     range_of,
     same_bounds,
     sentences,
+    without_abbreviations,
 )
 from symconv.latex.reader_sums import pair_letters
 from symconv.latex.reader_syntax import Additive, Name, Node, Stopped, Summation, children
@@ -192,10 +192,7 @@ def _guards(
     free = {item.index.name for item in made.free}
     kept: list[Condition] = []
     for condition in conditions:
-        values: dict[Symbol, IntegerExpression] = {}
-        for index, _ in context.abbreviations:
-            values[index] = expanded(index, context)
-        plain = substitute_condition(condition, values)
+        plain = without_abbreviations(condition, context)
         used = {s for integer in condition_integers(plain) for s in symbols(integer)}
         names = {symbol.name for symbol in used if isinstance(symbol, Index)}
         if names <= free:
