@@ -9,6 +9,9 @@ from symconv.documents.model import Listing
 from symconv.documents.outline import Outline
 from symconv.verdicts import Result
 
+MOST_CHARACTERS = 1_000_000
+"""How long a listing may be; the syntax tree of a longer one takes gigabytes."""
+
 
 def not_run(read: Outline, listing: Listing) -> Result:
     """Account for a listing that is not run, and say where it is not Python."""
@@ -26,7 +29,8 @@ def not_run(read: Outline, listing: Listing) -> Result:
         return result
     fact, position = error
     place = read.file.location(listing.source.offset(position))
-    return replace(result, code="not-python", detail=fact, location=place)
+    code = "too-large" if len(listing.source.text) > MOST_CHARACTERS else "not-python"
+    return replace(result, code=code, detail=fact, location=place)
 
 
 def listing_name(listing: Listing) -> str:
@@ -39,6 +43,8 @@ def listing_name(listing: Listing) -> str:
 def syntax_error(listing: Listing) -> tuple[str, int] | None:
     """Return why a listing is not valid Python, and where in it; None when it is."""
     text = listing.source.text
+    if len(text) > MOST_CHARACTERS:
+        return f"a listing of more than {MOST_CHARACTERS:,} characters is not read", 0
     try:
         _ = compile(text, "<listing>", "exec", flags=ast.PyCF_ONLY_AST, dont_inherit=True)
     except SyntaxError as error:

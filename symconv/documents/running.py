@@ -70,6 +70,8 @@ class ListingRuns:
         plain = not_run(read, listing)
         if not listing.is_python or plain.code == "not-python":
             return plain
+        if plain.code == "too-large":
+            return replace(plain, verdict=Verdict.UNDECIDED)
         if self._layer is None or self._layer.output is None:
             return replace(plain, detail="without a layer there is nothing to compare with")
         start = perf_counter()

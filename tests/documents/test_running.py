@@ -38,6 +38,15 @@ def test_a_listing_that_is_not_python_is_located_without_running() -> None:
     assert result.location == "a.md:3:5"
 
 
+@pytest.mark.parametrize(("run", "verdict"), [(False, None), (True, Verdict.UNDECIDED)])
+def test_a_listing_that_is_too_long_is_named_and_does_not_run(
+    run: bool, verdict: Verdict | None
+) -> None:
+    long, short = _results("x = 1\n" * 200_000, "db = dout.sum(axis=(0, 2, 3))", run=run)
+    assert (long.code, long.verdict) == ("too-large", verdict)
+    assert short.verdict is (Verdict.VERIFIED if run else None)
+
+
 def test_what_is_not_called_python_is_not_judged() -> None:
     text = "```bash\nls (\n```\n"
     [result] = check_document(parse_text("a.md", text), declared_by(None))
