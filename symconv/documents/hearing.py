@@ -7,6 +7,7 @@ and is never passed over where its words do nothing but restrict.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from symconv.algebra.expressions import Definition, Entry, Expression, Number
@@ -16,6 +17,7 @@ from symconv.algebra.indices import (
     Condition,
     Index,
     Not,
+    Size,
     Symbol,
     as_integer,
     between,
@@ -32,6 +34,11 @@ from symconv.latex.reader import read_formula
 from symconv.latex.reader_items import Abbreviation, ArrayDefinition, Equality, Item
 from symconv.latex.reader_said import read_said
 
+_IN_SET = re.compile(
+    r"\s*(?P<letters>[A-Za-z]'*(?:\s*,\s*[A-Za-z]'*)*)\s*\\in\b(?P<set>.*)", re.DOTALL
+)
+_SPACE = re.compile(r"\\(?:mathbb|mathbf|mathcal|mathrm|R|Z|N|Reals|real)\b|\^")
+"""What tells of a number or an array to which space it belongs, and gives no index a range."""
 BIAS = "b"
 """The array that texts leave out in words: without a bias."""
 
@@ -47,7 +54,8 @@ def heard(cue: Cue, context: Context) -> Said:
         said = _in_words(part, context) if isinstance(part, str) else read_said(text, context)
         if said is None:
             words = f"{cue.words} {' '.join(text.split())}"
-            return Said() if weak else Said(unclear=words)
+            restricts = not weak or _is_range(text, context)
+            return Said(unclear=words) if restricts else Said()
         total = joined(total, said)
     return _negated(total) if cue.negated else total
 
@@ -67,6 +75,15 @@ def _in_words(latex: str, context: Context) -> Said | None:
             least = dict(context.minimum).get(own, 1)
             return Said((equal(own, int(right)),) if int(right) >= least else ())
     return read_said(latex, context, sizes_alone=True)
+
+
+def _is_range(text: str, context: Context) -> bool:
+    r"""Tell whether a formula puts letters that can be indices into a set, as ``k \in K`` does."""
+    found = _IN_SET.fullmatch(text)
+    if found is None or _SPACE.search(found["set"]):
+        return False
+    names = [name.strip() for name in found["letters"].split(",")]
+    return not any(context.array(name) or Size(name) in context.sizes for name in names)
 
 
 def joined(old: Said, new: Said) -> Said:

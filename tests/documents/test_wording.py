@@ -229,3 +229,20 @@ OWN = "<!-- symconv: size M, K; assume K <= M; array g (M); array v (M, M) -->\n
 def test_a_range_in_words_or_as_an_interval_is_the_range(text: str, verdict: Verdict) -> None:
     found = [item.verdict for item in _claims(OWN + text, layer="") if item.verdict is not None]
     assert found == [verdict]
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("For $k \\in \\text{range}(M+1)$ we have\n\n$$g_k = g_k$$", UNDECIDED),
+        ("For $k \\in K_M$ we have\n\n$$g_k = 2 g_k$$", UNDECIDED),
+        ("where $i, j \\in I$:\n\n$$v_{i,j} = v_{j,i}$$", UNDECIDED),
+        ("For $g \\in \\mathbb{R}^M$ we have\n\n$$g_k = g_k$$", PROVED),
+        ("with $g \\in V_M$ we have\n\n$$g_k = 2 g_k$$", REFUTED),
+        ("for $t \\in \\mathbb{R}$ we have\n\n$$g_k = g_k$$", PROVED),
+    ],
+)
+def test_a_set_of_indices_that_is_not_read_leaves_open_what_it_governs(
+    text: str, verdict: Verdict
+) -> None:
+    assert _claims(OWN + text, layer="")[-1].verdict is verdict
