@@ -20,11 +20,12 @@ _NUMBER = (
 )
 _IS = (
     r"(?:\s+(?:of|is|are|be|equals?|stays?|remains?|equal|fixed|set|kept|taken|chosen|always|now"
-    r"|both|all|simply|just|again|to|at|size|only)){0,6}(?:\s*[=:]\s*|\s+)"
+    r"|both|all|simply|just|again|to|at|size|only)){0,6}(?:\s*[=:|]\s*|\s+)"
 )
 _FREE = r"(?:arbitrary|any|general|variable|unrestricted)"
 _UNIT_STRIDE = (
     r"\bunit[- ]strides?\b|\bnon-strided\b|\bunstrided\b"
+    r"|\b(?:steps?|hops?) of (?:one|1|a single) (?:pixel|position|entry|cell)s?\b"
     r"|\b(?:moves?|slides?|shift\w*|steps?)\b[^.,;:]{0,40}\bby (?:one|1|a single)"
     r" (?:pixel|position|step|entry|cell)\b"
 )
@@ -136,7 +137,7 @@ _RESTRICTS = (
 _STATES = (
     re.compile(
         r"\b(?:we|i|let us|let.s|there)\b[^.;:]{0,60}\b(?:use|take|assume|suppose|consider"
-        r"|restrict|keep|fix|set|choose|pick|work|ignore|omit|drop|neglect|leave|have|is|are|apply|add|move|slide"
+        r"|restrict|keep|fix|set|choose|pick|work|treat|handle|look|deal|ignore|omit|drop|neglect|leave|have|is|are|apply|add|move|slide"
         r"|shift|limit|stay|do not|don.t)\b",
         re.IGNORECASE,
     ),

@@ -85,6 +85,7 @@ def test_what_words_do_not_state_for_a_formula_saves_none(text: str) -> None:
     [
         "Why would the stride be one?\n\n{}",
         "- stride: 1\n- padding: 0\n\n{}",
+        "| setting | value |\n|---|---|\n| stride | 1 |\n| padding | 0 |\n\n{}",
         "You may set the stride to 1.\n\n{}",
     ],
 )
