@@ -229,7 +229,7 @@ def test_what_ends_the_process_is_listed_and_not_run(tmp_path, ends):
     path = module(tmp_path, "", text.replace("return slide(", "return 2 * slide("))
     found = text_for(path, options, forward="conv_forward", backward="conv_backward")
     assert found is not None
-    assert re.findall(r"def (test_\w+)", found) == ["test_y_at_every_shape"]
+    assert re.findall(r"def (test_\w+)", found) == ["test_y_at_the_one_shape_that_ran"]
     assert re.search(r"# Not reproduced: dL/dx, dL/dw: (does not end|ends its process)", found)
 
 
@@ -279,7 +279,7 @@ def test_the_command_says_what_it_wrote_and_what_it_did_not(tmp_path, capsys, mo
     _ = module(tmp_path, "no bias")
     arguments = ["test", "layers.py", "--sizes", SIZES[0], "--regression-test"]
     assert run([*arguments, "test_it.py"]) == 1
-    assert "def test_dw_at_every_shape():" in (tmp_path / "test_it.py").read_text()
+    assert "def test_dw_at_the_one_shape_that_ran():" in (tmp_path / "test_it.py").read_text()
     assert run([*arguments, "missing/test_it.py"]) == 2
     assert "cannot write missing/test_it.py" in capsys.readouterr().err
     _ = module(tmp_path, "", mended("no bias"))
