@@ -206,8 +206,8 @@ def backward(dout, x, w, b, stride, padding):
     return dx, dw, loops.bias_gradient(dout, b)
 
 def spoiled(dout, x, w, b, stride, padding):
-    dx, dw, db = backward(dout, x, w, b, stride, padding)
-    return dx, dw, 3 * db if stride > 1 else db
+    dx, _, db = backward(dout, x, w, b, stride, padding)
+    return dx, loops.weights_gradient(dout, x, w, 1, padding), db
 
 def dividing(dout, x, w, b, stride, padding):
     assert (x.shape[2] + 2 * padding - w.shape[2]) % stride == 0, "the stride must divide"
@@ -255,7 +255,8 @@ def test_there_is_an_item_for_every_class_and_result_and_the_code_runs_once(pyte
     assert int(count) % 4 == 0
     assert int(count) > 100
     runs = len((tmp_path / "layers.py.runs").read_text())
-    assert 0 < runs < 8 * int(count) // 4
+    # Some runs for each class, on numbers of different kinds, and not as many for each item.
+    assert 0 < runs < 12 * int(count) // 4
 
 
 @pytest.mark.parametrize("mode", ["prepend", "importlib"])
@@ -266,11 +267,11 @@ def test_a_failure_is_the_diagnosis_for_its_class_and_result_alone(pytest_run, m
     assert code == 1
     assert "1 failed, 7 passed" in out
     failures = out[out.index("= FAILURES =") :]
-    assert "test_conv[dL/db-N=2,C=2,H=5,W=6,F=3,HH=2,WW=3,S=2,P=1]" in failures
+    assert "test_conv[dL/dw-N=2,C=2,H=5,W=6,F=3,HH=2,WW=3,S=2,P=1]" in failures
     assert re.search(
-        r"\ndL/db: wrong value \[wrong-value\] layers.py:\d+:1\n    dL/db at", failures
+        r"\ndL/dw: wrong value \[wrong-value\] layers.py:\d+:1\n    dL/dw at", failures
     )
-    assert "your db equals" in failures
+    assert "your dw equals" in failures
     assert "Traceback" not in failures
     assert "symconv/" not in failures
 
