@@ -273,5 +273,5 @@ class ShapeCheck:
         if outcome.failure:
             pytest.fail(outcome.failure, pytrace=False)
         if outcome.rejection:
-            pytest.skip(outcome.rejection)
+            pytest.skip(reason=outcome.rejection)
         return outcome.results

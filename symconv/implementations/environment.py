@@ -167,8 +167,7 @@ def _entries(error: BaseException) -> int | None:
             for at, value in _made_numbers(node)
             if (at.lineno, at.end_lineno, at.col_offset, at.end_col_offset) == place
         )
-        # It is the user's own code, which has just run in this process.
-        again = eval(compile(ast.Expression(value), "", "eval"), names)  # noqa: S307
+        again = eval(compile(ast.Expression(value), "", "eval"), names)  # noqa: S307 -- the tested code, which just ran here
         return int(again.size)
     except Exception:
         return None

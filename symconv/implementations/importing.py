@@ -128,7 +128,7 @@ def _import_notebook(place: str, path: Path) -> Imported:
 
     def run() -> ModuleType:
         sys.modules[module.__name__] = module
-        exec(compile(text, str(path), "exec"), vars(module))  # noqa: S102 - what was asked for
+        exec(compile(text, str(path), "exec"), vars(module))  # noqa: S102 -- as importing a module does
         return module
 
     return Imported(_guarded(run, module.__name__, place, shown, path), place, shown)

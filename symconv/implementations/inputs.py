@@ -93,7 +93,7 @@ class Plan:
         if self.dtype == "object":
             kind = f"integers of {BIG_BITS} bits up to {self.most:,}"
         elif self.dtype in FLOATS:
-            kind += " and fractions of them, from tiny to huge"
+            kind += " and fractions of them, at small shapes from tiny to huge"
         sparse = "" if self.kept is None else f", {self.kept} of x and dout not 0"
         polynomial = "polynomial of degree at most 2"
         if self.kept is not None:

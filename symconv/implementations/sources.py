@@ -38,10 +38,13 @@ def has_source(function: Any) -> bool:
     return bool(definitions(function))
 
 
+_GENERAL = ("builtins", "abc", "typing", "typing_extensions", "torch", "flax", "haiku", "equinox")
+"""The packages whose classes say nothing of the code that is built on them."""
+
+
 def own_bases(given: type) -> list[type]:
     """Return a class and its bases without those that every class, or every module, has."""
-    general = ("object", "Module", "Function", "ABC", "Protocol", "Generic")
-    return [kind for kind in given.__mro__ if kind.__name__ not in general and not _is_torch(kind)]
+    return [kind for kind in given.__mro__ if kind.__module__.split(".")[0] not in _GENERAL]
 
 
 def nodes(function: Any) -> Iterator[ast.AST]:
@@ -84,10 +87,6 @@ def plain_function(function: Any) -> Any:
     inner = getattr(inner, "func", inner)
     inner = getattr(inner, "__func__", inner)
     return getattr(inner, "py_func", inner)
-
-
-def _is_torch(kind: type) -> bool:
-    return kind.__module__.split(".")[0] == "torch"
 
 
 def _parsed(item: Any) -> list[ast.AST]:

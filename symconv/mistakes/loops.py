@@ -126,6 +126,5 @@ def _compiled(
     """Compile edited functions in a copy of their module's names; the module stays as it is."""
     module = ast.fix_missing_locations(ast.Module(list[ast.stmt](trees), []))
     names = dict(function.__globals__)
-    # The text is the source of this package's own loops, edited by this package.
-    exec(compile(module, f"<{name}>", "exec"), names)  # noqa: S102
+    exec(compile(module, f"<{name}>", "exec"), names)  # noqa: S102 -- our own loops, edited by us
     return names[function.__name__]

@@ -238,7 +238,8 @@ def _loaded(
     load: bytes | Callable[[], Service], send: Callable[[bytes, Any], None]
 ) -> Service | None:
     try:
-        make = pickle.loads(load) if isinstance(load, bytes) else load  # noqa: S301, our process made it
+        # The parent made these bytes and passed them when it started this process.
+        make = pickle.loads(load) if isinstance(load, bytes) else load  # noqa: S301 -- see above
     except BaseException:
         send(UNREADABLE, None)
         return None

@@ -62,22 +62,7 @@ Derivative of L by b
 (5) = sum[n=0..N-1, k=0..Hh-1, l=0..Hw-1](dout[n,f',k,l])
         delta(f, f') leaves only the term at f' of the sum over f.
 """
-GOLDEN_PART = r"""## Derivative of L by b
-
-For $0 \le f' \le F-1$:
-
-$$
-\begin{align*}
-  \frac{\partial L}{\partial b_{f'}} &= \sum_{n=0}^{N-1} \sum_{f=0}^{F-1} \sum_{k=0}^{Hh-1} \sum_{l=0}^{Hw-1} \frac{\partial L}{\partial y_{n,f,k,l}} \, \frac{\partial y_{n,f,k,l}}{\partial b_{f'}} \tag{3} \\
-   &= \sum_{n=0}^{N-1} \sum_{f=0}^{F-1} \sum_{k=0}^{Hh-1} \sum_{l=0}^{Hw-1} \frac{\partial L}{\partial y_{n,f,k,l}} \, \delta_{f,f'} \tag{4} \\
-   &= \sum_{n=0}^{N-1} \sum_{k=0}^{Hh-1} \sum_{l=0}^{Hw-1} \frac{\partial L}{\partial y_{n,f',k,l}} \tag{5}
-\end{align*}
-$$
-
-- (3) Chain rule: $L$ depends on $b$ only through $y$.
-- (4) Insert (2); $\frac{\partial L}{\partial y_{n,f,k,l}}$ is the upstream gradient, which is given.
-- (5) $\delta_{f,f'}$ leaves only the term at $f'$ of the sum over $f$.
-"""  # noqa: E501 -- a golden text is compared as it is written
+GOLDEN_PART = (Path(__file__).parent / "golden/bias_gradient.md").read_text(encoding="utf-8")
 
 
 def test_a_derivation_as_text(derived) -> None:

@@ -13,6 +13,7 @@ from symconv.documents.outline import Outline, ReadFormula, declared_by, outline
 from symconv.errors import UsageError
 
 SAMPLES = sorted(Path(__file__).with_name("samples").rglob("*.*"))
+FORMAT_BY_SUFFIX: dict[str, Format] = {".md": "markdown", ".tex": "tex"}
 PIECES = (
     *("$", "$$", "\\(", "\\)", "\\[", "\\]", "\\begin{align}", "\\end{align}", "\\\\", "&", "%"),
     *("\\begin{equation}", "\\end{equation}", "\\begin{cases}", "\\end{cases}", "```", "~~~\n"),
@@ -59,7 +60,7 @@ def test_random_documents_are_read_to_their_end(format: Format, seed: int) -> No
 def test_mutated_samples_are_read_to_their_end(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     source = random.Random(path.name)
-    format: Format = {".md": "markdown", ".tex": "tex"}.get(path.suffix, "notebook")  # type: ignore[assignment]
+    format = FORMAT_BY_SUFFIX.get(path.suffix, "notebook")
     for _ in range(12):
         mutated = text
         for _ in range(source.randrange(1, 6)):

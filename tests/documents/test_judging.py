@@ -13,7 +13,10 @@ from symconv.proof.equality import Outcome, prove
 from symconv.verdicts import Report, Result, Verdict
 
 HEAD = "<!-- symconv: layer conv2d -->\n"
-BIAS = r"\frac{{\partial L}}{{\partial b_f}} = \sum_{{{0},k,l}} \frac{{\partial L}}{{\partial y_{{{0},f,k,l}}}}"  # noqa: E501, one formula
+BIAS = (
+    r"\frac{{\partial L}}{{\partial b_f}} = "
+    r"\sum_{{{0},k,l}} \frac{{\partial L}}{{\partial y_{{{0},f,k,l}}}}"
+)
 
 
 @pytest.fixture
@@ -55,7 +58,10 @@ def test_statements_that_say_something_else_are_proved_by_themselves(proved: lis
 
 
 def test_what_is_false_is_told_in_the_names_of_each_formula(proved: list[object]) -> None:
-    wrong = r"$$\frac{{\partial L}}{{\partial b_f}} = \sum_{{{0}=0}}^{{N}} \sum_{{k,l}} dout_{{{0},f,k,l}}$$"  # noqa: E501, one formula
+    wrong = (
+        r"$$\frac{{\partial L}}{{\partial b_f}} = "
+        r"\sum_{{{0}=0}}^{{N}} \sum_{{k,l}} dout_{{{0},f,k,l}}$$"
+    )
     first, second, again = _claims(
         _check(HEAD + "\n".join(wrong.format(name) for name in ("n", "m", "n")))
     )

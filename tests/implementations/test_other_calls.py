@@ -74,6 +74,14 @@ class WrongWhenItEvaluates(Moded):
         return y if self.training else 2 * y
 
 
+class Module(WrongWhenItEvaluates):
+    """A class of the user, with the name of one that every module has."""
+
+
+class OfAModule(Module):
+    pass
+
+
 def more(kind, **options):
     """Return the exit code, and the results beside y and the gradients."""
     report = check_implementation(kind, sizes=SIZES, isolate=False, **options)
@@ -94,6 +102,8 @@ CALLS, TRAINING = "parameter/calls", "parameter/training"
         (Queue, (3, [(CALLS, Verdict.UNDECIDED, "several-readings")])),
         (Moded, (0, [(TRAINING, Verdict.VERIFIED, "varied")])),
         (WrongWhenItEvaluates, (1, [(TRAINING, Verdict.REFUTED, "wrong-value")])),
+        (Module, (1, [(TRAINING, Verdict.REFUTED, "wrong-value")])),
+        (OfAModule, (1, [(TRAINING, Verdict.REFUTED, "wrong-value")])),
     ],
 )
 def test_an_instance_is_called_as_training_and_evaluation_call_it(kind, found) -> None:
