@@ -123,9 +123,10 @@ class Domains:
 
     def value(self, domain: Domain, formula: Formula) -> tuple[Component | None, Column]:
         """Compute a formula whose indices are in one component; None where it has none."""
-        if not formula.indices:
+        components = domain.distinct(formula.indices)
+        if not components:
             return None, formula.value(self._scope, None)
-        component = domain.by_index[formula.indices[0]]
+        [component] = components
         if formula.plain is not None:
             return component, component.columns[formula.plain]
         self._scope.columns = component.columns
@@ -253,7 +254,7 @@ class Domains:
         if not inside.all():
             self._select(domain, components, inside)
             value = value[inside]
-        kept = domain.by_index[known.indices[0]]
+        [kept] = domain.distinct(known.indices)
         columns = {**kept.columns, name: value.astype(np.int64, copy=False)}
         domain.put(Component(columns, kept.count, kept.coefficients))
 
@@ -268,7 +269,7 @@ class Domains:
             return
         nonzero = value != 0
         self._select(domain, components, nonzero)
-        kept = domain.by_index[step.coefficient.indices[0]]
+        [kept] = domain.distinct(step.coefficient.indices)
         before = 1 if kept.coefficients is None else kept.coefficients
         factors = exact_product(before, value[nonzero])
         domain.put(Component(kept.columns, kept.count, factors))

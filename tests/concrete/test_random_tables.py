@@ -270,3 +270,13 @@ def test_tables_agree_with_evaluation_on_random_statements() -> None:
     }
     assert SEEN["not supported"] < 0.1 * SEEN.total()
     assert SEEN["different"] > 0.05 * SEEN.total()
+
+
+def test_an_index_bound_nowhere_that_no_value_needs_is_no_error() -> None:
+    # At B = 1, [B = 2] is 0: what stands behind it is not computed.
+    unbound = Mul((Iverson(equal(B, 2)), Number(Index("nowhere"))))
+    factor = Add((unbound, Number(i)))
+    statement = Statement(factor * u[i - 1], Number(i) * u[i - 1], (Range(i, Constant(1), A),))
+    at = LAYER.sizes(A=2, B=1)
+    assert outcome(brute_force, statement, at) == ("same", None)
+    assert outcome(Tables(LAYER, at).compare, statement) == ("same", None)

@@ -13,6 +13,7 @@ FORWARD = ("x", "w", "b", "stride", "padding")
 VALUES = {
     "x": "x*", "w": "w*", "b": "b*", "stride": 2, "padding": 1, "hyper": {"stride": 2, "pad": 1},
     "dout": "dout*", "cache": "cache*", "kernel": (3, 4), "C": 5, "F": 6, "HH": 3, "WW": 4,
+    "has_bias": True,
 }  # fmt: skip
 
 
