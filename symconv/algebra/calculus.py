@@ -231,11 +231,8 @@ def _rule(expression: Expression, by: Entry) -> Expression:
 def _product_rule(factors: tuple[Expression, ...], by: Entry) -> Expression:
     terms: list[Expression] = []
     for position, factor in enumerate(factors):
-        if not any(array.name == by.array.name for array in arrays(factor)):
-            continue
-        inner = _rule(factor, by)
-        if inner != ZERO:
-            changed = (*factors[:position], inner, *factors[position + 1 :])
+        if any(array.name == by.array.name for array in arrays(factor)):
+            changed = (*factors[:position], _rule(factor, by), *factors[position + 1 :])
             terms.append(_product(factors, changed))
     if not terms:
         return ZERO

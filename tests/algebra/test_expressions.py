@@ -21,7 +21,7 @@ from symconv.algebra.expressions import (
     has_entries,
     product_factors,
 )
-from symconv.algebra.indices import Constant, Range, equal, indices, sizes
+from symconv.algebra.indices import Constant, Range, as_integer, equal, indices, sizes
 
 (N,) = sizes("N")
 i, j, p = indices("i j p")
@@ -188,3 +188,9 @@ def test_what_is_no_condition_and_no_entry_is_refused_where_it_is_written() -> N
             _ = Derivative(x[0], by)
     assert Iverson(equal(i, N)).condition == equal(i, N)
     assert claim(x[0] + 0, 0, assumptions=(N <= 3,)).assumptions == (N <= 3,)
+
+
+def test_only_an_integer_expression_divides() -> None:
+    assert x[i] / N == Mul((x[i], Number(as_integer(1) / N)))
+    with pytest.raises(TypeError, match="only an integer expression in sizes and indices divides"):
+        _ = x[i] / x[j]

@@ -30,6 +30,7 @@ from symconv.algebra.indices import (
     between,
     ceiling,
     condition_integers,
+    condition_text,
     conjuncts,
     divides,
     equal,
@@ -236,3 +237,8 @@ def test_comparisons_and_divisions_keep_their_parts() -> None:
     assert p % S == Remainder(p, S)
     assert p / S == Quotient(p, S)
     assert divides(2, p) == Divides(Constant(2), p)
+
+
+def test_a_condition_is_written_as_people_read_it() -> None:
+    assert condition_text(equal(S, 1)) == "S = 1"
+    assert condition_text(S >= 1) == "S >= 1"

@@ -36,9 +36,11 @@ from symconv.algebra.scoping import (
     free_symbols,
     inline,
     rename_bound,
+    require_shape_in_sizes,
     size_symbols,
     substitute,
 )
+from symconv.errors import IllFormed, NotSupported
 
 N, M, K, S = sizes("N M K S")
 i, j, p, q = indices("i j p q")
@@ -187,3 +189,30 @@ def test_an_unknown_node_is_refused(function) -> None:
 
 def test_an_entry_stays_an_entry() -> None:
     assert isinstance(substitute(x[i], {i: j}), Entry)
+
+
+def test_an_extent_in_an_index_is_no_shape() -> None:
+    require_shape_in_sizes(Array("a", (sizes("N")[0] + 1,)))
+    with pytest.raises(IllFormed, match="the shape of a holds the index i") as error:
+        require_shape_in_sizes(Array("a", (Index("i") + 1,)))
+    assert error.value.code == "index-in-shape"
+
+
+@pytest.mark.parametrize(
+    ("free", "where", "words"),
+    [
+        (("i", "i"), (), "the range i=0..2, and another one"),
+        (("i",), ("i",), "a value by where, i = 3, and a range"),
+        (("i",), ("j", "j"), "a value by where, j = 3, and another value"),
+    ],
+)
+def test_an_index_means_one_thing_in_a_statement(free, where, words) -> None:
+    statement = Statement(
+        Number(Index("i")),
+        Number(Index("j")),
+        free=tuple(Range(Index(name), as_integer(0), as_integer(2)) for name in free),
+        where=tuple((Index(name), as_integer(3)) for name in where),
+    )
+    with pytest.raises(NotSupported) as error:
+        _ = expand_where(statement)
+    assert (error.value.code, words in str(error.value)) == ("free-index-twice", True)
