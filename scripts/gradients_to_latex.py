@@ -18,9 +18,9 @@ from pathlib import Path
 import click
 
 from symconv import SymconvError, conv2d, entries_latex
-from symconv.latex.documents import section, standalone
-from symconv.latex.layout import statement_display
-from symconv.latex.options import LatexOptions
+from symconv.latex.writing.choices import LatexOptions
+from symconv.latex.writing.layout import statement_display
+from symconv.latex.writing.standalone import section, standalone
 from symconv.reports.files import write_whole
 
 NAMES = ("y", "dL/dw", "dL/db", "dL/dx")

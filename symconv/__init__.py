@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from symconv.algebra.normal_form import normal_form
     from symconv.errors import SymconvError
     from symconv.implementations.checking import check_implementation
-    from symconv.implementations.conclusions import CodeReport
-    from symconv.latex.entries import entries_latex
-    from symconv.latex.writer import expression_latex, statement_latex
+    from symconv.implementations.trying.conclusions import CodeReport
+    from symconv.latex.writing.entry_lists import entries_latex
+    from symconv.latex.writing.writer import expression_latex, statement_latex
     from symconv.layers.axis import Axis
     from symconv.layers.convolution.two_dimensional import conv2d
     from symconv.layers.layer import DerivedSize, Layer, Sizes
@@ -41,7 +41,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Array": "symconv.algebra.expressions",
     "Axis": "symconv.layers.axis",
-    "CodeReport": "symconv.implementations.conclusions",
+    "CodeReport": "symconv.implementations.trying.conclusions",
     "Counterexample": "symconv.verdicts",
     "Definition": "symconv.algebra.expressions",
     "Delta": "symconv.algebra.expressions",
@@ -64,15 +64,15 @@ _HOMES = {
     "conv2d": "symconv.layers.convolution.two_dimensional",
     "differentiate": "symconv.algebra.calculus",
     "divides": "symconv.algebra.indices",
-    "entries_latex": "symconv.latex.entries",
+    "entries_latex": "symconv.latex.writing.entry_lists",
     "equal": "symconv.algebra.indices",
-    "expression_latex": "symconv.latex.writer",
+    "expression_latex": "symconv.latex.writing.writer",
     "floor": "symconv.algebra.indices",
     "indices": "symconv.algebra.indices",
     "normal_form": "symconv.algebra.normal_form",
     "prove": "symconv.proof.equality",
     "sizes": "symconv.algebra.indices",
-    "statement_latex": "symconv.latex.writer",
+    "statement_latex": "symconv.latex.writing.writer",
     "verify": "symconv.verification",
 }
 

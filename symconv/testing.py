@@ -25,16 +25,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from symconv.errors import UsageError
+from symconv.implementations.calling.conventions import wrap
+from symconv.implementations.calling.processes import SECONDS_PER_RUN
 from symconv.implementations.checking import check_implementation, places_of
-from symconv.implementations.conclusions import CodeReport, Conclusion
-from symconv.implementations.conventions import wrap
-from symconv.implementations.inputs import plan
 from symconv.implementations.model import BACKWARD_RESULTS, FORWARD_RESULTS
-from symconv.implementations.on_numbers import wanted_results
-from symconv.implementations.processes import SECONDS_PER_RUN
-from symconv.implementations.shape_classes import ShapeClass
-from symconv.implementations.trials import Options
-from symconv.implementations.unjudged import unjudged
+from symconv.implementations.trying.conclusions import CodeReport, Conclusion
+from symconv.implementations.trying.inputs import plan
+from symconv.implementations.trying.on_numbers import wanted_results
+from symconv.implementations.trying.shape_classes import ShapeClass
+from symconv.implementations.trying.trials import Options
+from symconv.implementations.trying.unjudged import unjudged
 from symconv.layers.convolution.two_dimensional import conv2d
 from symconv.layers.layer import Sizes
 from symconv.verdicts import Result, Verdict

@@ -8,9 +8,9 @@ from dataclasses import replace
 from time import perf_counter
 from typing import TypeAlias
 
-from symconv.algebra.bounds import require_small
 from symconv.algebra.expressions import Statement
 from symconv.algebra.indices import condition_text
+from symconv.algebra.size_limits import require_small
 from symconv.concrete.site import Item, Site
 from symconv.errors import InternalError, NotSupported, UsageError
 from symconv.explanations.failures import explain

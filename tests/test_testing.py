@@ -392,7 +392,7 @@ def test_loading_the_plugin_costs_nothing():
 def test_the_public_names_are_there():
     import symconv
     from symconv.implementations.checking import check_implementation
-    from symconv.implementations.conclusions import CodeReport
+    from symconv.implementations.trying.conclusions import CodeReport
 
     assert symconv.check_implementation is check_implementation
     assert symconv.CodeReport is CodeReport

@@ -31,7 +31,7 @@ from symconv.concrete.site import Site
 from symconv.errors import InternalError, NotSupported, SizesError, UsageError
 from symconv.layers.layer import Layer, Loop
 from symconv.mistakes.catalogue import CATALOGUE
-from symconv.mistakes.loops import spoil_loop
+from symconv.mistakes.spoiled_loops import spoil_loop
 from symconv.mistakes.spoiling import spoil
 from symconv.proof.equality import prove
 from symconv.reports.terminal import report_text

@@ -62,7 +62,7 @@ class Expression:
         return expression_text(self)
 
     def _repr_latex_(self) -> str:
-        from symconv.latex.writer import expression_latex
+        from symconv.latex.writing.writer import expression_latex
 
         return f"$\\displaystyle {expression_latex(self)}$"
 
@@ -235,7 +235,7 @@ class Statement:
         return statement_text(self)
 
     def _repr_latex_(self) -> str:
-        from symconv.latex.writer import statement_latex
+        from symconv.latex.writing.writer import statement_latex
 
         return f"$\\displaystyle {statement_latex(self)}$"
 

@@ -22,7 +22,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from symconv.algebra.bounds import expanded_terms
 from symconv.algebra.calculus import without_derivatives
 from symconv.algebra.conditions import FALSE, canonical_condition, conjunction
 from symconv.algebra.expressions import (
@@ -54,6 +53,7 @@ from symconv.algebra.indices import (
     symbols,
 )
 from symconv.algebra.ratios import Least, canonical
+from symconv.algebra.size_limits import expanded_terms
 from symconv.algebra.text import number_text
 from symconv.errors import NotSupported
 

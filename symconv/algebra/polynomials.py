@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import TypeAlias
 
-from symconv.algebra.bounds import too_large
 from symconv.algebra.indices import (
     Constant,
     IntegerExpression,
@@ -20,6 +19,7 @@ from symconv.algebra.indices import (
     Symbol,
     Times,
 )
+from symconv.algebra.size_limits import too_large
 from symconv.errors import NotSupported
 
 SymbolPowers: TypeAlias = tuple[tuple[Symbol, int], ...]

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from math import gcd
 from typing import TypeAlias
 
-from symconv.algebra.bounds import too_large
 from symconv.algebra.indices import (
     CeilingDivision,
     Constant,
@@ -29,6 +28,7 @@ from symconv.algebra.indices import (
     symbols,
 )
 from symconv.algebra.polynomials import MOST_PRODUCTS, SymbolPowers
+from symconv.algebra.size_limits import too_large
 from symconv.errors import NotSupported
 
 Terms: TypeAlias = dict[SymbolPowers, int]

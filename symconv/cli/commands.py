@@ -20,7 +20,7 @@ from symconv.errors import NotSupported
 from symconv.reports.console import print_json, print_text, progress_bar, tell
 
 if TYPE_CHECKING:
-    from symconv.implementations.layouts import Padding
+    from symconv.implementations.calling.layouts import Padding
     from symconv.verdicts import Method
 
 _EXIT_CODES = """\b
@@ -150,11 +150,11 @@ def latex(
 
     STATEMENT is a name such as dL/dx:contracted; a bare dL/dx means its contracted form.
     """
-    from symconv.latex.documents import standalone as whole_document
-    from symconv.latex.entries import entries_latex
-    from symconv.latex.layout import statement_display
-    from symconv.latex.options import LatexOptions
-    from symconv.latex.writer import statement_latex
+    from symconv.latex.writing.choices import LatexOptions
+    from symconv.latex.writing.entry_lists import entries_latex
+    from symconv.latex.writing.layout import statement_display
+    from symconv.latex.writing.standalone import standalone as whole_document
+    from symconv.latex.writing.writer import statement_latex
     from symconv.layers.convolution.two_dimensional import conv2d
     from symconv.reports.files import write_whole
 
@@ -218,7 +218,7 @@ def derive(
     """
     from symconv.derivations.steps import derive as derivation_of
     from symconv.derivations.writing import derivation_document, format_of
-    from symconv.latex.options import LatexOptions
+    from symconv.latex.writing.choices import LatexOptions
     from symconv.reports.files import write_whole
 
     chosen = document_format or format_of(output)
@@ -397,9 +397,9 @@ def test(
     is wrong, it says when, shows where, and names the mistake. Where the backward pass stands
     in another file, name both files.
     """
+    from symconv.implementations.calling.finding import Target
     from symconv.implementations.checking import check_target
-    from symconv.implementations.finding import Target
-    from symconv.implementations.trials import Options
+    from symconv.implementations.trying.trials import Options
 
     if regression_test is not None:
         from symconv.reports.files import require_own
@@ -440,7 +440,7 @@ def test(
 
         print_text(code_text(report, sys.stdout, verbose=verbose))
     if regression_test is not None:
-        from symconv.implementations.regression_tests import regression_test_text
+        from symconv.implementations.reproducing.regression_tests import regression_test_text
         from symconv.reports.files import write_whole
 
         try:

@@ -14,12 +14,12 @@ from typing import Literal, TypeAlias
 from symconv.algebra.expressions import Array, Expression
 from symconv.algebra.indices import Condition, IntegerExpression, Range, between
 from symconv.derivations.derivation import Derivation, Line, Part, Prose
-from symconv.latex.documents import plain_text, section
-from symconv.latex.documents import standalone as whole_document
-from symconv.latex.layout import EQUALS, aligned, broken_lines, statement_display
-from symconv.latex.options import LatexOptions
-from symconv.latex.widths import estimated_width
-from symconv.latex.writer import (
+from symconv.latex.writing.choices import LatexOptions
+from symconv.latex.writing.layout import EQUALS, aligned, broken_lines, statement_display
+from symconv.latex.writing.standalone import plain_text, section
+from symconv.latex.writing.standalone import standalone as whole_document
+from symconv.latex.writing.widths import estimated_width
+from symconv.latex.writing.writer import (
     condition_latex,
     entry_latex,
     expression_latex,

@@ -10,11 +10,10 @@ from typing import TypeAlias
 
 from symconv.algebra.expressions import Iverson, Number, Statement, claim
 from symconv.algebra.indices import condition_text, equal
-from symconv.documents.conditions import condition_found, size_relations
+from symconv.documents.contents import Document, Listing, Trouble
 from symconv.documents.declarations import Declared
 from symconv.documents.judging import STATES_NOTHING, Judge, Judgement, suppositions
 from symconv.documents.listings import not_run
-from symconv.documents.model import Document, Listing, Trouble
 from symconv.documents.outline import Outline, outline
 from symconv.documents.reading import (
     CONDITION,
@@ -26,10 +25,11 @@ from symconv.documents.reading import (
 )
 from symconv.documents.renewing import named_on_the_left, used_arrays
 from symconv.documents.source import SourceFile, SourceText
+from symconv.documents.standing_conditions import condition_found, size_relations
 from symconv.documents.unread import MOST_UNREAD, hangs_on
-from symconv.latex.context import Context
-from symconv.latex.reader import read_formula
-from symconv.latex.reader_items import (
+from symconv.latex.reading.context import Context
+from symconv.latex.reading.formulas import read_formula
+from symconv.latex.reading.items import (
     Abbreviation,
     ArrayDefinition,
     Equality,
@@ -424,6 +424,6 @@ def _line(file: SourceFile, offset: int) -> str:
 def _runner(read: Outline, run_listings: bool) -> RunListings:
     if not run_listings:
         return not_run
-    from symconv.documents.running import ListingRuns
+    from symconv.documents.running_listings import ListingRuns
 
     return ListingRuns(read).run

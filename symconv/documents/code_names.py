@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from symconv.algebra.indices import Size
-from symconv.documents.model import Listing
+from symconv.documents.contents import Listing
 from symconv.errors import UsageError
-from symconv.latex.context import Context
+from symconv.latex.reading.context import Context
 
 PARAMETERS = {"stride": "S", "pad": "P", "padding": "P"}
 """Which size of a layer a parameter of that name is."""

@@ -25,14 +25,14 @@ from symconv.algebra.indices import (
     equal,
     symbols,
 )
-from symconv.documents.conventions import map_entries
-from symconv.documents.model import Formula
+from symconv.documents.contents import Formula
+from symconv.documents.other_conventions import map_entries
 from symconv.documents.sentences import Cue, Kind, Spoken
 from symconv.documents.wording import NO_BIAS
-from symconv.latex.context import Context, Said
-from symconv.latex.reader import read_formula
-from symconv.latex.reader_items import Abbreviation, ArrayDefinition, Equality, Item
-from symconv.latex.reader_said import read_said
+from symconv.latex.reading.context import Context, Said
+from symconv.latex.reading.formulas import read_formula
+from symconv.latex.reading.items import Abbreviation, ArrayDefinition, Equality, Item
+from symconv.latex.reading.said import read_said
 
 _IN_SET = re.compile(
     r"\s*(?P<letters>[A-Za-z]'*(?:\s*,\s*[A-Za-z]'*)*)\s*\\in\b(?P<set>.*)", re.DOTALL

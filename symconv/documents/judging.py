@@ -17,20 +17,20 @@ from symconv.algebra.indices import (
     symbols,
 )
 from symconv.algebra.scoping import all_symbols, arrays, expand_where, size_symbols
-from symconv.documents.conventions import Convention, Rereadings, conventions
-from symconv.documents.naming import standard_names
+from symconv.documents.bound_names import standard_names
+from symconv.documents.other_conventions import Convention, Rereadings, conventions
 from symconv.errors import NotSupported
 from symconv.explanations.closest import Correction, closest_correct_forms, says_nothing
 from symconv.explanations.failures import VOCABULARIES
 from symconv.explanations.probes import CANDIDATE, Probes
 from symconv.explanations.tidying import tidied
 from symconv.explanations.validity import validity_region
-from symconv.latex.context import Context
-from symconv.latex.counting import as_the_text_counts
-from symconv.latex.options import LatexOptions
-from symconv.latex.reader_items import Span
+from symconv.latex.reading.context import Context
+from symconv.latex.reading.items import Span
+from symconv.latex.reading.positions import as_the_text_counts
 from symconv.latex.spellings import DerivativeStyle, is_read_as_written
-from symconv.latex.writer import statement_latex
+from symconv.latex.writing.choices import LatexOptions
+from symconv.latex.writing.writer import statement_latex
 from symconv.layers.layer import Layer
 from symconv.proof.equality import Outcome, prove
 from symconv.verdicts import Counterexample, Verdict

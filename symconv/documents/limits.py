@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from symconv.documents.model import Formula, Heading, Item, Trouble, Words
+from symconv.documents.contents import Formula, Heading, Item, Trouble, Words
 
 MOST_FORMULAS: Final = 10_000
 """How many rows of formulas and other parts of one document are read."""

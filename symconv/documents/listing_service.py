@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from symconv.sandbox.entries import plain_array
+from symconv.sandbox.excerpts import first_line, named
 from symconv.sandbox.serving import Service, running
-from symconv.sandbox.wording import first_line, named
 
 _errstate = np.errstate
 _NUMBERS = "biuf"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
-from symconv.documents.model import Listing
+from symconv.documents.contents import Listing
 from symconv.documents.outline import Outline
 from symconv.verdicts import Result
 

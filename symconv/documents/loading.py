@@ -9,9 +9,9 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import IO
 
+from symconv.documents.contents import Document, Format, Item, Trouble
 from symconv.documents.limits import within_limits
 from symconv.documents.markdown import markdown_items
-from symconv.documents.model import Document, Format, Item, Trouble
 from symconv.documents.notebook import notebook_items
 from symconv.documents.source import SourceFile
 from symconv.documents.tex import tex_items

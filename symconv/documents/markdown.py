@@ -10,8 +10,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 
 from symconv.documents.blanking import Blanks
-from symconv.documents.mathematics import FormulaSpan, MathScanner, Next, with_words
-from symconv.documents.model import (
+from symconv.documents.contents import (
     DECLARATIONS,
     Formula,
     Heading,
@@ -20,6 +19,7 @@ from symconv.documents.model import (
     Pragma,
     Trouble,
 )
+from symconv.documents.mathematics import FormulaSpan, MathScanner, Next, with_words
 from symconv.documents.source import SourceText
 
 MATH_LANGUAGES = frozenset(["math", "latex-math"])

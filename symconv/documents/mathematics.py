@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
-from symconv.documents.model import Formula, Item, Trouble, Words
+from symconv.documents.contents import Formula, Item, Trouble, Words
 from symconv.documents.source import SourceText
 
 FormulaSpan: TypeAlias = tuple[Formula, int, int]

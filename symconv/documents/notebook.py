@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from symconv.documents.contents import Item, Listing, Trouble
 from symconv.documents.markdown import markdown_items
-from symconv.documents.model import Item, Listing, Trouble
 from symconv.documents.source import SourceText
 from symconv.errors import UsageError
 

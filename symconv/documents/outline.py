@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from symconv.documents.code_names import code_declarations, with_code_line
+from symconv.documents.contents import Document, Formula, Heading, Listing, Pragma, Trouble, Words
 from symconv.documents.declarations import Declared, Settings, declare
 from symconv.documents.hearing import heard
-from symconv.documents.model import Document, Formula, Heading, Listing, Pragma, Trouble, Words
 from symconv.documents.passing import Passing
 from symconv.documents.reading import RENEWED, ReadFormula, read, restated
 from symconv.documents.renewing import without_meanings
@@ -23,9 +23,9 @@ from symconv.documents.sentences import Cue, Speech, speech
 from symconv.documents.source import SourceFile
 from symconv.documents.unread import MOST_UNREAD, is_of_reading
 from symconv.errors import UsageError
-from symconv.latex.context import Context, context_of_layer
-from symconv.latex.reader_items import Abbreviation, FormulaReading, Unreadable
-from symconv.latex.reader_unread import unread_text
+from symconv.latex.reading.context import Context, context_of_layer
+from symconv.latex.reading.items import Abbreviation, FormulaReading, Unreadable
+from symconv.latex.reading.unread_definitions import unread_text
 from symconv.layers.layer import Layer
 
 Supply: TypeAlias = tuple[Context, tuple[str, ...]]

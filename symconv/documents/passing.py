@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 from symconv.algebra.indices import IntegerExpression, Range
 from symconv.documents.hearing import supposed
 from symconv.errors import UsageError
-from symconv.latex.context import Context, Said
-from symconv.latex.reader_items import (
+from symconv.latex.reading.context import Context, Said
+from symconv.latex.reading.items import (
     Equality,
 )
 

@@ -13,8 +13,8 @@ from typing import TypeAlias
 from symconv.algebra.expressions import Number
 from symconv.algebra.indices import Index, Range
 from symconv.algebra.polynomials import same_polynomial
+from symconv.documents.contents import Formula
 from symconv.documents.hearing import all_heard, is_condition, joined, supposed, without_entries
-from symconv.documents.model import Formula
 from symconv.documents.passing import Doubt, Meaning, Passing
 from symconv.documents.renewing import (
     named_on_the_left,
@@ -27,9 +27,9 @@ from symconv.documents.renewing import (
 from symconv.documents.sentences import Spoken
 from symconv.documents.source import SourceFile
 from symconv.explanations.tidying import tidied_integer
-from symconv.latex.context import Context, Said
-from symconv.latex.reader import read_formula
-from symconv.latex.reader_items import (
+from symconv.latex.reading.context import Context, Said
+from symconv.latex.reading.formulas import read_formula
+from symconv.latex.reading.items import (
     Abbreviation,
     ArrayDefinition,
     Equality,
@@ -39,7 +39,7 @@ from symconv.latex.reader_items import (
     NoStatement,
     Unreadable,
 )
-from symconv.latex.reader_scope import expanded, is_plain
+from symconv.latex.reading.scope import expanded, is_plain
 
 Notes: TypeAlias = tuple[tuple[str, ...], ...]
 """What is to be said of each item of a formula."""

@@ -13,11 +13,11 @@ from dataclasses import replace
 from symconv.algebra.expressions import Array, Definition, Entry, Expression, Number, Statement
 from symconv.algebra.indices import Index
 from symconv.algebra.scoping import arrays, inline
-from symconv.documents.conventions import map_entries
-from symconv.latex.context import Context, Domain
-from symconv.latex.reader import read_formula
-from symconv.latex.reader_items import Abbreviation, ArrayDefinition, Equality, Item
-from symconv.latex.reader_scope import expanded
+from symconv.documents.other_conventions import map_entries
+from symconv.latex.reading.context import Context, Domain
+from symconv.latex.reading.formulas import read_formula
+from symconv.latex.reading.items import Abbreviation, ArrayDefinition, Equality, Item
+from symconv.latex.reading.scope import expanded
 
 
 def named_on_the_left(statement: Statement, context: Context) -> str | None:

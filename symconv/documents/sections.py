@@ -20,12 +20,12 @@ from symconv.algebra.indices import (
     symbols,
 )
 from symconv.algebra.scoping import all_symbols, arrays
+from symconv.documents.contents import Heading
 from symconv.documents.declarations import Declared
-from symconv.documents.model import Heading
 from symconv.documents.passing import Meaning, Passing
 from symconv.errors import UsageError
-from symconv.latex.context import Context
-from symconv.latex.reader_arrays import KRONECKER
+from symconv.latex.reading.array_entries import KRONECKER
+from symconv.latex.reading.context import Context
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
-from symconv.documents.model import Document, Formula, Heading, Words
+from symconv.documents.contents import Document, Formula, Heading, Words
 from symconv.documents.wording import meant, remark, spoken_ranges, unread
 
 Kind: TypeAlias = Literal["if", "for", "where", "assume", "let", "unclear"]

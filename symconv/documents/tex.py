@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 
 from symconv.documents.blanking import Blanks
+from symconv.documents.contents import Heading, Item, Listing, Trouble
 from symconv.documents.markdown import pragmas
 from symconv.documents.mathematics import MathScanner, with_words
-from symconv.documents.model import Heading, Item, Listing, Trouble
 from symconv.documents.source import SourceText
 
 _LEVELS = {

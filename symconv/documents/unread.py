@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 
 from symconv.documents.passing import Meaning
 from symconv.documents.renewing import used_arrays
-from symconv.latex.context import Context
-from symconv.latex.reader import read_formula
-from symconv.latex.reader_items import Equality
+from symconv.latex.reading.context import Context
+from symconv.latex.reading.formulas import read_formula
+from symconv.latex.reading.items import Equality
 
 READING = ("index-base", "upper-bounds", "index")
 """The declarations that change how formulas are read."""

@@ -9,30 +9,30 @@ from math import prod
 from typing import Any, TypeAlias
 
 from symconv.algebra.evaluation import condition_value, integer_value
+from symconv.code.type_tests import type_tests
 from symconv.errors import UsageError
-from symconv.implementations.accepted_shapes import Search, shapes_result
-from symconv.implementations.conclusions import CodeReport, Conclusion
-from symconv.implementations.conventions import wrap
-from symconv.implementations.finding import Target, load
-from symconv.implementations.layouts import BIAS, FILTERS, IMAGES, Axes, restrictions
+from symconv.implementations.calling.conventions import wrap
+from symconv.implementations.calling.finding import Target, load
+from symconv.implementations.calling.layouts import BIAS, FILTERS, IMAGES, Axes, restrictions
+from symconv.implementations.calling.processes import SECONDS_PER_RUN, Runner
+from symconv.implementations.diagnosing.other_layers import spoken_of
 from symconv.implementations.model import Description, Implementation, Layouts
 from symconv.implementations.options import CodeOptions
-from symconv.implementations.other_calls import other_calls
-from symconv.implementations.other_layers import spoken_of
-from symconv.implementations.processes import SECONDS_PER_RUN, Runner
-from symconv.implementations.readings import (
+from symconv.implementations.trying.accepted_shapes import Search, shapes_result
+from symconv.implementations.trying.conclusions import CodeReport, Conclusion
+from symconv.implementations.trying.other_calls import other_calls
+from symconv.implementations.trying.readings import (
     SHARE_THAT_COUNTS,
     Probe,
     Reading,
     readings,
     telling_result,
 )
-from symconv.implementations.shape_classes import ShapeClass, shape_classes
-from symconv.implementations.trials import Options, Trial
-from symconv.implementations.type_tests import type_tests
-from symconv.implementations.unequal import unequal
-from symconv.implementations.unjudged import concluded, out_of_scope, staying, unjudged
-from symconv.implementations.without_bias import without_bias
+from symconv.implementations.trying.shape_classes import ShapeClass, shape_classes
+from symconv.implementations.trying.trials import Options, Trial
+from symconv.implementations.trying.unequal import unequal
+from symconv.implementations.trying.unjudged import concluded, out_of_scope, staying, unjudged
+from symconv.implementations.trying.without_bias import without_bias
 from symconv.layers.convolution.two_dimensional import conv2d
 from symconv.layers.layer import Layer, Sizes
 from symconv.verdicts import Verdict

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from symconv.code.names import CACHE, HYPER, PADDING, STRIDE
 from symconv.errors import UsageError
-from symconv.implementations.frameworks import FRAMEWORKS
-from symconv.implementations.layouts import FILTERS, SAME, Axes, Padding
+from symconv.implementations.calling.frameworks import FRAMEWORKS
+from symconv.implementations.calling.layouts import FILTERS, SAME, Axes, Padding
 from symconv.implementations.model import RESULTS, Framework
-from symconv.implementations.names import CACHE, HYPER, PADDING, STRIDE
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from itertools import permutations, product
 from math import factorial, prod
 
-from symconv.algebra.bounds import too_large
 from symconv.algebra.conditions import FALSE, canonical_condition, conjunction
 from symconv.algebra.indices import (
     TRUE,
@@ -40,6 +39,7 @@ from symconv.algebra.indices import (
 )
 from symconv.algebra.normal_form import Term
 from symconv.algebra.ratios import ONE, Least, canonical, is_whole, ratio, terms_expression
+from symconv.algebra.size_limits import too_large
 from symconv.algebra.text import number_text
 from symconv.errors import NotSupported
 from symconv.proof.obligations import (

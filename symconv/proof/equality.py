@@ -31,12 +31,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
-from symconv.algebra.bounds import TOO_LARGE, require_small, require_small_parts
 from symconv.algebra.evaluation import Evaluator
 from symconv.algebra.expressions import Expression, Statement
 from symconv.algebra.indices import Condition, Symbol
 from symconv.algebra.normal_form import normal_form
 from symconv.algebra.scoping import expand_where
+from symconv.algebra.size_limits import TOO_LARGE, require_small, require_small_parts
 from symconv.errors import IllFormed, InternalError, NotSupported
 from symconv.layers.layer import Layer, Sizes
 from symconv.proof.coefficients import coefficient_function

@@ -20,7 +20,6 @@ from typing import Any, TypeAlias
 
 import z3
 
-from symconv.algebra.bounds import too_large
 from symconv.algebra.conditions import FALSE, canonical_condition, conjunction
 from symconv.algebra.indices import (
     And,
@@ -41,6 +40,7 @@ from symconv.algebra.indices import (
     Times,
 )
 from symconv.algebra.ratios import ONE, Terms, is_positive, multiply_terms, ratio, terms_expression
+from symconv.algebra.size_limits import too_large
 from symconv.errors import InternalError, NotSupported
 from symconv.proof.obligations import Either, Formula, Nonzero, Weighted
 

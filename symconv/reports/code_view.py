@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from symconv.implementations.conclusions import CodeReport, Conclusion, Region
-from symconv.implementations.inputs import MISS_GOAL
+from symconv.implementations.trying.conclusions import CodeReport, Conclusion, Region
+from symconv.implementations.trying.inputs import MISS_GOAL
 from symconv.reports.terminal import MEANINGS, STYLES, WIDTH_WHEN_PIPED
 from symconv.verdicts import Result, Verdict
 

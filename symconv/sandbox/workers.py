@@ -23,6 +23,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import IO, Any, Literal, Protocol, TypeAlias
 
+from symconv.sandbox.excerpts import LONGEST, printable
 from symconv.sandbox.frames import TOKEN_BYTES, Reader, Writer
 from symconv.sandbox.guarding import MOST_LAST_WORDS, go_on_guarded, remove
 from symconv.sandbox.plain import Garbled, packed
@@ -40,7 +41,6 @@ from symconv.sandbox.serving import (
     Start,
     serve,
 )
-from symconv.sandbox.wording import LONGEST, printable
 
 Kind: TypeAlias = Literal[
     "first", "answer", "done", "refused", "unreadable", "too-large", "timeout", "ended", "garbled"

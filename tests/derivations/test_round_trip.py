@@ -22,10 +22,10 @@ from symconv.algebra.expressions import (
 )
 from symconv.derivations.derivation import Derivation
 from symconv.derivations.writing import derivation_latex, derivation_markdown
-from symconv.latex.context import context_of_layer
-from symconv.latex.options import LatexOptions
-from symconv.latex.reader import read_formula
-from symconv.latex.reader_items import Equality
+from symconv.latex.reading.context import context_of_layer
+from symconv.latex.reading.formulas import read_formula
+from symconv.latex.reading.items import Equality
+from symconv.latex.writing.choices import LatexOptions
 from symconv.layers.convolution.forward import dout
 from symconv.layers.convolution.two_dimensional import conv2d
 

@@ -21,8 +21,8 @@ from symconv.derivations.writing import (
     derivation_text,
     format_of,
 )
-from symconv.latex.options import LatexOptions
-from symconv.latex.writer import expression_latex
+from symconv.latex.writing.choices import LatexOptions
+from symconv.latex.writing.writer import expression_latex
 
 GRADIENTS = [
     *("dL/dw", "dL/db", "dL/dx", "dL/dx_pad"),

@@ -12,7 +12,7 @@ import random
 import re
 from collections.abc import Callable
 
-from symconv.documents.model import Format
+from symconv.documents.contents import Format
 
 BLOCKS = (
     "<!-- symconv: layer conv2d -->\n",

@@ -7,8 +7,8 @@ import io
 import pytest
 
 from symconv.documents.checking import check_documents
+from symconv.documents.contents import Document, Format, Formula, Heading, Listing, Pragma
 from symconv.documents.loading import parse_text
-from symconv.documents.model import Document, Format, Formula, Heading, Listing, Pragma
 from symconv.documents.outline import declared_by
 from symconv.documents.source import Position
 from symconv.reports.documents_view import documents_text

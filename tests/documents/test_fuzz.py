@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from symconv.documents.contents import FORMATS, Format
 from symconv.documents.loading import parse_text
-from symconv.documents.model import FORMATS, Format
 from symconv.documents.outline import Outline, ReadFormula, declared_by, outline
 from symconv.errors import UsageError
 

@@ -104,7 +104,7 @@ def test_a_convention_is_named_only_for_the_text_that_it_makes_true() -> None:
 def test_every_row_of_a_long_chain_is_read_again_once_per_convention(
     monkeypatch: pytest.MonkeyPatch, proved: list[object]
 ) -> None:
-    from symconv.documents import conventions
+    from symconv.documents import other_conventions as conventions
 
     read: list[str] = []
     original = conventions.read_formula

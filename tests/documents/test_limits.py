@@ -6,8 +6,8 @@ import pytest
 
 from symconv.documents import judging, limits
 from symconv.documents.checking import check_document, check_documents
+from symconv.documents.contents import Formula, Heading, Trouble
 from symconv.documents.loading import parse_text
-from symconv.documents.model import Formula, Heading, Trouble
 from symconv.documents.outline import declared_by
 from symconv.layers.convolution.two_dimensional import conv2d
 from symconv.verdicts import Verdict

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from symconv.documents.checking import check_document
+from symconv.documents.contents import Document
 from symconv.documents.declarations import layer_by_name
 from symconv.documents.loading import load
-from symconv.documents.model import Document
 from symconv.documents.outline import declared_by
 from symconv.verdicts import Result, Verdict
 

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from symconv.documents.checking import check_document
+from symconv.documents.contents import Heading
 from symconv.documents.loading import parse_text
-from symconv.documents.model import Heading
 from symconv.documents.outline import declared_by
 from symconv.verdicts import Result, Verdict
 

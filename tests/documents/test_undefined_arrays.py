@@ -7,7 +7,7 @@ import pytest
 from symconv.documents.checking import check_document
 from symconv.documents.declarations import Declared
 from symconv.documents.loading import load
-from symconv.latex.context import Context
+from symconv.latex.reading.context import Context
 from symconv.verdicts import Result
 
 SIZES = "<!-- symconv: size A, K, T; assume A = T + K - 1 -->\n"

@@ -6,8 +6,8 @@ from symconv.algebra.expressions import Add, Mul, Statement, claim
 from symconv.explanations.closest import says_nothing
 from symconv.explanations.failures import explain
 from symconv.explanations.lengths import is_too_long
-from symconv.latex.context import context_of_layer
-from symconv.latex.reader import read_statement
+from symconv.latex.reading.context import context_of_layer
+from symconv.latex.reading.formulas import read_statement
 from symconv.layers.convolution.two_dimensional import conv2d
 from symconv.proof.equality import prove
 

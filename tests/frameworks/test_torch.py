@@ -10,7 +10,7 @@ import pytest
 from symconv import Sizes, conv2d
 from symconv.concrete.contractions import Contractions
 from symconv.errors import IllFormed, NotSupported
-from symconv.implementations.shape_classes import shape_classes
+from symconv.implementations.trying.shape_classes import shape_classes
 from symconv.mistakes.spoiling import spoil
 
 torch = pytest.importorskip(

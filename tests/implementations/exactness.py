@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from symconv.implementations.calling.results import NoArray
 from symconv.implementations.model import BACKWARD_RESULTS, RESULTS, Implementation
-from symconv.implementations.results import NoArray
 from symconv.layers.convolution import loops
 from symconv.layers.convolution.two_dimensional import conv2d
 

@@ -8,10 +8,10 @@ import pytest
 from samples.catalogue import FOLDER, RIGHT, WRONG
 
 from symconv.errors import UsageError
+from symconv.implementations.calling.finding import Target
 from symconv.implementations.checking import check_implementation, check_target
-from symconv.implementations.finding import Target
-from symconv.implementations.shape_classes import shape_classes
-from symconv.implementations.trials import Options
+from symconv.implementations.trying.shape_classes import shape_classes
+from symconv.implementations.trying.trials import Options
 from symconv.layers.convolution import loops
 from symconv.verdicts import Verdict
 

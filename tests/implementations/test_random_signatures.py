@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from symconv.implementations.conventions import wrap
+from symconv.implementations.calling.conventions import wrap
 
 NAMES = ("dilation", "groups", "mode", "gain", "axis", "flag", "padding_mode", "extra", "shift")
 DEFAULTS = ("1", "None", "'zeros'", "(1, 1)", "0.5", "False")

@@ -31,9 +31,14 @@ from symconv.algebra.indices import (
     Times,
 )
 from symconv.errors import IllFormed
-from symconv.latex.layout import statement_display
-from symconv.latex.options import LatexOptions
-from symconv.latex.writer import condition_latex, expression_latex, integer_latex, statement_latex
+from symconv.latex.writing.choices import LatexOptions
+from symconv.latex.writing.layout import statement_display
+from symconv.latex.writing.writer import (
+    condition_latex,
+    expression_latex,
+    integer_latex,
+    statement_latex,
+)
 from symconv.layers.convolution.two_dimensional import conv2d
 
 STATEMENTS = pytest.mark.parametrize("statement", conv2d().statements, ids=lambda item: item.key)

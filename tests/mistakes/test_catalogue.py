@@ -15,7 +15,7 @@ from symconv.errors import IllFormed
 from symconv.layers.convolution.two_dimensional import conv2d
 from symconv.layers.layer import Sizes
 from symconv.mistakes.catalogue import CATALOGUE
-from symconv.mistakes.loops import spoil_loop
+from symconv.mistakes.spoiled_loops import spoil_loop
 from symconv.mistakes.spoiling import EditedStatement, mend, same_statement, spoil
 
 LAYER = conv2d()

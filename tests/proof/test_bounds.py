@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from symconv.algebra.bounds import DEEPEST, LONGEST_NUMBER, MOST_PARTS
 from symconv.algebra.conditions import canonical_condition
 from symconv.algebra.expressions import (
     Add,
@@ -32,6 +31,7 @@ from symconv.algebra.indices import (
     indices,
     sizes,
 )
+from symconv.algebra.size_limits import DEEPEST, LONGEST_NUMBER, MOST_PARTS
 from symconv.explanations.probes import Probes
 from symconv.layers.layer import Layer
 from symconv.proof.equality import WORK_A_STATEMENT, Outcome, prove

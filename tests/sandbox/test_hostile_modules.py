@@ -13,9 +13,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 from hostile import MODULES, UNLOADABLE, Hostile
 
 from symconv.errors import UsageError
+from symconv.implementations.calling.finding import Target
 from symconv.implementations.checking import check_target
-from symconv.implementations.finding import Target
-from symconv.implementations.trials import Options
+from symconv.implementations.trying.trials import Options
 from symconv.verdicts import Result, Verdict
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="most of them need Unix")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from symconv.implementations.diagnosing.cases import AxisSizes, Case
-from symconv.implementations.diagnosing.extents import OUTPUT_SIZES
+from symconv.implementations.diagnosing.output_sizes import OUTPUT_SIZES
 from symconv.implementations.diagnosing.symptoms import Candidate, Produced
 
 REPEATED = ", and windows cut at the end of the array and repeated to fit the filter"

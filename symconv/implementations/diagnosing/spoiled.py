@@ -21,7 +21,7 @@ from symconv.implementations.diagnosing.symptoms import Candidate, Produced
 from symconv.layers.convolution.two_dimensional import conv2d
 from symconv.layers.layer import Loop, Sizes
 from symconv.mistakes.catalogue import CATALOGUE
-from symconv.mistakes.loops import SpoiledLoop, spoil_loop
+from symconv.mistakes.spoiled_loops import SpoiledLoop, spoil_loop
 from symconv.mistakes.spoiling import EditedStatement, spoil
 
 FORMS = ("strided", "contracted")

@@ -1,0 +1,1 @@
+"""Writing down as a pytest file what is wrong in people's code."""

@@ -1,0 +1,209 @@
+"""What code may be meant as, where it is wrong nearly everywhere as it was first taken.
+
+Axes in another order, no batch axis, a bias of another shape, a stride that is built in: before
+code is called wrong, it is run as each of these. Where y is then right, entry by entry, the code
+was only taken for something else. Where it computes another layer, nothing is refuted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from symconv.algebra.indices import Size, equal
+from symconv.errors import SymconvError
+from symconv.implementations.calling.layouts import FILTERS, IMAGES, SAME, Axes, Padding
+from symconv.implementations.calling.processes import Runner
+from symconv.implementations.diagnosing.other_layers import other_layers
+from symconv.implementations.model import RESULTS, Description, Request
+from symconv.implementations.trying.inputs import draw, plan, smaller
+from symconv.implementations.trying.reference import reference_at
+from symconv.implementations.trying.shape_classes import ShapeClass
+from symconv.layers.convolution.forward import P, S
+from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.layer import Sizes
+
+SHARE_THAT_COUNTS = 4
+"""Where y is right at less than one of so many shapes, the code may be meant otherwise."""
+MOST_PROBES = 4
+_SEED = 7
+_MOST_FIXED = 6
+_LAYOUTS = (
+    ("NHWC", "HWIO"),
+    ("NHWC", "OIHW"),
+    ("NHWC", "OHWI"),
+    ("NCHW", "HWIO"),
+    ("NCHW", "IOHW"),
+)
+_BIASES = ("F", "F,1", "1,F", "F,1,1", "1,F,1,1", "1,1,1,F", "F,1,1,1")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One way to take code.
+
+    Attributes:
+        options: what has to be said for it, as of `CodeOptions`.
+        axes: the order of axes.
+        stride: the only stride, or None.
+        padding: the only padding, or half of the filter, or None.
+        result: the result by which it is told.
+    """
+
+    options: Mapping[str, Any]
+    axes: Axes = field(default_factory=Axes)
+    stride: int | None = None
+    padding: Padding | None = None
+    result: str = "y"
+
+    @property
+    def flags(self) -> str:
+        """How the command line says it."""
+        flags = {
+            "images": "--images {}",
+            "filters": "--filters {}",
+            "bias_shape": "--bias-shape {}",
+            "batch": "--no-batch",
+            "stride": "--stride {}",
+            "padding": "--padding {}",
+        }
+        return " ".join(flags[key].format(value) for key, value in self.options.items())
+
+    @property
+    def sentence(self) -> str:
+        """Say that the code is taken this way, and why."""
+        return (
+            f"taken with {self.flags}: without, {self.result} is wrong nearly everywhere, "
+            "and with it right"
+        )
+
+
+def readings(said: Mapping[str, Any], description: Description) -> Iterator[Reading]:
+    """Yield other ways to take code, the plainest first; what the user said stays as it is.
+
+    Args:
+        said: what the user said of the code, by the names of `CodeOptions`.
+        description: the code.
+    """
+    free_axes = not {"images", "filters", "batch", "convention"} & {*said}
+    layouts = [(IMAGES, FILTERS), *(_LAYOUTS if free_axes else ())]
+    biases = _BIASES if "bias_shape" not in said and description.has_bias else ("F",)
+    batches = (True, False) if free_axes else (True,)
+    for batch in batches:
+        for images, filters in layouts:
+            for bias in biases:
+                named: dict[str, Any] = {}
+                if (images, filters) != (IMAGES, FILTERS):
+                    named |= {"images": images, "filters": filters}
+                if not batch:
+                    named["batch"] = False
+                if bias != "F":
+                    named["bias_shape"] = bias
+                own = images if batch else images.replace("N", "")
+                if named:
+                    yield Reading(named, Axes(own, filters, bias))
+    fixed = {"stride": _only(description, S), "padding": _only(description, P)}
+    built_in = {key for key, value in fixed.items() if value is not None} - {*said}
+    paddings: tuple[Padding | None, ...] = (fixed["padding"],)
+    for padding in (0, SAME, 1, 2, 3) if "padding" in built_in else paddings:
+        for stride in (2, 3, 1) if "stride" in built_in else (fixed["stride"],):
+            named = {"stride": stride, "padding": padding}
+            yield Reading(
+                {key: named[key] for key in sorted(built_in, reverse=True)},
+                stride=stride,
+                padding=padding,
+            )
+
+
+def _only(description: Description, size: Size) -> int | None:
+    """Return the one value of a size that code takes, as its signature has it."""
+    limits = [condition for condition, _ in description.restrictions]
+    return next((value for value in range(_MOST_FIXED) if equal(size, value) in limits), None)
+
+
+class Probe:
+    """Runs code as something else than it was taken for.
+
+    Args:
+        runner: runs the code with the layer's own order of axes, so that arrays reach it as
+            they are given.
+        description: the code.
+        places: the shapes that it was tried at.
+    """
+
+    def __init__(self, runner: Runner, description: Description, places: list[ShapeClass]) -> None:
+        self._runner = runner
+        self._description = description
+        telling = [one.sizes for one in places if one.sizes.given["C"] > 1 < one.sizes.given["F"]]
+        # With a 1x1 filter much is right that is wrong elsewhere, so it tells least.
+        telling.sort(key=lambda sizes: sizes.given["HH"] * sizes.given["WW"] == 1)
+        self._sizes = telling[:MOST_PROBES]
+
+    def agrees(self, reading: Reading) -> bool:
+        """Tell whether its result is right everywhere when the code is taken that way."""
+        tried = 0
+        for sizes in self._sizes:
+            try:
+                own = self._as_read(sizes, reading)
+            except SymconvError:
+                # No filter fits into the image there.
+                continue
+            tried += 1
+            if not self._right(own, reading):
+                return False
+        return tried > 0
+
+    def layer(self) -> str:
+        """Return the other layer that the code computes, or an empty string."""
+        names: set[str] | None = None
+        for number, sizes in enumerate(self._sizes):
+            source = np.random.default_rng(_SEED + number)
+            S, P = sizes.given["S"], sizes.given["P"]
+            matching = {
+                one.name
+                for one in other_layers(S, P, source, bias=self._description.has_bias)
+                if self._gives({**sizes, **one.sizes}, one.arrays, one.y)
+            }
+            names = matching if names is None else names & matching
+            if not names:
+                return ""
+        return min(names) if names else ""
+
+    def _as_read(self, sizes: Sizes, reading: Reading) -> Sizes:
+        same = reading.padding == SAME
+        fixed = {"HH": 3, "WW": 3, "P": 1} if same else {"P": reading.padding}
+        changes = {"S": reading.stride, **fixed}
+        changed = {key: value for key, value in changes.items() if value is not None}
+        return conv2d().sizes("", **{**sizes.given, **changed})
+
+    def _right(self, sizes: Sizes, reading: Reading) -> bool:
+        result = telling_result(self._description)
+        reference = reference_at(sizes)
+        small = smaller(plan(conv2d(), sizes, "float64", reference.longest_sum))
+        drawn = draw(conv2d(), sizes, small, _SEED)
+        if not self._description.has_bias:
+            drawn["b"] = np.zeros_like(drawn["b"])
+        wanted = reference.values(drawn, small.most, twice=False)[result]
+        own = {name: reading.axes.to_own(name, array) for name, array in drawn.items()}
+        return self._gives(sizes, own, reading.axes.to_own(result, wanted), result)
+
+    def _gives(
+        self,
+        sizes: Mapping[str, int],
+        arrays: Mapping[str, np.ndarray],
+        wanted: np.ndarray,
+        result: str = "y",
+    ) -> bool:
+        given = {name: np.asarray(array, dtype=np.float64) for name, array in arrays.items()}
+        _ = given.setdefault("dout", np.zeros(wanted.shape))
+        answer = self._runner.run(Request(dict(sizes), given))
+        got = answer.of(result).results.get(result)
+        return got is not None and got.shape == wanted.shape and bool((got == wanted).all())
+
+
+def telling_result(description: Description) -> str:
+    """Return the result that tells how code is meant: y, or the first gradient without a y."""
+    return next((name for name in RESULTS if name in description.provides), "y")

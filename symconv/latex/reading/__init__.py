@@ -1,0 +1,1 @@
+"""From LaTeX to statements: atoms, tokens, syntax, claims, meaning."""

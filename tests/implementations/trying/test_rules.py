@@ -1,0 +1,81 @@
+"""A rule about shapes is said only where fresh shapes bear it out."""
+
+import pytest
+
+from symconv.implementations.trying.rules import LEAST_SHAPES, exception, nearby, rules
+from symconv.implementations.trying.shape_classes import shape_classes
+from symconv.layers.convolution.forward import S
+from symconv.layers.convolution.two_dimensional import conv2d
+
+PLACES = [place.sizes for place in shape_classes()]
+
+
+def ruled(wrong, **options):
+    inside = [sizes for sizes in PLACES if wrong(sizes)]
+    outside = [sizes for sizes in PLACES if not wrong(sizes)]
+    return rules(inside, outside, **options)
+
+
+@pytest.mark.parametrize(
+    ("fails", "clauses"),
+    [
+        (lambda s: s["P"] == 0, ["padding is 0"]),
+        (lambda s: s["H"] < s["W"], ["the image is wider than tall"]),
+        (lambda s: s["P"] == 0 and s["S"] == 1, ["padding is 0 and the stride is 1"]),
+        (lambda s: s["P"] == 0 or s["F"] == 1, ["padding is 0", "there is one filter"]),
+        (lambda s: s["HH"] > s["H"] or s["WW"] > s["W"], ["the filter is larger than the image"]),
+    ],
+)
+def test_a_rule_that_foretells_fresh_shapes_is_said(fails, clauses) -> None:
+    found = ruled(fails, fails=fails)
+    assert found is not None
+    assert [one.clause for one in found] == clauses
+
+
+@pytest.mark.parametrize(
+    "fails",
+    [
+        lambda s: s["W"] == 7,
+        lambda s: s["H"] * s["W"] > 60,
+        lambda s: sum(s.given.values()) % 5 == 0,
+        lambda s: s["H"] == s["HH"] + 2 and s["N"] == 2,
+    ],
+)
+def test_a_rule_that_fits_by_accident_is_not_said(fails) -> None:
+    found = ruled(fails, fails=fails) or ()
+    larger = [
+        conv2d().sizes("", **{**one.given, "H": one["H"] + 5, "W": one["W"] + 6}) for one in PLACES
+    ]
+    said = [any(one.holds(sizes) for one in found) for sizes in larger]
+    assert not found or said == [fails(sizes) for sizes in larger]
+
+
+def test_what_fails_at_one_or_two_shapes_makes_no_rule_by_itself() -> None:
+    last = max(PLACES, key=lambda sizes: sizes.order())
+    assert ruled(lambda s: s == last) is None
+    assert ruled(lambda s: s == last, fails=lambda s: s == last) is None
+
+
+def test_shapes_that_cannot_be_run_neither_break_nor_bear_out_a_rule() -> None:
+    found = ruled(lambda s: s["P"] == 0, fails=lambda s: None)
+    assert [one.clause for one in found or ()] == ["padding is 0"]
+
+
+def test_nearby_shapes_are_admissible_and_meet_the_limits() -> None:
+    sizes = conv2d().sizes("N=1,C=1,H=1,W=1,F=1,HH=1,WW=1,S=1,P=0")
+    found = list(nearby(sizes, [S < 2]))
+    assert len(found) >= LEAST_SHAPES
+    assert {one["S"] for one in found} == {1}
+    assert sizes not in found
+
+
+def test_the_one_kind_of_shapes_at_which_code_does_not_fail_is_found() -> None:
+    def fails(s):
+        return not (s["HH"] == s["WW"] == 3)
+
+    inside = [sizes for sizes in PLACES if fails(sizes)]
+    outside = [sizes for sizes in PLACES if not fails(sizes)]
+    found = exception(inside, outside, fails)
+    assert found is not None
+    assert found.clause == "the filter is 3x3"
+    assert exception(inside, outside, lambda s: fails(s) or s["H"] > 4) is None

@@ -1,0 +1,130 @@
+"""Every class of shapes: what it asks for holds, and no smaller member does."""
+
+from itertools import product
+
+import pytest
+
+from symconv.algebra.evaluation import condition_value
+from symconv.algebra.indices import equal
+from symconv.errors import SizesError
+from symconv.implementations.trying.features import FEATURES, regions
+from symconv.implementations.trying.shape_classes import CLASSES, shape_classes
+from symconv.layers.convolution.forward import HH, WW, H, N, P, S, W
+from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.layer import Sizes
+
+NAMES = [place.name for place in shape_classes()]
+
+
+def test_every_class_has_a_member_of_its_own() -> None:
+    places = shape_classes()
+    assert [name for name, _ in CLASSES] == NAMES
+    assert len({place.sizes for place in places}) == len(places) >= 23
+
+
+@pytest.mark.parametrize("place", shape_classes(), ids=NAMES)
+def test_a_class_has_what_it_is_named_after(place) -> None:
+    condition = dict(CLASSES)[place.name]
+    assert condition_value(condition, place.sizes.by_symbol)
+
+
+def test_the_general_class_is_general() -> None:
+    sizes = dict(shape_classes()[0].sizes)
+    assert len({sizes["N"], sizes["C"], sizes["F"]}) == 3
+    assert min(sizes["N"], sizes["C"], sizes["F"]) > 1
+    assert 1 < sizes["S"] <= min(sizes["HH"], sizes["WW"])
+    assert 0 < sizes["P"] < min(sizes["HH"], sizes["WW"])
+    assert sizes["HH"] != sizes["WW"]
+    assert sizes["H"] != sizes["W"]
+    assert sizes["Hh"] != sizes["Hw"]
+
+
+def test_classes_are_as_small_as_they_can_be() -> None:
+    """Least sum, then lexicographic, by trying everything that is smaller."""
+    place = next(one for one in shape_classes() if one.name == "padding 0")
+    given = place.sizes.given
+    smaller = 0
+    for H_, W_, HH_, WW_, S_ in product(range(1, 10), range(1, 10), *[range(1, 4)] * 3):
+        values = given | {"H": H_, "W": W_, "HH": HH_, "WW": WW_, "S": S_, "P": 0}
+        try:
+            sizes = conv2d().sizes("", **values)
+        except SizesError:
+            continue
+        general = (
+            HH_ >= 2 and WW_ >= 2 and HH_ != WW_ and H_ != W_ and S_ >= 2 and min(HH_, WW_) >= S_
+            and sizes["Hh"] >= 2 and sizes["Hw"] >= 2 and sizes["Hh"] != sizes["Hw"]
+            and (H_ - HH_) % S_ == 0 and (W_ - WW_) % S_ == 0
+        )  # fmt: skip
+        if general:
+            assert sizes.order() >= place.sizes.order()
+            smaller += 1
+    assert smaller > 5
+
+
+@pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.clause)
+def test_every_feature_is_met_and_missed_by_some_class(feature) -> None:
+    found = {feature.holds(place.sizes) for place in shape_classes()}
+    assert found == {True, False}
+
+
+@pytest.mark.parametrize(
+    ("restrictions", "holds"),
+    [
+        ((equal(N, 1),), lambda s: s["N"] == 1),
+        ((equal(S, 1), equal(P, 0)), lambda s: s["S"] == 1 and s["P"] == 0),
+        ((equal(H, W), equal(HH, WW)), lambda s: s["H"] == s["W"] and s["HH"] == s["WW"]),
+    ],
+)
+def test_restrictions_hold_in_every_class_that_is_left(restrictions, holds) -> None:
+    places = shape_classes(restrictions)
+    assert 5 <= len(places) < len(shape_classes())
+    assert all(holds(place.sizes) for place in places)
+    assert len({place.sizes for place in places}) == len(places)
+
+
+def test_restrictions_that_no_size_satisfies_leave_no_class() -> None:
+    assert shape_classes((equal(N, 1), N >= 2)) == ()
+
+
+def split(condition) -> tuple[list[Sizes], list[Sizes]]:
+    inside = [place.sizes for place in shape_classes() if condition(place.sizes)]
+    outside = [place.sizes for place in shape_classes() if not condition(place.sizes)]
+    return inside, outside
+
+
+@pytest.mark.parametrize(
+    ("fails", "clauses"),
+    [
+        (lambda s: s["P"] == 0, ["padding is 0"]),
+        (lambda s: s["S"] > 1, ["the stride is larger than 1"]),
+        (lambda s: s["N"] > 1, ["there is more than one image"]),
+        (lambda s: s["H"] != s["W"], ["height and width differ"]),
+        (
+            lambda s: (
+                (s["H"] + 2 * s["P"] - s["HH"]) % s["S"] != 0
+                or (s["W"] + 2 * s["P"] - s["WW"]) % s["S"] != 0
+            ),
+            ["the stride does not divide"],
+        ),
+        (
+            lambda s: s["P"] == 0 and s["S"] == 1,
+            ["padding is 0 and the stride is 1"],
+        ),
+        (
+            lambda s: s["P"] == 0 or s["F"] == 1,
+            ["padding is 0", "there is one filter"],
+        ),
+    ],
+)
+def test_regions_say_where_code_fails(fails, clauses) -> None:
+    found = regions(*split(fails))
+    assert found is not None
+    assert sorted(region.clause for region in found) == sorted(clauses)
+
+
+def test_regions_hold_at_every_failing_size_and_at_no_passing_one() -> None:
+    inside, outside = split(lambda s: s["W"] > 4 and s["P"] == 1)
+    found = regions(inside, outside)
+    if found is not None:
+        assert all(any(region.holds(sizes) for region in found) for sizes in inside)
+        assert not any(region.holds(sizes) for region in found for sizes in outside)
