@@ -121,7 +121,7 @@ def _taken_as(report: CodeReport) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CheckedResult:
     """What became of one result in one class of shapes.
 
     Attributes:
@@ -184,18 +184,18 @@ class Kernel:
             self._report = check_implementation(*self._given, sizes=self._sizes, **self._options)
         return self._report
 
-    def outcome(self, result: str, shape_class: ShapeClass) -> Outcome:
+    def outcome(self, result: str, shape_class: ShapeClass) -> CheckedResult:
         """Return what became of one result in one class, or of what is not judged at any."""
         if result in self.unjudged:
             left_out = self.report.only(statement=result)
             detail = left_out[0].detail if left_out else "it was not judged"
-            return Outcome(left_out, failure=f"{result}: {detail}")
+            return CheckedResult(left_out, failure=f"{result}: {detail}")
         passed = "forward" if result in FORWARD_RESULTS else "backward"
         # Code that is taken in another way, such as without a batch, has other members of a class.
         # Where the code refuses the smallest one it was tried at another, too.
         members = [one for one in self.report.classes if one.name == shape_class.name]
         if not members:
-            return Outcome((), rejection=f"{_taken_as(self.report)} leaves no such shape")
+            return CheckedResult((), rejection=f"{_taken_as(self.report)} leaves no such shape")
         given = [member.sizes.given for member in members]
         found = self.report.where(
             lambda one: one.statement in (result, passed) and one.sizes in given
@@ -203,19 +203,21 @@ class Kernel:
         bad = [one for one in found if one.verdict is not None and not one.verdict.is_true]
         if bad:
             first = min(bad, key=lambda one: one.verdict is not Verdict.REFUTED)
-            return Outcome(found, failure=self._failure(first))
+            return CheckedResult(found, failure=self._failure(first))
         refused = next((one for one in found if one.verdict is None), None)
         if any(one.verdict is not None for one in found):
-            return Outcome(found)
+            return CheckedResult(found)
         conclusion = self._conclusion(result)
         if conclusion is None or refused is None:
-            return Outcome(found, failure=f"{result}: nothing was judged at {members[0].sizes}")
+            return CheckedResult(
+                found, failure=f"{result}: nothing was judged at {members[0].sizes}"
+            )
         if conclusion.verdict is None:
-            return Outcome(found, failure=_nothing_judged(conclusion))
+            return CheckedResult(found, failure=_nothing_judged(conclusion))
         few = [one for one in self.report.failures if one.code == "shapes-refused"]
         if few:
-            return Outcome(found, failure=f"{result}: {refused.detail}; {few[0].detail}")
-        return Outcome(found, rejection=f"rejected on purpose: {refused.detail}")
+            return CheckedResult(found, failure=f"{result}: {refused.detail}; {few[0].detail}")
+        return CheckedResult(found, rejection=f"rejected on purpose: {refused.detail}")
 
     def _conclusion(self, name: str) -> Conclusion | None:
         return next((one for one in self.report.conclusions if one.name == name), None)

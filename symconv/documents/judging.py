@@ -18,7 +18,7 @@ from symconv.algebra.indices import (
 )
 from symconv.algebra.scoping import all_symbols, arrays, expand_where, size_symbols
 from symconv.documents.bound_names import standard_names
-from symconv.documents.other_conventions import Convention, Rereadings, conventions
+from symconv.documents.other_conventions import OtherReading, Rereadings, conventions
 from symconv.errors import NotSupported
 from symconv.explanations.closest import Correction, closest_correct_forms, says_nothing
 from symconv.explanations.failures import VOCABULARIES
@@ -212,7 +212,9 @@ class Judge:
         offered = closest_correct_forms(statement, layer, example, probes, vocabulary, most=1)
         return offered[0] if offered else None
 
-    def _convention(self, candidates: Iterable[Convention], context: Context) -> Convention | None:
+    def _convention(
+        self, candidates: Iterable[OtherReading], context: Context
+    ) -> OtherReading | None:
         """Return the first convention under which an equality is proved.
 
         One that fails at a few small sizes is not tried further.

@@ -16,7 +16,7 @@ from typing import TypeAlias
 from symconv.documents.listing_service import (
     ListingAnswer,
     ListingRequest,
-    Site,
+    ListingSizes,
     listings_served,
 )
 from symconv.sandbox.plain import Garbled, unpacked
@@ -42,7 +42,9 @@ class Runnable:
     code: str
 
 
-def listing_answers(listings: Sequence[Runnable], sites: Sequence[Site], seconds: float) -> Answers:
+def listing_answers(
+    listings: Sequence[Runnable], sites: Sequence[ListingSizes], seconds: float
+) -> Answers:
     """Run listings at sites, in order, and return what each left or why it failed.
 
     Args:
@@ -80,7 +82,11 @@ def _known(found: Answers, listing: Runnable, place: int) -> ListingAnswer:
 
 
 def _run(
-    listings: Sequence[Runnable], sites: Sequence[Site], start: int, seconds: float, found: Answers
+    listings: Sequence[Runnable],
+    sites: Sequence[ListingSizes],
+    start: int,
+    seconds: float,
+    found: Answers,
 ) -> tuple[int, Runnable, ListingAnswer] | None:
     """Run listings in one process, at one site after another, and add what they leave.
 
@@ -116,7 +122,7 @@ def _run(
 
 
 def _asked(
-    worker: Worker, listing: Runnable, site: Site, seconds: float
+    worker: Worker, listing: Runnable, site: ListingSizes, seconds: float
 ) -> tuple[ListingAnswer, bool]:
     """Return what a listing left, and whether its process can run others after it."""
     name = f"<listing {listing.number + 1}>"

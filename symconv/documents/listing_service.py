@@ -25,7 +25,7 @@ _MOST_ITEM_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class ListingSizes:
     """What listings are given at one choice of sizes.
 
     Attributes:
@@ -57,12 +57,12 @@ class ListingRequest:
 
     code: str
     name: str
-    site: Site
+    site: ListingSizes
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class LeftArray:
     """An array that a listing left.
 
     Attributes:
@@ -90,7 +90,7 @@ class ListingAnswer:
     error: str | None = None
     fact: str = ""
     line: int | None = None
-    arrays: Mapping[str, Left] = field(default_factory=dict)
+    arrays: Mapping[str, LeftArray] = field(default_factory=dict)
     others: Mapping[str, str] = field(default_factory=dict)
     leaves_running: bool = False
 
@@ -121,7 +121,7 @@ class _Runs:
         yield replace(answer, leaves_running=running() > before)
 
 
-def _prepare(namespace: dict[str, Any], site: Site) -> None:
+def _prepare(namespace: dict[str, Any], site: ListingSizes) -> None:
     """Give the names that the document declares their values, and forget earlier results."""
     for name in site.shapes:
         _ = namespace.pop(name, None)
@@ -187,12 +187,12 @@ def _with_result(
         what = f"of type {type(value).__name__[:80]}"
         return replace(answer, others={**answer.others, name: what})
     array = np.asarray(value)
-    left = Left(array.shape)
+    left = LeftArray(array.shape)
     if array.shape == shape:
         if not _holds_reals(array):
             what = f"an array of {str(array.dtype)[:80]}"
             return replace(answer, others={**answer.others, name: what})
-        left = Left(array.shape, plain_array(array))
+        left = LeftArray(array.shape, plain_array(array))
     return replace(answer, arrays={**answer.arrays, name: left})
 
 

@@ -41,7 +41,7 @@ from symconv.latex.reading.items import Equality, FormulaReading, Span
 
 
 @dataclass(frozen=True, slots=True)
-class Convention:
+class OtherReading:
     """One way to understand a statement otherwise.
 
     Attributes:
@@ -85,7 +85,7 @@ def conventions(
     statement: Statement,
     code: str | None,
     rereadings: Rereadings | None = None,
-) -> Iterator[Convention]:
+) -> Iterator[OtherReading]:
     """Yield what an equality says under each convention that may matter, likely ones first.
 
     Args:
@@ -108,23 +108,23 @@ def conventions(
             _guarded(statement.lhs, statement.free), _guarded(statement.rhs, statement.free)
         )
         if zero != statement:
-            yield Convention("entries outside an array are read as zero", zero, correct=True)
+            yield OtherReading("entries outside an array are read as zero", zero, correct=True)
         wrapped = _both_sides(statement, _wrapped)
         if wrapped != statement:
-            yield Convention("negative positions wrap around, as in Python", wrapped)
+            yield OtherReading("negative positions wrap around, as in Python", wrapped)
     for name, axes in _kernels(context):
         flipped = _both_sides(statement, partial(_flipped, name=name, axes=axes))
         if flipped != statement:
-            yield Convention(f"the kernel {name} is read as flipped", flipped)
+            yield OtherReading(f"the kernel {name} is read as flipped", flipped)
     mean = _mean(context, statement)
     if mean is not None:
-        yield Convention("the loss is the mean over the batch, not the sum", mean)
+        yield OtherReading("the loss is the mean over the batch, not the sum", mean)
 
 
-def _readings(context: Context, statement: Statement) -> Iterator[tuple[Convention, Context]]:
+def _readings(context: Context, statement: Statement) -> Iterator[tuple[OtherReading, Context]]:
     """Yield other ways to read the text, each with the context in which it is then read."""
     bounds: UpperBounds = "inclusive" if context.upper_bounds == "exclusive" else "exclusive"
-    ended = Convention(
+    ended = OtherReading(
         f"upper bounds are read as {bounds}",
         statement,
         declaration=f"upper-bounds {bounds}",
@@ -134,9 +134,9 @@ def _readings(context: Context, statement: Statement) -> Iterator[tuple[Conventi
     base = 1 - context.index_base
     counted = replace(context, index_base=base, index_bases=())
     declaration = f"index-base {base}"
-    yield Convention(f"indices count from {base}", statement, declaration), counted
+    yield OtherReading(f"indices count from {base}", statement, declaration), counted
     yield (
-        Convention(
+        OtherReading(
             f"indices count from {base} and {ended.condition}",
             statement,
             f"{declaration}; {ended.declaration}",
@@ -150,7 +150,7 @@ def _readings(context: Context, statement: Statement) -> Iterator[tuple[Conventi
             other = 1 - context.base_of(name)
             condition = f"the indices of {name} count from {other}"
             yield (
-                Convention(condition, statement, f"index-base {other} {name}"),
+                OtherReading(condition, statement, f"index-base {other} {name}"),
                 context.with_index_base(other, name),
             )
 

@@ -14,7 +14,7 @@ from symconv.algebra.expressions import Array, Definition, Entry, Expression, Nu
 from symconv.algebra.indices import Index
 from symconv.algebra.scoping import arrays, inline
 from symconv.documents.other_conventions import map_entries
-from symconv.latex.reading.context import Context, Domain
+from symconv.latex.reading.context import Context, DefinedWhere
 from symconv.latex.reading.formulas import read_formula
 from symconv.latex.reading.items import Abbreviation, ArrayDefinition, Equality, Item
 from symconv.latex.reading.scope import expanded
@@ -108,7 +108,7 @@ def _without_definition(context: Context, gone: Definition) -> Context:
     context = replace(context, definitions=tuple(kept)).without_domain(gone.array.name)
     for array in unknown:
         indices = tuple(Index(f"axis {number}") for number, _ in enumerate(array.shape))
-        context = context.with_domain(Domain(array.name, indices, None))
+        context = context.with_domain(DefinedWhere(array.name, indices, None))
     return context
 
 

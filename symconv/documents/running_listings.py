@@ -24,7 +24,7 @@ from symconv.concrete.numbers import ExactRuns
 from symconv.documents.code_names import PARAMETERS
 from symconv.documents.contents import Listing
 from symconv.documents.listing_answers import Answers, Runnable, listing_answers
-from symconv.documents.listing_service import Left, Site
+from symconv.documents.listing_service import LeftArray, ListingSizes
 from symconv.documents.listings import not_run, only_defines, syntax_error
 from symconv.documents.outline import Outline
 from symconv.explanations.probes import Probes
@@ -44,7 +44,7 @@ class _Site:
 
     sizes: Sizes
     inputs: dict[str, Any]
-    given: Site
+    given: ListingSizes
     expected: dict[str, Any]
 
 
@@ -141,7 +141,7 @@ class ListingRuns:
         detail = f"it leaves nothing in {names} that could be compared"
         return {"code": "computes-nothing", "detail": detail + told}
 
-    def _difference(self, site: _Site, name: str, got: Left) -> dict[str, Any] | None:
+    def _difference(self, site: _Site, name: str, got: LeftArray) -> dict[str, Any] | None:
         computes = _results(self._layer_known)[name]
         expected = site.expected[computes]
         if got.shape != np.shape(expected):
@@ -255,7 +255,9 @@ def _sites(layer: Layer, sizes_tried: list[Sizes], aliases: dict[str, str]) -> I
             )
             for name, array in arrays.items()
         }
-        yield _Site(sizes, inputs, Site(number, integers, parameters, given, shapes), expected)
+        yield _Site(
+            sizes, inputs, ListingSizes(number, integers, parameters, given, shapes), expected
+        )
 
 
 def _results(layer: Layer) -> dict[str, str]:

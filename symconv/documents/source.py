@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Position:
+class Place:
     """A place in a file; lines and columns count from 1, columns in characters."""
 
     line: int
@@ -29,11 +29,11 @@ class SourceFile:
         self.text = text
         self._line_starts = [0, *(found.end() for found in re.finditer("\n", text))]
 
-    def position(self, offset: int) -> Position:
+    def position(self, offset: int) -> Place:
         """Return the line and column of an offset into the text."""
         offset = min(max(offset, 0), len(self.text))
         line = bisect_right(self._line_starts, offset)
-        return Position(line, offset - self._line_starts[line - 1] + 1)
+        return Place(line, offset - self._line_starts[line - 1] + 1)
 
     def location(self, offset: int) -> str:
         """Return ``file:line:column`` of an offset into the text."""

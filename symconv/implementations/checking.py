@@ -23,8 +23,8 @@ from symconv.implementations.trying.conclusions import CodeReport, Conclusion
 from symconv.implementations.trying.other_calls import other_calls
 from symconv.implementations.trying.readings import (
     SHARE_THAT_COUNTS,
-    Probe,
     Reading,
+    ReadingProbe,
     readings,
     telling_result,
 )
@@ -146,7 +146,7 @@ def _check(
     plainly = {"images": IMAGES, "filters": FILTERS, "bias_shape": BIAS, "batch": True}
     axes = plainly if description.layouts != Layouts() or {*plainly} & {*said} else {}
     with Runner(taken(axes), seconds_per_run=options.seconds, isolate=isolate) as runner:
-        probe = Probe(runner, description, places)
+        probe = ReadingProbe(runner, description, places)
         if probe.agrees(Reading({})):
             # What it gives depends on earlier calls, not on how it is taken.
             return report
@@ -179,7 +179,7 @@ def _is_square(runner: Runner, description: Description, options: Options) -> bo
         places = places_of(conv2d(), square, replace(options, sizes=()))
     except UsageError:
         return False
-    return Probe(runner, square, places).agrees(Reading({}))
+    return ReadingProbe(runner, square, places).agrees(Reading({}))
 
 
 def _fails_off_squares_alone(report: CodeReport) -> bool:

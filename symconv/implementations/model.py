@@ -2,7 +2,7 @@
 
 An `Implementation` is the code, wrapped so that it is called in the layer's own terms. It
 lives in the process that runs it, and never leaves it. What crosses over are a `Description`
-of it, a `Request` to run it once at given sizes, and the `Answer`.
+of it, a `Request` to run it once at given sizes, and the `RunAnswer`.
 
 Arrays and gradients carry the layer's names: ``y`` for the output, ``dL/dx``, ``dL/dw`` and
 ``dL/db`` for the gradients, ``x``, ``w``, ``b`` and ``dout`` for the inputs. In requests and
@@ -176,7 +176,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class RunTrouble:
     """Why a pass gave no results.
 
     Attributes:
@@ -212,7 +212,7 @@ class Pass:
     """
 
     results: Mapping[str, np.ndarray] = field(default_factory=dict)
-    trouble: Trouble | None = None
+    trouble: RunTrouble | None = None
     missing: Mapping[str, str] = field(default_factory=dict)
     misshapen: Mapping[str, str] = field(default_factory=dict)
     modified: tuple[str, ...] = ()
@@ -221,7 +221,7 @@ class Pass:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class RunAnswer:
     """What an implementation gave at one request."""
 
     forward: Pass

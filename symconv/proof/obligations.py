@@ -21,7 +21,7 @@ from symconv.algebra.indices import (
 
 
 @dataclass(frozen=True, slots=True)
-class Position(Symbol):
+class Coordinate(Symbol):
     """One coordinate of one entry of a monomial: an integer that stands for every position."""
 
 

@@ -43,7 +43,7 @@ from symconv.algebra.ratios import (
     terms_expression,
 )
 from symconv.errors import NotSupported
-from symconv.proof.obligations import Position, condition_symbols
+from symconv.proof.obligations import Coordinate, condition_symbols
 
 Entails = Callable[[Sequence[Condition], Condition], bool]
 
@@ -74,10 +74,12 @@ class _System:
     solved: dict[Symbol, IntegerExpression] = field(default_factory=dict)
 
 
-def positions(term: Term) -> tuple[tuple[Position, ...], ...]:
+def positions(term: Term) -> tuple[tuple[Coordinate, ...], ...]:
     """Return a symbol for every coordinate of every entry of a term's monomial."""
     return tuple(
-        tuple(Position(f"{entry.array.name}.{number}.{axis}") for axis in range(len(entry.indices)))
+        tuple(
+            Coordinate(f"{entry.array.name}.{number}.{axis}") for axis in range(len(entry.indices))
+        )
         for number, entry in enumerate(term.entries)
     )
 

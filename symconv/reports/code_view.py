@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from symconv.implementations.trying.conclusions import CodeReport, Conclusion, Region
+from symconv.implementations.trying.conclusions import CodeReport, Conclusion, FailingShapes
 from symconv.implementations.trying.inputs import MISS_GOAL
 from symconv.reports.terminal import MEANINGS, STYLES, WIDTH_WHEN_PIPED
 from symconv.verdicts import Result, Verdict
@@ -118,7 +118,7 @@ def _short(conclusion: Conclusion) -> Iterator[str]:
         yield f"rejects on purpose {_clauses(conclusion.rejected)}"
 
 
-def _clauses(regions: Iterable[Region]) -> str:
+def _clauses(regions: Iterable[FailingShapes]) -> str:
     clauses = [region.clause for region in regions]
     if len(clauses) > 3:
         return f"{'; '.join(clauses[:3])} and {len(clauses) - 3} more"

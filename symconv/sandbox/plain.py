@@ -60,7 +60,7 @@ class Garbled(ValueError):
     """Bytes that are not the value that was expected."""
 
 
-class TooLarge(ValueError):
+class ValueTooLarge(ValueError):
     """A value that is too large to be sent."""
 
 
@@ -73,7 +73,7 @@ def packed(value: Any) -> bytes:
     buffers: list[bytes] = []
     text = _encode(_plain(value, buffers)).encode("ascii")
     if len(text) > MOST_TEXT:
-        raise TooLarge(f"{len(text):,} bytes of text")
+        raise ValueTooLarge(f"{len(text):,} bytes of text")
     return b"".join((_HEAD.pack(len(text)), text, *buffers))
 
 
@@ -148,7 +148,7 @@ def _plain_objects(entries: list[Any], buffers: list[bytes]) -> tuple[Any, ...]:
             keys.extend(entry)
             coefficients.extend(entry.values())
             if len(keys) > MOST_TERMS:
-                raise TooLarge(f"more than {MOST_TERMS:,} terms")
+                raise ValueTooLarge(f"more than {MOST_TERMS:,} terms")
         numbers: list[int] = []
         for key in keys:
             numbers.extend(key)
@@ -166,7 +166,7 @@ def _plain_numbers(entries: list[Any], buffers: list[bytes]) -> tuple[Any, ...]:
             _buffer_of(entries, buffers)
             return (_int64.itemsize,)
         if width > MOST_INTEGER_BYTES:
-            raise TooLarge(f"an integer of {width:,} bytes")
+            raise ValueTooLarge(f"an integer of {width:,} bytes")
         buffers.append(b"".join(entry.to_bytes(width, "little", signed=True) for entry in entries))
         return (width,)
     return 0, [_mixed(entry) for entry in entries]

@@ -31,7 +31,7 @@ import numpy as np
 
 from symconv.errors import SymconvError
 from symconv.sandbox.frames import TOKEN_BYTES, Reader, Writer
-from symconv.sandbox.plain import Garbled, TooLarge, packed, unpacked
+from symconv.sandbox.plain import Garbled, ValueTooLarge, packed, unpacked
 
 FIRST, ANSWER, DONE, REFUSED, UNREADABLE, TOO_LARGE = (bytes([letter]) for letter in b"fadrul")
 """What a message is: what is said of the loaded code, a part of an answer, the end of an answer,
@@ -160,7 +160,7 @@ def _sender(writer: Writer, limits: Limits) -> Callable[[bytes, Any], None]:
             _exit(0)
         try:
             body = letter + packed(value)
-        except TooLarge:
+        except ValueTooLarge:
             body = TOO_LARGE + packed(None)
         try:
             writer.send(body if len(body) <= limits.message else TOO_LARGE + packed(None))

@@ -10,7 +10,7 @@ from symconv.documents.checking import check_documents
 from symconv.documents.contents import Document, Format, Formula, Heading, Listing, Pragma
 from symconv.documents.loading import parse_text
 from symconv.documents.outline import declared_by
-from symconv.documents.source import Position
+from symconv.documents.source import Place
 from symconv.reports.documents_view import documents_text
 
 
@@ -220,7 +220,7 @@ def test_a_formula_in_a_quotation_has_its_place() -> None:
     document = parse_text("a.md", "> $$\n> a\n> = b\n> $$")
     [formula] = document.formulas
     place = formula.source.offset(formula.source.text.index("= b"))
-    assert document.file.position(place) == Position(3, 3)
+    assert document.file.position(place) == Place(3, 3)
 
 
 def test_a_listing_in_a_quotation_is_its_code_alone() -> None:

@@ -8,22 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from symconv.documents.source import Position, SourceFile, SourceText
+from symconv.documents.source import Place, SourceFile, SourceText
 
 
 @pytest.mark.parametrize(
     ("offset", "position"),
     [
-        (0, Position(1, 1)),
-        (2, Position(1, 3)),  # the newline belongs to its line
-        (3, Position(2, 1)),
-        (5, Position(3, 1)),
-        (6, Position(3, 2)),  # one behind the end
-        (99, Position(3, 2)),
-        (-1, Position(1, 1)),
+        (0, Place(1, 1)),
+        (2, Place(1, 3)),  # the newline belongs to its line
+        (3, Place(2, 1)),
+        (5, Place(3, 1)),
+        (6, Place(3, 2)),  # one behind the end
+        (99, Place(3, 2)),
+        (-1, Place(1, 1)),
     ],
 )
-def test_a_position_counts_from_one(offset: int, position: Position) -> None:
+def test_a_position_counts_from_one(offset: int, position: Place) -> None:
     assert SourceFile("a.md", "ab\nc\nd").position(offset) == position
 
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from symconv.algebra.indices import Condition, Size, equal
-from symconv.implementations.model import Description, Pass, Request, Trouble
-from symconv.sandbox.plain import MOST_LONG_TEXT, Garbled, TooLarge, packed, unpacked
+from symconv.implementations.model import Description, Pass, Request, RunTrouble
+from symconv.sandbox.plain import MOST_LONG_TEXT, Garbled, ValueTooLarge, packed, unpacked
 
 SIZES = {"N": 2, "C": 3}
 
@@ -34,8 +34,8 @@ VALUES = [
     (Mapping[str, int], SIZES),
     (Path | None, Path("a/b")),
     (Literal["one", "two"], "two"),
-    (Trouble | None, None),
-    (Trouble, Trouble("raised", "ValueError", "a.py:3")),
+    (RunTrouble | None, None),
+    (RunTrouble, RunTrouble("raised", "ValueError", "a.py:3")),
     (Condition, equal(Size("H"), Size("W"))),
     (Description, Description("n", "c", restrictions=((equal(Size("N"), 1), "one"),))),
 ]
@@ -89,7 +89,7 @@ def test_an_array_without_axes_and_one_without_entries_come_back() -> None:
 
 def test_a_pass_comes_back_with_all_its_parts() -> None:
     given = Pass(
-        {"y": np.ones(3)}, Trouble("raised", "a"), {"dL/dw": "None"}, {}, ("x",), ("y",), 0.5
+        {"y": np.ones(3)}, RunTrouble("raised", "a"), {"dL/dw": "None"}, {}, ("x",), ("y",), 0.5
     )
     found = again(Pass, given)
     assert found.results["y"].tolist() == [1, 1, 1]
@@ -117,7 +117,7 @@ def test_what_is_not_plain_is_not_sent(value: Any) -> None:
 
 
 def test_too_much_text_is_not_sent() -> None:
-    with pytest.raises(TooLarge):
+    with pytest.raises(ValueTooLarge):
         _ = packed(("x" * 9_999,) * 1_000)
 
 
@@ -138,12 +138,12 @@ GARBLED: list[tuple[str, Any, bytes]] = [
     ("a text without end", str, made("x" * (MOST_LONG_TEXT + 1))),
     ("bytes behind the end", int, made(1, b"more")),
     ("another word", Literal["one"], made("two")),
-    ("a class that is not possible", Trouble, made(["Foreign", "a"])),
-    ("a class of ours that is not possible", Trouble, made(["Request", {}, {}, False, False])),
-    ("a class of Python", Trouble, made(["Popen", "ls"])),
-    ("a field too few", Trouble, made(["Trouble", "raised", "a"])),
-    ("a field of another type", Trouble, made(["Trouble", "raised", 3, None])),
-    ("a name for a class that is no text", Trouble, made([[], "raised", "a", None])),
+    ("a class that is not possible", RunTrouble, made(["Foreign", "a"])),
+    ("a class of ours that is not possible", RunTrouble, made(["Request", {}, {}, False, False])),
+    ("a class of Python", RunTrouble, made(["Popen", "ls"])),
+    ("a field too few", RunTrouble, made(["Trouble", "raised", "a"])),
+    ("a field of another type", RunTrouble, made(["Trouble", "raised", 3, None])),
+    ("a name for a class that is no text", RunTrouble, made([[], "raised", "a", None])),
     ("a mapping with a list as key", Mapping[str, int], made([[[], 1]])),
     ("a pair of three", Mapping[str, int], made([["a", 1, 2]])),
     ("nesting without end", tuple[int, ...], made(0)[:8] + b"[" * 100_000),

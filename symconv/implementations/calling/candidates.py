@@ -22,7 +22,7 @@ Parts = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class Passes:
     """Functions that belong together.
 
     Attributes:
@@ -55,7 +55,7 @@ def own_callables(module: ModuleType) -> dict[str, Any]:
     return found
 
 
-def candidates(public: Mapping[str, Any], convention: str | None) -> list[Candidate]:
+def candidates(public: Mapping[str, Any], convention: str | None) -> list[Passes]:
     """Return the pairs among functions and classes.
 
     Names are taken ever more freely until there is a pair with both passes. Where there is
@@ -65,10 +65,10 @@ def candidates(public: Mapping[str, Any], convention: str | None) -> list[Candid
         public: functions and classes by name.
         convention: the convention that was asked for, or None.
     """
-    incomplete: list[Candidate] = []
+    incomplete: list[Passes] = []
     for accepts in _ACCEPTED:
         accepted = {name: value for name, value in public.items() if accepts(name, value)}
-        pairs = [Candidate(name) for name, value in accepted.items() if _is_layer(value)]
+        pairs = [Passes(name) for name, value in accepted.items() if _is_layer(value)]
         pairs += _pairs({n: value for n, value in accepted.items() if not inspect.isclass(value)})
         pairs = _of_convention(pairs, public, convention)
         complete = [
@@ -98,7 +98,7 @@ The last one takes other convolutions, ``conv1d_forward``, so that it can be sai
 """
 
 
-def _pairs(functions: Mapping[str, Any]) -> list[Candidate]:
+def _pairs(functions: Mapping[str, Any]) -> list[Passes]:
     """Pair functions by what is left of their names without their direction."""
     directed = {name: names.direction_of(name) for name in functions}
     by_variant: dict[tuple[str, ...], list[str]] = {}
@@ -118,16 +118,16 @@ def _pairs(functions: Mapping[str, Any]) -> list[Candidate]:
     forwards = [name for name in functions if name in {*said, *meant}]
     backwards = [(key, parts) for key, given in by_variant.items() for parts in _choices(given)]
     if len(forwards) == 1 and len(backwards) == 1:
-        return [Candidate(forwards[0], backwards[0][1])]
+        return [Passes(forwards[0], backwards[0][1])]
     pairs = [
-        Candidate(name, parts)
+        Passes(name, parts)
         for name in forwards
         for key, parts in backwards
         if key == names.variant_of(name)
     ]
     paired = {item.forward for item in pairs} | {item.backward for item in pairs}
-    pairs += [Candidate(name) for name in forwards if name not in paired]
-    pairs += [Candidate(None, parts) for _, parts in backwards if parts not in paired]
+    pairs += [Passes(name) for name in forwards if name not in paired]
+    pairs += [Passes(None, parts) for _, parts in backwards if parts not in paired]
     return pairs
 
 
@@ -149,8 +149,8 @@ def _choices(given: list[str]) -> list[Parts]:
 
 
 def _of_convention(
-    pairs: list[Candidate], public: Mapping[str, Any], convention: str | None
-) -> list[Candidate]:
+    pairs: list[Passes], public: Mapping[str, Any], convention: str | None
+) -> list[Passes]:
     """Return the pairs that follow the convention that was asked for."""
     if convention is None:
         return pairs
@@ -161,7 +161,7 @@ def _of_convention(
             for name in forwards
             if is_jax_function(public[name]) or framework_of(public[name]) == convention
         ]
-        return [Candidate(name) for name in fitting or forwards]
+        return [Passes(name) for name in fitting or forwards]
     of_kind = [
         item
         for item in pairs

@@ -24,7 +24,7 @@ from symconv.code.names import (
 from symconv.code.signatures import Signature, location_of
 from symconv.errors import SymconvError, UsageError
 from symconv.implementations.calling.frameworks import from_tensor
-from symconv.implementations.calling.functions import Keys, Left, Results, values_by_role
+from symconv.implementations.calling.functions import Keys, Passed, Results, values_by_role
 from symconv.implementations.calling.layouts import BIAS, Axes
 from symconv.implementations.calling.results import NoArray, gradients, output_and_cache
 from symconv.implementations.model import BACKWARD_RESULTS
@@ -125,11 +125,11 @@ class Class:
 
     def run_forward(
         self, arrays: Mapping[str, Any], sizes: Mapping[str, int]
-    ) -> tuple[Results, tuple[Any, Left]]:
+    ) -> tuple[Results, tuple[Any, Passed]]:
         """Run forward on a new instance."""
         instance, returned = self._ran(arrays, sizes)
         y, cache = output_and_cache(returned)
-        return {"y": y}, (instance, Left(y, cache))
+        return {"y": y}, (instance, Passed(y, cache))
 
     def _ran(self, arrays: Mapping[str, Any], sizes: Mapping[str, int]) -> tuple[Any, Any]:
         """Run forward on a new instance, after a call on another x where that is asked for."""
@@ -146,7 +146,7 @@ class Class:
         return instance, self._forward(instance, self.values(arrays, sizes))
 
     def run_backward(
-        self, arrays: Mapping[str, Any], sizes: Mapping[str, int], left: tuple[Any, Left]
+        self, arrays: Mapping[str, Any], sizes: Mapping[str, int], left: tuple[Any, Passed]
     ) -> Results:
         """Run backward on the instance that ran forward; gradients are returned or attributes."""
         assert self.backward is not None, "autograd was asked for"
@@ -242,7 +242,7 @@ def _made_anew(instance: Any, role: str) -> UsageError:
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class ClassSample:
     """What one small instance tells of a class.
 
     Attributes:
@@ -259,7 +259,7 @@ class Sample:
     images: str | None = None
 
 
-def sample(candidate: Class, to_own: Callable[[np.ndarray], Any]) -> Sample:
+def sample(candidate: Class, to_own: Callable[[np.ndarray], Any]) -> ClassSample:
     """Make one small instance and look at its weights.
 
     Where its constructor makes none, it runs forward once. What raises tells nothing here; it
@@ -275,14 +275,14 @@ def sample(candidate: Class, to_own: Callable[[np.ndarray], Any]) -> Sample:
     """
     taken = candidate.constructor.roles | candidate.forward.roles
     if {"w", "b"} <= taken:
-        return Sample()
+        return ClassSample()
     arrays = _of_axes(Axes(), to_own)
     try:
         instance = candidate.constructor.call(candidate.values(arrays, _SAMPLE))
     except SymconvError:
         raise
     except Exception:
-        return Sample()
+        return ClassSample()
     if "w" in taken or _is_made(instance, "w"):
         return _looked_at(instance, taken)
     for images in ("NCHW", "NHWC", "CHW", "HWC"):
@@ -316,7 +316,7 @@ def _of_axes(axes: Axes, to_own: Callable[[np.ndarray], Any]) -> dict[str, Any]:
     return {name: to_own(axes.to_own(name, array)) for name, array in _sample_arrays().items()}
 
 
-def _looked_at(instance: Any, taken: frozenset[str]) -> Sample:
+def _looked_at(instance: Any, taken: frozenset[str]) -> ClassSample:
     """Return what an instance tells of its weights and its bias.
 
     Raises:
@@ -332,12 +332,12 @@ def _looked_at(instance: Any, taken: frozenset[str]) -> Sample:
         try:
             owner, name = attribute_of(instance, "b")
         except UsageError:
-            return Sample(filters, None, False)
+            return ClassSample(filters, None, False)
         shape = _shape(get(owner, name))
         has_bias = True
         if sorted(shape) == [1] * (len(shape) - 1) + [_SAMPLE["F"]]:
             bias = ",".join("F" if size > 1 else "1" for size in shape)
-    return Sample(filters, bias, has_bias)
+    return ClassSample(filters, bias, has_bias)
 
 
 def _sample_arrays() -> dict[str, np.ndarray]:

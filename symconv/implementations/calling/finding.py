@@ -16,7 +16,7 @@ from typing import Any
 from symconv.code import names
 from symconv.code.signatures import location_of
 from symconv.errors import UsageError
-from symconv.implementations.calling.candidates import Candidate, candidates, own_callables
+from symconv.implementations.calling.candidates import Passes, candidates, own_callables
 from symconv.implementations.calling.conventions import Backward, implementation
 from symconv.implementations.calling.importing import Imported, import_target, split
 from symconv.implementations.model import BACKWARD_RESULTS, Implementation
@@ -76,7 +76,7 @@ def _names_backward(target: Target) -> bool:
     )
 
 
-def _sought(found: Imported, candidate: Candidate) -> str:
+def _sought(found: Imported, candidate: Passes) -> str:
     """Say where a pass was looked for, by which names, and what else is there."""
     used = {candidate.forward, *(name for _, name in candidate.backward)}
     rest = [name for name in _callables(found) if name not in used]
@@ -101,7 +101,7 @@ def _sought(found: Imported, candidate: Candidate) -> str:
     return said
 
 
-def resolve(target: Target) -> tuple[Imported, Candidate]:
+def resolve(target: Target) -> tuple[Imported, Passes]:
     """Import what a user named, and say which functions in it belong together.
 
     Raises:
@@ -144,7 +144,7 @@ def _of_one_class(
     return owner, None if own else backward
 
 
-def members(found: Imported, candidate: Candidate) -> tuple[Any, Backward]:
+def members(found: Imported, candidate: Passes) -> tuple[Any, Backward]:
     """Return the forward and the backward pass that a candidate names.
 
     Raises:
@@ -155,24 +155,22 @@ def members(found: Imported, candidate: Candidate) -> tuple[Any, Backward]:
     return forward, parts.get("", parts or None)
 
 
-def _chosen(
-    found: Imported, forward: str | None, backward: str | None, target: Target
-) -> Candidate:
+def _chosen(found: Imported, forward: str | None, backward: str | None, target: Target) -> Passes:
     """Return the pair that was named, completed by its names, or the only one there is.
 
     Raises:
         UsageError: when there is none, or more than one.
     """
     if forward is not None and backward is not None:
-        return Candidate(forward, _named_parts(backward))
+        return Passes(forward, _named_parts(backward))
     public = _callables(found)
     pairs = candidates(public, target.convention)
     if backward is not None:
         named = _named_parts(backward)
         fitting = [item.forward for item in pairs if set(item.backward) & set(named)]
-        return Candidate(fitting[0] if len(fitting) == 1 else None, named)
+        return Passes(fitting[0] if len(fitting) == 1 else None, named)
     if forward is not None:
-        pairs = [item for item in pairs if item.forward == forward] or [Candidate(forward)]
+        pairs = [item for item in pairs if item.forward == forward] or [Passes(forward)]
     if not pairs:
         raise _nothing(found, public)
     if len(pairs) > 1:
@@ -230,7 +228,7 @@ def _resolved(found: Imported, name: str) -> Any:
     return value
 
 
-def _several(found: Imported, pairs: list[Candidate]) -> UsageError:
+def _several(found: Imported, pairs: list[Passes]) -> UsageError:
     lines = []
     for item in pairs:
         members = [*([item.forward] if item.forward else []), *(name for _, name in item.backward)]

@@ -71,7 +71,7 @@ class HyperParameters(dict[str, Any]):
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class Passed:
     """What a forward pass leaves for the backward pass of the same pair."""
 
     y: Any
@@ -97,16 +97,16 @@ class Functions:
 
     def run_forward(
         self, arrays: Mapping[str, Any], sizes: Mapping[str, int]
-    ) -> tuple[Results, Left | None]:
+    ) -> tuple[Results, Passed | None]:
         """Call the forward function."""
         if self.forward is None:
             return {}, None
         values = values_by_role(arrays, sizes, self.keys, bias=self.bias)
         y, cache = output_and_cache(self.forward.call(values))
-        return {"y": y}, Left(y, cache)
+        return {"y": y}, Passed(y, cache)
 
     def run_backward(
-        self, arrays: Mapping[str, Any], sizes: Mapping[str, int], left: Left | None
+        self, arrays: Mapping[str, Any], sizes: Mapping[str, int], left: Passed | None
     ) -> Results:
         """Call the backward functions, on the cache that the forward function left."""
         values = values_by_role(arrays, sizes, self.keys, bias=self.bias)

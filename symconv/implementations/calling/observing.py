@@ -55,7 +55,7 @@ class Observed:
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
+class ObservedSizes:
     """Sizes at which a pair may run.
 
     Attributes:
@@ -67,7 +67,7 @@ class Probe:
     both: bool
 
 
-def observe(pair: Pair, loaded: Implementation, probes: Sequence[Probe]) -> Observed:
+def observe(pair: Pair, loaded: Implementation, probes: Sequence[ObservedSizes]) -> Observed:
     """Run a pair until both passes have shown what they return, or nothing is left to try.
 
     Args:
@@ -92,7 +92,7 @@ def _telling(seen: Observed) -> tuple[bool, bool, bool]:
     return bool(seen.backward), seen.forward is not None, seen.made
 
 
-def _observed(pair: Pair, loaded: Implementation, probe: Probe) -> Observed:
+def _observed(pair: Pair, loaded: Implementation, probe: ObservedSizes) -> Observed:
     shapes = _shapes(probe.sizes)
     own = {name: loaded.to_own(name, np.ones(shape)) for name, shape in shapes.items()}
     with double_precision(own) if pair.framework == "jax" else nullcontext():
@@ -105,7 +105,9 @@ def _observed(pair: Pair, loaded: Implementation, probe: Probe) -> Observed:
                 raise AssertionError(f"no other kind of code is read: {other}")
 
 
-def _functions_observed(functions: Functions, own: Mapping[str, Any], probe: Probe) -> Observed:
+def _functions_observed(
+    functions: Functions, own: Mapping[str, Any], probe: ObservedSizes
+) -> Observed:
     values = values_by_role(own, probe.sizes, functions.keys, bias=functions.bias)
     seen = Observed()
     try:
@@ -121,7 +123,7 @@ def _functions_observed(functions: Functions, own: Mapping[str, Any], probe: Pro
     return replace(seen, backward=tuple(given))
 
 
-def _class_observed(found: Class, own: Mapping[str, Any], probe: Probe) -> Observed:
+def _class_observed(found: Class, own: Mapping[str, Any], probe: ObservedSizes) -> Observed:
     values = found.values(own, probe.sizes)
     try:
         instance = found.made(own, probe.sizes)

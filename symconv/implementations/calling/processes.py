@@ -32,12 +32,12 @@ from symconv.implementations.calling.requests import (
 from symconv.implementations.calling.service import loaded, served
 from symconv.implementations.model import (
     BACKWARD_RESULTS,
-    Answer,
     Description,
     Implementation,
     Pass,
     Request,
-    Trouble,
+    RunAnswer,
+    RunTrouble,
 )
 from symconv.sandbox.plain import Garbled, unpacked
 from symconv.sandbox.serving import Limits, Refusal, Service, rebuilt
@@ -138,7 +138,7 @@ class Runner:
         assert self._description is not None, "loading gave a description or raised"
         return self._description
 
-    def run(self, request: Request) -> Answer:
+    def run(self, request: Request) -> RunAnswer:
         """Run the implementation once.
 
         Raises:
@@ -149,8 +149,8 @@ class Runner:
             with _no_streams():
                 return answer(self._implementation, request)
         if self._timeouts >= MOST_TIMEOUTS and on_objects(request):
-            return _ended([], Trouble("not-run", self._hurry), description)
-        lost = Trouble("not-run", f"{MOST_LOST} earlier runs gave no answer")
+            return _ended([], RunTrouble("not-run", self._hurry), description)
+        lost = RunTrouble("not-run", f"{MOST_LOST} earlier runs gave no answer")
         kind = _ON_OBJECTS if on_objects(request) else "forward"
         if self._lost[kind] >= MOST_LOST:
             return _ended([], lost, description)
@@ -161,12 +161,12 @@ class Runner:
             return replace(found, backward=Pass(trouble=late))
         return self._attempt(request, description)
 
-    def _attempt(self, request: Request, description: Description) -> Answer:
+    def _attempt(self, request: Request, description: Description) -> RunAnswer:
         try:
             worker = self._ready()
         except UsageError as error:
             fact = f"it could not be loaded a second time: {error.fact}"
-            return _ended([], Trouble("not-run", fact), description)
+            return _ended([], RunTrouble("not-run", fact), description)
         assert worker is not None, "what ran in a process runs in one again"
         try:
             return self._asked(worker, request, description)
@@ -178,7 +178,7 @@ class Runner:
     def _hurry(self) -> str:
         return f"{MOST_TIMEOUTS} earlier runs did not end within {self._seconds:g} s"
 
-    def _asked(self, worker: Worker, request: Request, description: Description) -> Answer:
+    def _asked(self, worker: Worker, request: Request, description: Description) -> RunAnswer:
         found: list[Step] = []
         was_new = worker.is_new
         worker.ask(request)
@@ -202,31 +202,31 @@ class Runner:
             if message.kind == "garbled" and not was_new:
                 # What an earlier request left running may have done it.
                 return self.run(request)
-            ending = Trouble("garbled", message.how)
+            ending = RunTrouble("garbled", message.how)
             if message.kind == "timeout":
                 # Objects take their time, which is no fault of the code.
                 self._timeouts += not on_objects(request)
-                ending = Trouble("timeout", f"still running after {patience:g} s")
+                ending = RunTrouble("timeout", f"still running after {patience:g} s")
                 if hurried:
                     fact = f"stopped after {patience:g} s, since {self._hurry}"
-                    ending = Trouble("not-run", fact)
+                    ending = RunTrouble("not-run", fact)
             elif message.kind == "ended":
-                ending = Trouble("crashed", message.how)
+                ending = RunTrouble("crashed", message.how)
                 if description.framework != "numpy" and message.by_signal:
                     # Python code ends no process so; compiled code of the framework does.
                     fact = (
                         f"{description.framework} ended the process, not a formula: {message.how}"
                     )
-                    ending = Trouble("environment", fact)
+                    ending = RunTrouble("environment", fact)
             elif message.kind == "too-large":
-                ending = Trouble("garbled", "what it gives is too large to be told")
+                ending = RunTrouble("garbled", "what it gives is too large to be told")
             if ending.code == "crashed" and not was_new and not on_objects(request):
                 alone = self.run(request)
                 if alone.forward.trouble or alone.backward.trouble:
                     return alone
                 # What an earlier call left behind did it; which one is not known.
                 fact = f"{message.how} after earlier calls, and not where this call is the first"
-                ending = Trouble("garbled", fact)
+                ending = RunTrouble("garbled", fact)
             self._lost[_ON_OBJECTS if on_objects(request) else _stage(found).partition(" ")[0]] += 1
             if request.traced:
                 ending = unfollowed(ending.fact)
@@ -286,7 +286,7 @@ def _stage(found: Sequence[Step]) -> Stage:
     return STAGES[min(len(found), len(STAGES) - 1)]
 
 
-def _ended(found: list[Step], ending: Trouble, description: Description) -> Answer:
+def _ended(found: list[Step], ending: RunTrouble, description: Description) -> RunAnswer:
     """Return what is known when the process ended before it answered in full."""
     stage = _stage(found)
     if stage.endswith("again"):

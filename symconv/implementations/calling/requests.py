@@ -1,7 +1,7 @@
 """One request, run in this process: forward, backward, and what they did to their inputs.
 
 Nothing that the code under test does ends this process short of a crash: an exception, an exit
-or an interrupt that it raises itself becomes a `Trouble`, with the place in the user's own code
+or an interrupt that it raises itself becomes a `RunTrouble`, with the place in the user's own code
 that it came from. Warnings stay silent and never become exceptions.
 
 On Python integers and on symbols, `np.zeros` and its like make arrays of objects: an array of
@@ -28,11 +28,11 @@ from symconv.implementations.calling.symbols import Uninitialised, polynomials, 
 from symconv.implementations.model import (
     BACKWARD_RESULTS,
     FORWARD_RESULTS,
-    Answer,
     Implementation,
     Pass,
     Request,
-    Trouble,
+    RunAnswer,
+    RunTrouble,
     TroubleCode,
     WrongAxes,
 )
@@ -72,7 +72,7 @@ class Step:
     outcome: Pass
 
 
-def answer(implementation: Implementation, request: Request) -> Answer:
+def answer(implementation: Implementation, request: Request) -> RunAnswer:
     """Run an implementation once in this process.
 
     Shapes: the results have whatever shape the code gives them, axes in the layer's order.
@@ -80,10 +80,10 @@ def answer(implementation: Implementation, request: Request) -> Answer:
     return assembled(list(steps(implementation, request)))
 
 
-def assembled(found: list[Step]) -> Answer:
+def assembled(found: list[Step]) -> RunAnswer:
     """Put together what the calls of one request gave; a call that is not there gave nothing."""
     by_stage = {step.stage: step.outcome for step in found}
-    return Answer(
+    return RunAnswer(
         *(
             _merged(by_stage.get(first, Pass()), by_stage.get(again))
             for first, again in (("forward", "forward again"), ("backward", "backward again"))
@@ -127,17 +127,17 @@ def on_objects(request: Request) -> bool:
     return request.traced or any(array.dtype == object for array in request.arrays.values())
 
 
-def after(forward: Trouble | None) -> Pass:
+def after(forward: RunTrouble | None) -> Pass:
     """Return the backward pass that cannot run because of what happened in the forward pass."""
     if forward is None:
-        return Pass(trouble=Trouble("not-run", "the forward pass gave no results"))
+        return Pass(trouble=RunTrouble("not-run", "the forward pass gave no results"))
     if forward.code == "rejected":
         return Pass(trouble=forward)
     words = {"timeout": "did not end", "crashed": "crashed", "not-run": "was not run"}
     words |= {"garbled": "gave no answer", "environment": "cannot run here"}
     happened = words.get(forward.code, "raised")
     fact = f"the forward pass {happened}: {forward.fact}"
-    return Pass(trouble=Trouble("not-run", fact, forward.location))
+    return Pass(trouble=RunTrouble("not-run", fact, forward.location))
 
 
 class _Call:
@@ -335,7 +335,7 @@ def _numbers(array: np.ndarray) -> np.ndarray:
     return plain_array(array)
 
 
-def trouble(error: BaseException, inputs: list[Any], *, traced: bool = False) -> Trouble:
+def trouble(error: BaseException, inputs: list[Any], *, traced: bool = False) -> RunTrouble:
     """Say what ended a pass: by accident, on purpose, or because symbols do not go through.
 
     Args:
@@ -352,17 +352,17 @@ def trouble(error: BaseException, inputs: list[Any], *, traced: bool = False) ->
         return unfollowed(fact, found.location)
     fault = "" if found.raised_here else environment_fault(error)
     if fault:
-        return Trouble("environment", fault, found.location)
+        return RunTrouble("environment", fault, found.location)
     if isinstance(error, SymconvError) and not found.raised_here:
         code = "not-run"
     else:
         code = "rejected" if found.on_purpose else "raised"
-    return Trouble(code, fact, found.location)
+    return RunTrouble(code, fact, found.location)
 
 
-def unfollowed(fact: str, location: str | None = None) -> Trouble:
+def unfollowed(fact: str, location: str | None = None) -> RunTrouble:
     """Return the trouble of a run on symbols, which says nothing of the code."""
-    return Trouble("not-run", f"symbols do not go through it: {fact}", location)
+    return RunTrouble("not-run", f"symbols do not go through it: {fact}", location)
 
 
 def _fact(error: BaseException, found: Origin) -> str:

@@ -36,7 +36,7 @@ def symbols(array: np.ndarray) -> np.ndarray:
     """
     found = np.empty(array.shape, dtype=object)
     for position, number in enumerate(array.flat):
-        found.flat[position] = Term((int(number),), 1)
+        found.flat[position] = Monomial((int(number),), 1)
     return found
 
 
@@ -93,23 +93,23 @@ class Symbolic(ABC):
 
     def __add__(self, other: Any) -> Any:
         kind = type(other)
-        if kind is Term or kind is Added:
+        if kind is Monomial or kind is Added:
             return Added(self, other)
         number = _number(other)
         if number is None:
             return NotImplemented
-        return Added(self, Term((), number)) if number else self
+        return Added(self, Monomial((), number)) if number else self
 
     __radd__ = __add__
 
     def __sub__(self, other: Any) -> Any:
         kind = type(other)
-        if kind is Term or kind is Added:
+        if kind is Monomial or kind is Added:
             return Added(self, -other)
         number = _number(other)
         if number is None:
             return NotImplemented
-        return Added(self, Term((), -number)) if number else self
+        return Added(self, Monomial((), -number)) if number else self
 
     def __rsub__(self, other: Any) -> Any:
         return (-self).__add__(other)
@@ -184,7 +184,7 @@ class Symbolic(ABC):
     __reduce__ = _refusing("pickling an entry")
 
 
-class Term(Symbolic):
+class Monomial(Symbolic):
     """A monomial with its coefficient, which is not zero."""
 
     __slots__ = ("coefficient", "key")
@@ -198,7 +198,7 @@ class Term(Symbolic):
         return {self.key: self.coefficient}
 
     def __mul__(self, other: Any) -> Any:
-        if type(other) is Term:
+        if type(other) is Monomial:
             left, right = self.key, other.key
             if not left or not right or left[-1] <= right[0]:
                 key = left + right
@@ -206,13 +206,13 @@ class Term(Symbolic):
                 key = right + left
             else:
                 key = tuple(sorted(left + right))
-            return Term(key, self.coefficient * other.coefficient)
+            return Monomial(key, self.coefficient * other.coefficient)
         return Symbolic.__mul__(self, other)
 
     __rmul__ = __mul__
 
     def _times(self, number: Exact) -> Symbolic:
-        return Term(self.key, _whole(self.coefficient * number))
+        return Monomial(self.key, _whole(self.coefficient * number))
 
 
 class Added(Symbolic):
@@ -243,13 +243,13 @@ def _added_up(top: Added) -> Polynomial | None:
         while type(node) is Added and node._terms is None:
             visits += 1
             right = node.right
-            if type(right) is Term:
+            if type(right) is Monomial:
                 key = right.key
                 total[key] = total.get(key, 0) + right.coefficient
             else:
                 left.append(right)
             node = node.left
-        if type(node) is Term:
+        if type(node) is Monomial:
             total[node.key] = total.get(node.key, 0) + node.coefficient
         else:
             for key, coefficient in (node._terms or {}).items():

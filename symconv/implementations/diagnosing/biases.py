@@ -9,15 +9,15 @@ from math import prod
 import numpy as np
 
 from symconv.implementations.diagnosing.cases import Case
-from symconv.implementations.diagnosing.symptoms import Candidate, Produced, Quotient
+from symconv.implementations.diagnosing.symptoms import DividedArray, Produced, Suspect
 from symconv.implementations.diagnosing.terms import bias_of
 
 
-def biases() -> Iterator[Candidate]:
+def biases() -> Iterator[Suspect]:
     """Yield outputs with another rule for the bias."""
 
-    def biased(name: str, phrase: str, bias: Callable[[Case, np.ndarray], np.ndarray]) -> Candidate:
-        return Candidate(
+    def biased(name: str, phrase: str, bias: Callable[[Case, np.ndarray], np.ndarray]) -> Suspect:
+        return Suspect(
             name,
             f"the correct one {phrase}",
             lambda case: case.right - bias_of(case) + bias(case, case.arrays["b"]),
@@ -44,14 +44,14 @@ def biases() -> Iterator[Candidate]:
     yield biased("bias-of-one-filter", "with the first filter's bias for all", lambda _, b: b[0])
     yield biased("bias-of-one-filter", "with the last filter's bias for all", lambda _, b: b[-1])
     yield biased("bias-summed", "with the sum of all biases added", lambda _, b: b.sum())
-    yield Candidate(
+    yield Suspect(
         "bias-changed-in-place",
         "the correct one with the bias growing by every output of its filter: it is added to in "
         "place",
         _growing_bias,
     )
     for sizes in (("HH", "WW"), ("C", "HH", "WW"), ("C",)):
-        yield Candidate(
+        yield Suspect(
             "mean-instead-of-sum",
             f"the correct one with the sum of products divided by {'*'.join(sizes)}: a mean "
             "instead of a sum",
@@ -68,12 +68,12 @@ def _growing_bias(case: Case) -> Produced:
 def _mean_of_products(sizes: tuple[str, ...]) -> Callable[[Case], Produced]:
     def produce(case: Case) -> Produced:
         divisor = prod(case.sizes[name] for name in sizes)
-        return Quotient(case.right - bias_of(case) + bias_of(case) * divisor, divisor)
+        return DividedArray(case.right - bias_of(case) + bias_of(case) * divisor, divisor)
 
     return produce
 
 
-def bias_sums() -> Iterator[Candidate]:
+def bias_sums() -> Iterator[Suspect]:
     """Yield sums of the upstream gradient over other axes than images and positions."""
     names = ("images", "filters", "output rows", "output columns")
     every = [chosen for count in range(5) for chosen in itertools.combinations(range(4), count)]
@@ -88,19 +88,19 @@ def bias_sums() -> Iterator[Candidate]:
         for chosen in every:
             if chosen == right and not kept:
                 continue
-            yield Candidate(
+            yield Suspect(
                 "sum-omitted" if set(chosen) < set(right) else "bias-summed-over-the-wrong-axes",
                 f"{said(chosen)}, the summed axes kept" if kept else said(chosen),
                 lambda case, chosen=chosen, kept=kept: case.arrays["dout"].sum(
                     chosen, keepdims=kept
                 ),
             )
-    yield Candidate(
+    yield Suspect(
         "bias-multiplied",
         "the correct one times the bias, which its gradient does not depend on",
         lambda case: case.right * case.arrays["b"],
     )
-    yield Candidate(
+    yield Suspect(
         "output-instead-of-its-gradient",
         "the sum of the output instead of that of its gradient",
         lambda case: case.expected["y"].sum((0, 2, 3)),

@@ -24,7 +24,7 @@ OUTSIDE = -(10**6)
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class CodeRun:
     """One run of an implementation.
 
     Attributes:
@@ -85,7 +85,7 @@ class Case:
         columns: the sizes of the width axis.
     """
 
-    def __init__(self, sample: Sample, result: str) -> None:
+    def __init__(self, sample: CodeRun, result: str) -> None:
         self.sizes = sample.sizes
         self.result = result
         self.got = np.asarray(sample.got[result])
@@ -239,7 +239,7 @@ def _is_nan(array: np.ndarray) -> np.ndarray:
     return np.zeros(array.shape, dtype=bool)
 
 
-def _exact_dtype(sample: Sample) -> Any:
+def _exact_dtype(sample: CodeRun) -> Any:
     """Choose int64 where no sum of products of two inputs can overflow it."""
     largest = 1
     for array in sample.arrays.values():

@@ -14,20 +14,20 @@ from typing import Any
 
 import numpy as np
 
-from symconv.implementations.diagnosing.cases import Case, Sample, same
+from symconv.implementations.diagnosing.cases import Case, CodeRun, same
 from symconv.implementations.diagnosing.spoiled import spoiled_candidates
 from symconv.implementations.diagnosing.suspects import candidates
 from symconv.implementations.diagnosing.symptoms import (
     AXES,
     SHORT,
-    Candidate,
-    Quotient,
+    DividedArray,
+    Suspect,
     vague_symptoms,
 )
 from symconv.implementations.diagnosing.wrong_entries import wrong_entries_map
 from symconv.layers.layer import Layer
 
-__all__ = ["Diagnosis", "Sample", "diagnose", "wrong_entries_map"]
+__all__ = ["CodeRun", "Diagnosis", "diagnose", "wrong_entries_map"]
 
 LEAST_EVIDENCE = 12
 MOST_PER_ENTRY = 16
@@ -56,7 +56,7 @@ class Diagnosis:
     explained: int
 
 
-def diagnose(layer: Layer, result: str, samples: Sequence[Sample]) -> Diagnosis | None:
+def diagnose(layer: Layer, result: str, samples: Sequence[CodeRun]) -> Diagnosis | None:
     """Find the mistake that produces what came back for one result.
 
     Limit: only the 2-D convolution has candidates.
@@ -85,19 +85,19 @@ def diagnose(layer: Layer, result: str, samples: Sequence[Sample]) -> Diagnosis 
     return None
 
 
-def fails(sample: Sample, result: str) -> bool:
+def fails(sample: CodeRun, result: str) -> bool:
     """Tell whether a result came back and is wrong."""
     return result in sample.got and result in sample.expected and Case(sample, result).fails
 
 
-def reproduces(candidate: Candidate, case: Case) -> bool:
+def reproduces(candidate: Suspect, case: Case) -> bool:
     """Tell whether a candidate gives exactly what came back, up to one rounding of a quotient."""
     try:
         with np.errstate(all="ignore"):
             produced = candidate.produce(case)
             if produced is None or (candidate.name != NO_NUMBER and _says_nothing(case.got)):
                 return False
-            if isinstance(produced, Quotient):
+            if isinstance(produced, DividedArray):
                 return _same_quotient(produced, case.got)
             if same(produced, case.got):
                 return True
@@ -115,7 +115,7 @@ def _says_nothing(got: np.ndarray) -> bool:
     return got.dtype.kind == "f" and got.size > 0 and not np.isfinite(got).any()
 
 
-def _every(result: str) -> Iterator[Candidate]:
+def _every(result: str) -> Iterator[Suspect]:
     return chain(candidates(result), spoiled_candidates(result), vague_symptoms(result))
 
 
@@ -157,7 +157,7 @@ def _same_but_rounded(produced: np.ndarray, got: np.ndarray) -> bool:
     return bool((np.abs(got.astype(np.float64) - exact) <= allowed).all())
 
 
-def _same_quotient(quotient: Quotient, got: np.ndarray) -> bool:
+def _same_quotient(quotient: DividedArray, got: np.ndarray) -> bool:
     """Compare with a quotient that was rounded to a float, perhaps before it was added up."""
     numerator, divisor = quotient.numerator, quotient.divisor
     if numerator.shape != got.shape:
@@ -177,7 +177,7 @@ def _same_quotient(quotient: Quotient, got: np.ndarray) -> bool:
     return bool((difference[defined] <= allowed).all())
 
 
-def _diagnosis(candidate: Candidate, result: str, count: int) -> Diagnosis:
+def _diagnosis(candidate: Suspect, result: str, count: int) -> Diagnosis:
     where = f"at all {count} shapes"
     if count == 1:
         where = "at the one shape where there is something to compare"

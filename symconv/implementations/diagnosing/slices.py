@@ -12,21 +12,21 @@ import numpy as np
 
 from symconv.implementations.diagnosing.cases import AxisSizes, Case
 from symconv.implementations.diagnosing.output_sizes import OUTPUT_SIZES
-from symconv.implementations.diagnosing.symptoms import Candidate, Produced
+from symconv.implementations.diagnosing.symptoms import Produced, Suspect
 
 REPEATED = ", and windows cut at the end of the array and repeated to fit the filter"
 
 
-def in_slices(result: str) -> Iterator[Candidate]:
+def in_slices(result: str) -> Iterator[Suspect]:
     """Yield results of code that slices beyond the end of an array."""
     unpadded = "the correct one with the input used where the padded input is due"
     match result:
         case "y":
             for size in OUTPUT_SIZES:
                 phrase = f"the correct one {size.phrase}{REPEATED}"
-                yield Candidate(size.name, phrase, _outputs(size.count))
+                yield Suspect(size.name, phrase, _outputs(size.count))
         case "dL/dw":
-            yield Candidate("unpadded-array", f"{unpadded}{REPEATED}", _filters_gradient)
+            yield Suspect("unpadded-array", f"{unpadded}{REPEATED}", _filters_gradient)
 
 
 def _outputs(count: Callable[[AxisSizes], int]) -> Callable[[Case], Produced]:

@@ -17,7 +17,7 @@ import numpy as np
 
 from symconv.concrete.monomial_tables import Tables
 from symconv.implementations.diagnosing.cases import Case
-from symconv.implementations.diagnosing.symptoms import Candidate, Produced
+from symconv.implementations.diagnosing.symptoms import Produced, Suspect
 from symconv.layers.convolution.two_dimensional import conv2d
 from symconv.layers.layer import Loop, Sizes
 from symconv.mistakes.catalogue import CATALOGUE
@@ -32,7 +32,7 @@ MOST_STEPS = 200_000
 EXACT_IN_FLOATS = 2**53
 
 
-def spoiled_candidates(result: str) -> Iterator[Candidate]:
+def spoiled_candidates(result: str) -> Iterator[Suspect]:
     """Yield the candidates for a result: spoiled loops, then spoiled statements."""
     layer = conv2d()
     # The shortest loops first: nine nested ones are slow to run.
@@ -47,11 +47,11 @@ def spoiled_candidates(result: str) -> Iterator[Candidate]:
 class _Kept:
     """An iterator that can be started again and continues where it was left."""
 
-    def __init__(self, source: Iterator[Candidate]) -> None:
+    def __init__(self, source: Iterator[Suspect]) -> None:
         self._source = source
-        self._seen: list[Candidate] = []
+        self._seen: list[Suspect] = []
 
-    def __iter__(self) -> Iterator[Candidate]:
+    def __iter__(self) -> Iterator[Suspect]:
         place = 0
         while True:
             if place == len(self._seen):
@@ -77,10 +77,10 @@ def _kept_statements(key: str) -> _Kept:
     return _Kept(map(_from_statement, spoil(conv2d().statement(key))))
 
 
-def _from_loop(spoiled: SpoiledLoop, loop: Loop) -> Candidate:
+def _from_loop(spoiled: SpoiledLoop, loop: Loop) -> Suspect:
     mistake = spoiled.mistake
     phrase = f"the correct one, except that {mistake.sentence}{_edited_line(spoiled, loop)}"
-    return Candidate(mistake.name, phrase, _runner(spoiled.loop))
+    return Suspect(mistake.name, phrase, _runner(spoiled.loop))
 
 
 def _runner(loop: Loop) -> Callable[[Case], Produced]:
@@ -121,7 +121,7 @@ def _functions_beside(function: FunctionType) -> Iterator[FunctionType]:
             yield helper
 
 
-def _from_statement(edited: EditedStatement) -> Candidate:
+def _from_statement(edited: EditedStatement) -> Suspect:
     mistake = edited.mistake
     phrase = (
         f"the correct one, except that {mistake.sentence} "
@@ -132,7 +132,7 @@ def _from_statement(edited: EditedStatement) -> Candidate:
         arrays = {name: array.astype(object) for name, array in case.arrays.items()}
         return _tables(case.sizes).statement_values(edited.statement, arrays)
 
-    return Candidate(mistake.name, phrase, produce)
+    return Suspect(mistake.name, phrase, produce)
 
 
 @cache

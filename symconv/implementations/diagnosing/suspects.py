@@ -23,9 +23,9 @@ from symconv.implementations.diagnosing.output_sizes import (
 )
 from symconv.implementations.diagnosing.slices import in_slices
 from symconv.implementations.diagnosing.symptoms import (
-    Candidate,
+    DividedArray,
     Produced,
-    Quotient,
+    Suspect,
     plain_symptoms,
     undefined_entries,
 )
@@ -39,7 +39,7 @@ from symconv.implementations.diagnosing.terms import (
 from symconv.implementations.diagnosing.windows import (
     READINGS,
     Positions,
-    Reading,
+    WindowReading,
     grid,
     right_positions,
 )
@@ -52,7 +52,7 @@ RIGHT_FRAME = Frame("right", "", lambda a: slice(a.P, a.P + a.input))
 
 
 @cache
-def candidates(result: str) -> tuple[Candidate, ...]:
+def candidates(result: str) -> tuple[Suspect, ...]:
     """Return the candidates for a result, the likeliest first."""
     return (
         *plain_symptoms(result),
@@ -66,7 +66,7 @@ def candidates(result: str) -> tuple[Candidate, ...]:
     )
 
 
-def _own(result: str) -> Iterator[Candidate]:
+def _own(result: str) -> Iterator[Suspect]:
     match result:
         case "y":
             yield from biases()
@@ -86,7 +86,7 @@ def _only_on(axes: tuple[str, ...]) -> str:
     return "" if axes == ON_BOTH else f", on the {AXIS_NAMES[axes[0]]} only"
 
 
-def _windows(result: str) -> Iterator[Candidate]:
+def _windows(result: str) -> Iterator[Suspect]:
     """Yield every other formula for positions, on both axes and then on one."""
     if result == "dL/db":
         return
@@ -97,20 +97,20 @@ def _windows(result: str) -> Iterator[Candidate]:
             name = "kernel-flipped-on-one-axis" if flipped_once else reading.name
             phrase = f"the correct one {reading.phrase}{_only_on(axes)}"
             if result == "y":
-                yield Candidate(name, phrase, _unwritten(reading, axes))
-            yield Candidate(name, phrase, _read(reading, axes))
+                yield Suspect(name, phrase, _unwritten(reading, axes))
+            yield Suspect(name, phrase, _read(reading, axes))
     if result == "dL/dx":
         for reading in readings:
             if reading.name == "contributions-overwritten":
                 phrase = f"the correct one {reading.phrase}, and only the last filter"
-                yield Candidate(reading.name, phrase, _read_last_filter(reading))
+                yield Suspect(reading.name, phrase, _read_last_filter(reading))
     else:
-        yield Candidate(
+        yield Suspect(
             "padding-of-ones",
             "the correct one with the input padded with ones instead of zeros",
             _padded_with_ones,
         )
-    yield Candidate(
+    yield Suspect(
         "axes-swapped",
         "the correct one with the windows of output (k, l) taken at (l, k): height and width are "
         "swapped",
@@ -118,7 +118,9 @@ def _windows(result: str) -> Iterator[Candidate]:
     )
 
 
-def _positions(case: Case, reading: Reading, axes: tuple[str, ...]) -> tuple[Positions, Positions]:
+def _positions(
+    case: Case, reading: WindowReading, axes: tuple[str, ...]
+) -> tuple[Positions, Positions]:
     rows, columns = (
         reading.positions(sizes) if axis in axes else right_positions(sizes)
         for axis, sizes in (("rows", case.rows), ("columns", case.columns))
@@ -126,11 +128,11 @@ def _positions(case: Case, reading: Reading, axes: tuple[str, ...]) -> tuple[Pos
     return rows, columns
 
 
-def _read(reading: Reading, axes: tuple[str, ...]) -> Callable[[Case], Produced]:
+def _read(reading: WindowReading, axes: tuple[str, ...]) -> Callable[[Case], Produced]:
     return lambda case: from_positions(case, *_positions(case, reading, axes))
 
 
-def _unwritten(reading: Reading, axes: tuple[str, ...]) -> Callable[[Case], Produced]:
+def _unwritten(reading: WindowReading, axes: tuple[str, ...]) -> Callable[[Case], Produced]:
     """Leave outputs at 0, without their bias, where no window is taken."""
 
     def produce(case: Case) -> Produced:
@@ -143,7 +145,7 @@ def _unwritten(reading: Reading, axes: tuple[str, ...]) -> Callable[[Case], Prod
     return produce
 
 
-def _read_last_filter(reading: Reading) -> Callable[[Case], Produced]:
+def _read_last_filter(reading: WindowReading) -> Callable[[Case], Produced]:
     def produce(case: Case) -> Produced:
         sent = case.sent_back(case.arrays["dout"][:, -1:], case.arrays["w"][-1:])
         rows, columns = _positions(case, reading, ON_BOTH)
@@ -175,14 +177,14 @@ def _read_across(case: Case) -> Produced:
     return case.input_gradient(rows, columns, contributions=sent)
 
 
-def _output_sizes() -> Iterator[Candidate]:
+def _output_sizes() -> Iterator[Suspect]:
     """Yield outputs with another number of positions, read with and without the padding."""
     for axes in EITHER:
         for shifted in (True, False):
             beside = "" if shifted else ", and without the shift by the padding"
             for size in OUTPUT_SIZES:
                 phrase = f"the correct one {size.phrase}{beside}{_only_on(axes)}"
-                yield Candidate(size.name, phrase, _sized(size, axes, shifted=shifted))
+                yield Suspect(size.name, phrase, _sized(size, axes, shifted=shifted))
 
 
 def _sized(size: OutputSize, axes: tuple[str, ...], *, shifted: bool) -> Callable[[Case], Produced]:
@@ -198,12 +200,12 @@ def _sized(size: OutputSize, axes: tuple[str, ...], *, shifted: bool) -> Callabl
     return produce
 
 
-def _frames() -> Iterator[Candidate]:
+def _frames() -> Iterator[Suspect]:
     """Yield wrong crops of the input's gradient, also beside another formula for positions."""
     for axes in EITHER:
         for frame in FRAMES:
             phrase = f"the correct one {frame.phrase}{_only_on(axes)}"
-            yield Candidate(frame.name, phrase, _framed(frame, axes, right_positions))
+            yield Suspect(frame.name, phrase, _framed(frame, axes, right_positions))
     stride, flipped = (
         next(one for one in READINGS if one.name == name)
         for name in ("stride-dropped", "kernel-flipped")
@@ -213,7 +215,7 @@ def _frames() -> Iterator[Candidate]:
         lambda a: slice(a.P, max(a.P, min(a.P + a.input, _undilated(a)))),
         lambda a: slice(0, _undilated(a)),
     ):
-        yield Candidate(
+        yield Suspect(
             stride.name,
             "the correct one with the stride left out of k*S: the upstream gradient is not dilated",
             _framed(Frame(stride.name, "", part), ON_BOTH, stride.positions),
@@ -221,7 +223,7 @@ def _frames() -> Iterator[Candidate]:
     for reading in (flipped, stride):
         for frame in FRAMES:
             phrase = f"the correct one {frame.phrase}, and {reading.phrase}"
-            yield Candidate(frame.name, phrase, _framed(frame, ON_BOTH, reading.positions))
+            yield Suspect(frame.name, phrase, _framed(frame, ON_BOTH, reading.positions))
 
 
 def _undilated(a: AxisSizes) -> int:
@@ -244,20 +246,20 @@ def _framed(
     return produce
 
 
-def _input_sums() -> Iterator[Candidate]:
+def _input_sums() -> Iterator[Suspect]:
     """Yield gradients of the input in which an equation between indices is left out, or a mean."""
     for axes in (("rows",), ("columns",), ON_BOTH):
         where = " and ".join(AXIS_NAMES[axis] for axis in axes)
-        yield Candidate(
+        yield Suspect(
             "delta-dropped",
             f"the correct one with the equation between indices left out on the {where}: every "
             "window reaches every position",
             _without_equation(axes),
         )
-    yield Candidate(
+    yield Suspect(
         "divided-by-coverage",
         "the correct one divided by how many windows cover each position: a mean instead of a sum",
-        lambda case: Quotient(case.right, _coverage(case)),
+        lambda case: DividedArray(case.right, _coverage(case)),
     )
 
 
@@ -285,20 +287,20 @@ def _coverage(case: Case) -> np.ndarray:
     return case.input_gradient(rows, columns, contributions=ones).astype(np.int64)
 
 
-def _filter_sizes() -> Iterator[Candidate]:
+def _filter_sizes() -> Iterator[Suspect]:
     """Yield gradients of the filters over more positions than a filter has, or per image."""
-    yield Candidate(
+    yield Suspect(
         "remainder-rows-kept",
         "the correct one with the rows that the stride leaves over kept: it is larger than a "
         "filter where the stride does not divide",
         _reaching(dilated=True),
     )
-    yield Candidate(
+    yield Suspect(
         "stride-dropped",
         "the correct one with the stride left out of k*S: the upstream gradient is not dilated",
         _reaching(dilated=False),
     )
-    yield Candidate(
+    yield Suspect(
         "sum-omitted",
         "the correct one without the sum over images: each has a gradient of its own",
         _per_image,

@@ -39,7 +39,7 @@ ALONG = {
 
 
 @dataclass(frozen=True, slots=True)
-class Quotient:
+class DividedArray:
     """A whole-number array divided by a number, which a float may have to round.
 
     Attributes:
@@ -51,12 +51,12 @@ class Quotient:
     divisor: int | np.ndarray
 
 
-Produced: TypeAlias = "np.ndarray | Quotient | None"
+Produced: TypeAlias = "np.ndarray | DividedArray | None"
 """What a candidate gives at one shape; None where it does not apply."""
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class Suspect:
     """One line of thought that may have gone wrong.
 
     Attributes:
@@ -70,7 +70,7 @@ class Candidate:
     produce: Callable[[Case], Produced]
 
 
-def plain_symptoms(result: str) -> Iterator[Candidate]:
+def plain_symptoms(result: str) -> Iterator[Suspect]:
     """Yield what a whole result can be of right results: the likeliest first."""
     yield from _constants()
     yield from _multiples(result)
@@ -81,44 +81,44 @@ def plain_symptoms(result: str) -> Iterator[Candidate]:
     yield from _roundings()
 
 
-def undefined_entries() -> Candidate:
+def undefined_entries() -> Suspect:
     """Return the candidate that is right but for entries that are no numbers."""
-    return Candidate(
+    return Suspect(
         "not-a-number", "the correct one where it is a number, and NaN elsewhere", _right_or_nan
     )
 
 
-def vague_symptoms(result: str) -> Iterator[Candidate]:
+def vague_symptoms(result: str) -> Iterator[Suspect]:
     """Yield what says less than a line of thought, for where nothing better was found."""
     yield from _reductions(result)
-    yield Candidate(
+    yield Suspect(
         "entries-left-at-zero",
         "the correct one where it is not 0: the other entries were never written",
         _right_or_zero,
     )
 
 
-def _constants() -> Iterator[Candidate]:
-    yield Candidate("all-zeros", "0 everywhere", lambda case: np.zeros_like(case.right))
-    yield Candidate(
+def _constants() -> Iterator[Suspect]:
+    yield Suspect("all-zeros", "0 everywhere", lambda case: np.zeros_like(case.right))
+    yield Suspect(
         "not-a-number",
         "NaN everywhere",
         lambda case: np.full(case.right.shape, np.nan),
     )
-    yield Candidate(
+    yield Suspect(
         "other-shape",
         "the correct one in another shape, its entries in the same order",
         lambda case: None if case.fits else case.right.reshape(case.got.shape),
     )
 
 
-def _multiples(result: str) -> Iterator[Candidate]:
-    def times(name: str, phrase: str, factor: Callable[[Case], int]) -> Candidate:
-        return Candidate(name, phrase, lambda case: case.right * factor(case))
+def _multiples(result: str) -> Iterator[Suspect]:
+    def times(name: str, phrase: str, factor: Callable[[Case], int]) -> Suspect:
+        return Suspect(name, phrase, lambda case: case.right * factor(case))
 
-    def over(name: str, sizes: str, reason: str) -> Candidate:
+    def over(name: str, sizes: str, reason: str) -> Suspect:
         phrase = f"the correct one divided by {sizes.replace(' ', '*')}{reason}"
-        return Candidate(name, phrase, lambda case: Quotient(case.right, _product(case, sizes)))
+        return Suspect(name, phrase, lambda case: DividedArray(case.right, _product(case, sizes)))
 
     mean = ": the gradient of a mean" if result != "y" else ": a mean instead of a sum"
     yield times("sign-flipped", "the correct one with the wrong sign", lambda _: -1)
@@ -135,7 +135,7 @@ def _multiples(result: str) -> Iterator[Candidate]:
     yield over("mean-instead-of-sum", "N C H W", " (the number of inputs)")
     yield over("divided-by-the-stride", "S", " (the stride)")
     yield over("divided-by-the-stride", "S S", " (the stride, on both axes)")
-    yield Candidate("halved", "half the correct one", lambda case: Quotient(case.right, 2))
+    yield Suspect("halved", "half the correct one", lambda case: DividedArray(case.right, 2))
     for sizes in ("N", "S", "S S", "C", "F", "Hh Hw", "HH WW", "N Hh Hw"):
         text = sizes.replace(" ", "*")
         yield times(
@@ -152,22 +152,22 @@ def _product(case: Case, names: str) -> int:
     return product
 
 
-def _other_results(result: str) -> Iterator[Candidate]:
+def _other_results(result: str) -> Iterator[Suspect]:
     for other, short in SHORT.items():
         if other != result:
-            yield Candidate(
+            yield Suspect(
                 "another-result",
                 f"the correct {short}: the results are in another order, or one stands in the "
                 "place of the other",
                 lambda case, other=other: case.expected[other],
             )
     for name in ("x", "w", "b", "dout"):
-        yield Candidate(
+        yield Suspect(
             "an-input-returned",
             f"{name} itself",
             lambda case, name=name: case.arrays[name],
         )
-    yield Candidate(
+    yield Suspect(
         "negative-entries-cut",
         "the correct one with its negative entries set to 0",
         lambda case: np.maximum(case.right, 0),
@@ -206,87 +206,87 @@ def reorderings(
         )
 
 
-def _orders_of_axes(result: str) -> Iterator[Candidate]:
+def _orders_of_axes(result: str) -> Iterator[Suspect]:
     axes = AXES[result]
     given = ", ".join(axes)
     for order in _orders(len(axes)):
         named = ", ".join(axes[place] for place in order)
         swapped = order == (0, 1, 3, 2)
         said = "height and width swapped" if swapped else "its axes in another order"
-        yield Candidate(
+        yield Suspect(
             "axes-swapped" if swapped else "axes-in-another-order",
             f"the correct one with {said}: ({named}) instead of ({given})",
             lambda case, order=order: case.right.transpose(order),
         )
     for name, phrase, reorder in reorderings(axes):
-        yield Candidate(
+        yield Suspect(
             name,
             f"the correct one {phrase}",
             lambda case, reorder=reorder: reorder(case.right),
         )
 
 
-def _flips(result: str) -> Iterator[Candidate]:
+def _flips(result: str) -> Iterator[Suspect]:
     axes = AXES[result]
     for chosen in _subsets(len(axes)):
         names = " and ".join(axes[place] for place in chosen)
         filters = result == "dL/dw" and set(chosen) <= {2, 3}
         name = "kernel-flipped" if filters else "axes-flipped"
-        yield Candidate(
+        yield Suspect(
             name if len(chosen) > 1 or not filters else "kernel-flipped-on-one-axis",
             f"the correct one flipped along {names}",
             lambda case, chosen=chosen: np.flip(case.right, chosen),
         )
 
 
-def _along_axes(result: str) -> Iterator[Candidate]:
+def _along_axes(result: str) -> Iterator[Suspect]:
     for place, axis in enumerate(AXES[result]):
         one = ALONG[axis]
         word = f"the first {one}"
-        yield Candidate(
+        yield Suspect(
             f"first-{one}-only",
             f"the correct one in {word} only, and 0 elsewhere",
             lambda case, place=place: _only(case.right, place, 0),
         )
-        yield Candidate(
+        yield Suspect(
             f"last-{one}-only",
             f"the correct one in the last {one} only, and 0 elsewhere",
             lambda case, place=place: _only(case.right, place, -1),
         )
-        yield Candidate(
+        yield Suspect(
             f"last-{one}-left-out",
             f"the correct one, but 0 in the last {one}",
             lambda case, place=place: case.right - _only(case.right, place, -1),
         )
         for end, which in ((0, "first"), (-1, "last")):
-            yield Candidate(
+            yield Suspect(
                 f"same-for-every-{one}",
                 f"the correct {which} {one} in the place of every {one}",
                 lambda case, place=place, end=end: np.broadcast_to(
                     case.right.take([end], place), case.right.shape
                 ),
             )
-        yield Candidate(
+        yield Suspect(
             f"same-for-every-{one}",
             f"the sum of the correct one over all {one}s, in the place of each {one}",
             lambda case, place=place: np.broadcast_to(
                 case.right.sum(place, keepdims=True), case.right.shape
             ),
         )
-        yield Candidate(
+        yield Suspect(
             "accumulator-not-reset",
             f"the sum of the correct {one}s up to each: what is accumulated is not reset for the "
             f"next {one}",
             lambda case, place=place: np.cumsum(case.right, place),
         )
-    yield Candidate(
+    yield Suspect(
         "accumulator-not-reset",
         "the sum of all correct entries up to each: what is accumulated is never reset",
         lambda case: np.cumsum(case.right.reshape(-1)).reshape(case.right.shape),
     )
     for place, axis in enumerate(AXES[result]):
         for end, which in ((slice(None, -1), "last"), (slice(1, None), "first")):
-            yield Candidate(
+            yield Suspect(
                 f"{which}-{ALONG[axis]}-missing",
                 f"the correct one without its {which} {ALONG[axis]}",
                 lambda case, place=place, end=end: case.right[(slice(None),) * place + (end,)],
@@ -301,20 +301,20 @@ def _only(array: np.ndarray, place: int, index: int) -> np.ndarray:
     return kept
 
 
-def _roundings() -> Iterator[Candidate]:
+def _roundings() -> Iterator[Suspect]:
     for bits in (32, 16, 8, 64):
-        yield Candidate(
+        yield Suspect(
             "integer-overflow",
             f"the correct one modulo 2^{bits}: it is accumulated in {bits}-bit integers",
             lambda case, bits=bits: _wrapped(case.right, bits, signed=True),
         )
-        yield Candidate(
+        yield Suspect(
             "integer-overflow",
             f"the correct one modulo 2^{bits}: it is accumulated in unsigned {bits}-bit integers",
             lambda case, bits=bits: _wrapped(case.right, bits, signed=False),
         )
     for name, digits in (("bfloat16", 8), ("float16", FLOAT16_DIGITS), ("float32", 24)):
-        yield Candidate(
+        yield Suspect(
             f"accumulated-in-{name}",
             f"the correct one, rounded on the way: it is stored or accumulated in {name}",
             lambda case, digits=digits: _rounded(case, digits),
@@ -379,11 +379,11 @@ def _magnitude(case: Case) -> tuple[int, float]:
     return terms, float(bound)
 
 
-def _reductions(result: str) -> Iterator[Candidate]:
+def _reductions(result: str) -> Iterator[Suspect]:
     axes = AXES[result]
     for chosen in _subsets(len(axes)):
         names = " and ".join(axes[place] for place in chosen)
-        yield Candidate(
+        yield Suspect(
             "summed-over-an-axis",
             f"the correct one summed over {names}",
             lambda case, chosen=chosen: case.right.sum(chosen),

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 
 from symconv.implementations.diagnosing.cases import Case
-from symconv.implementations.diagnosing.symptoms import ALONG, AXES, Candidate, reorderings
+from symconv.implementations.diagnosing.symptoms import ALONG, AXES, Suspect, reorderings
 from symconv.implementations.diagnosing.windows import Positions, right_positions
 
 Changed: TypeAlias = Callable[[Case, np.ndarray], np.ndarray]
@@ -59,7 +59,7 @@ _SUMMED = {
 }
 
 
-def partial_sums(result: str) -> Iterator[Candidate]:
+def partial_sums(result: str) -> Iterator[Suspect]:
     """Yield sums of which only the first or the last term is left, along some indices."""
     array, axes = _SUMMED[result]
     choices = itertools.product((None, -1, 0), repeat=len(axes))
@@ -77,7 +77,7 @@ def partial_sums(result: str) -> Iterator[Candidate]:
         last = all(end == -1 for _, _, end in chosen)
         why = ": each contribution overwrites the one before" if last else ""
         name = "contributions-overwritten" if last else f"first-{chosen[0][1].split()[0]}-only"
-        yield Candidate(
+        yield Suspect(
             name,
             f"the correct one with only {said} counted{why}",
             lambda case, chosen=chosen, array=array: with_arrays(
@@ -105,11 +105,11 @@ _USED = {
 _ARRAY_AXES = {"x": AXES["dL/dx"], "w": AXES["dL/dw"], "dout": AXES["y"]}
 
 
-def other_arrays(result: str) -> Iterator[Candidate]:
+def other_arrays(result: str) -> Iterator[Suspect]:
     """Yield the right formula on arrays that are not the right ones."""
 
-    def on(name: str, array: str, phrase: str, change: Changed) -> Candidate:
-        return Candidate(
+    def on(name: str, array: str, phrase: str, change: Changed) -> Suspect:
+        return Suspect(
             name,
             f"the correct one with {phrase}",
             lambda case: with_arrays(case, **{array: change(case, case.arrays[array])}),
@@ -189,7 +189,7 @@ def other_arrays(result: str) -> Iterator[Candidate]:
             )
 
 
-def other_counts(result: str) -> Iterator[Candidate]:
+def other_counts(result: str) -> Iterator[Suspect]:
     """Yield sums and results that end at the count of something else: filters at channels."""
     counts = {"N": "images", "C": "channels", "F": "filters"}
     array, _ = _SUMMED[result]
@@ -206,17 +206,17 @@ def other_counts(result: str) -> Iterator[Candidate]:
                 kept[here] = 0
                 return with_arrays(case, **{array: kept})
 
-            yield Candidate("counts-confused", phrase, produce)
+            yield Suspect("counts-confused", phrase, produce)
     for place, axis in enumerate(AXES[result]):
         for other, word in counts.items():
             if axis not in counts or axis == other:
                 continue
 
             said = f"the correct one for only as many {counts[axis]} as there are {word}"
-            yield Candidate(
+            yield Suspect(
                 "counts-confused", f"{said}, and 0 beyond", _ended(place, other, cut=False)
             )
-            yield Candidate("counts-confused", said, _ended(place, other, cut=True))
+            yield Suspect("counts-confused", said, _ended(place, other, cut=True))
 
 
 def _ended(place: int, other: str, *, cut: bool) -> Callable[[Case], np.ndarray]:

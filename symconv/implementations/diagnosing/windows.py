@@ -1,6 +1,6 @@
 """Which input position a window reads, and the ways in which people get it wrong.
 
-Right is ``k*S + p - P`` for output position k and filter position p. Each `Reading` is one
+Right is ``k*S + p - P`` for output position k and filter position p. Each `WindowReading` is one
 other formula, for one axis. It holds for the forward pass and for both gradients alike,
 which all follow from the same positions.
 """
@@ -22,7 +22,7 @@ Test: TypeAlias = Callable[[AxisSizes, np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class WindowReading:
     """One formula for the positions of windows.
 
     Attributes:
@@ -130,279 +130,281 @@ def _one_per_position(last: bool) -> Callable[[AxisSizes], Positions]:
     return positions
 
 
-READINGS: tuple[Reading, ...] = (
-    Reading("stride-dropped", "with the stride left out of k*S", _of(lambda a, k, p: k + p - a.P)),
-    Reading(
+READINGS: tuple[WindowReading, ...] = (
+    WindowReading(
+        "stride-dropped", "with the stride left out of k*S", _of(lambda a, k, p: k + p - a.P)
+    ),
+    WindowReading(
         "padding-dropped",
         "without the shift by the padding: windows start at k*S instead of k*S - P",
         _of(lambda a, k, p: k * a.S + p),
     ),
-    Reading(
+    WindowReading(
         "kernel-flipped",
         "with the filter flipped, as in a convolution in the strict sense",
         _of(lambda a, k, p: k * a.S + a.filter - 1 - p - a.P),
     ),
-    Reading(
+    WindowReading(
         "padding-doubled",
         "with the padding counted twice: windows start at k*S - 2*P instead of k*S - P",
         _of(lambda a, k, p: k * a.S + p - 2 * a.P),
     ),
-    Reading(
+    WindowReading(
         "padding-with-the-wrong-sign",
         "with the padding added instead of subtracted: windows start at k*S + P",
         _of(lambda a, k, p: k * a.S + p + a.P),
     ),
-    Reading(
+    WindowReading(
         "stride-on-the-wrong-index",
         "with the stride on the position within the filter: k + p*S instead of k*S + p",
         _of(lambda a, k, p: k + p * a.S - a.P),
     ),
-    Reading(
+    WindowReading(
         "stride-on-both-indices",
         "with the stride on the position within the filter as well: (k + p)*S",
         _of(lambda a, k, p: (k + p) * a.S - a.P),
     ),
-    Reading(
+    WindowReading(
         "stride-applied-twice",
         "with the stride multiplied twice: k*S*S instead of k*S",
         _of(lambda a, k, p: k * a.S * a.S + p - a.P),
     ),
-    Reading(
+    WindowReading(
         "stride-added",
         "with the stride added instead of multiplied: k + S instead of k*S",
         _of(lambda a, k, p: k + a.S + p - a.P),
     ),
-    Reading(
+    WindowReading(
         "dilated-too-far",
         "with windows one more than the stride apart: a zero too many between the entries",
         _of(lambda a, k, p: k * (a.S + 1) + p - a.P),
     ),
-    Reading(
+    WindowReading(
         "dilated-too-little",
         "with windows one less than the stride apart: a zero too few between the entries",
         _of(lambda a, k, p: k * (a.S - 1) + p - a.P),
     ),
-    Reading(
+    WindowReading(
         "windows-side-by-side",
         "with windows that move by the size of the filter instead of by the stride",
         _of(lambda a, k, p: k * a.filter + p - a.P),
     ),
-    Reading(
+    WindowReading(
         "stride-and-padding-exchanged",
         "with stride and padding exchanged: k*P - S instead of k*S - P",
         _of(lambda a, k, p: k * a.P + p - a.S),
     ),
-    Reading(
+    WindowReading(
         "window-offset-dropped",
         "with every window at the start: the offset k*S is missing",
         _of(lambda a, k, p: p - a.P + 0 * k),
     ),
-    Reading(
+    WindowReading(
         "window-moves-backwards",
         "with windows that start at P - k*S instead of k*S - P",
         _of(lambda a, k, p: a.P - k * a.S + p),
     ),
-    Reading(
+    WindowReading(
         "position-in-the-filter-dropped",
         "with the position within the filter left out: k*S instead of k*S + p",
         _of(lambda a, k, p: k * a.S - a.P + 0 * p),
     ),
-    Reading(
+    WindowReading(
         "position-in-the-filter-subtracted",
         "with the position within the filter subtracted: k*S - p instead of k*S + p",
         _of(lambda a, k, p: k * a.S - p - a.P),
     ),
-    Reading(
+    WindowReading(
         "kernel-flipped-off-by-one",
         "with the filter flipped at the wrong place: HH - p instead of p",
         _of(lambda a, k, p: k * a.S + a.filter - p - a.P),
     ),
-    Reading(
+    WindowReading(
         "index-off-by-one",
         "with the windows one position too far on",
         _of(lambda a, k, p: k * a.S + p - a.P + 1),
     ),
-    Reading(
+    WindowReading(
         "index-off-by-one",
         "with the windows one position too early",
         _of(lambda a, k, p: k * a.S + p - a.P - 1),
     ),
-    Reading(
+    WindowReading(
         "window-one-stride-off",
         "with the windows one stride too far on",
         _of(lambda a, k, p: (k + 1) * a.S + p - a.P),
     ),
-    Reading(
+    WindowReading(
         "padding-fixed",
         "with a padding of 1, whatever the padding is",
         _of(lambda a, k, p: k * a.S + p - 1),
     ),
-    Reading(
+    WindowReading(
         "padding-fixed",
         "with a padding of half the filter, whatever the padding is",
         _of(lambda a, k, p: k * a.S + p - a.filter // 2),
     ),
-    Reading(
+    WindowReading(
         "padding-fixed",
         "with a padding of half the filter less one, whatever the padding is",
         _of(lambda a, k, p: k * a.S + p - (a.filter - 1) // 2),
     ),
-    Reading(
+    WindowReading(
         "padding-fixed",
         "with a padding of the filter size less one, whatever the padding is",
         _of(lambda a, k, p: k * a.S + p - (a.filter - 1)),
     ),
-    Reading(
+    WindowReading(
         "stride-fixed",
         "with a stride of 2, whatever the stride is",
         _of(lambda a, k, p: k * 2 + p - a.P),
     ),
-    Reading(
+    WindowReading(
         "crop-to-minus-padding",
         "with the input put at [P:-P] of the padded one, which is nowhere where P = 0",
         _inputs(lambda a, i: (i > OUTSIDE) & (a.P > 0)),
     ),
-    Reading(
+    WindowReading(
         "edge-padding",
         "with the edge of the input repeated in the padding instead of zeros",
         _of(_clamped),
     ),
-    Reading(
+    WindowReading(
         "mirror-padding",
         "with the input mirrored in the padding instead of zeros",
         _of(_mirrored),
     ),
-    Reading(
+    WindowReading(
         "wrapped-padding",
         "with the input wrapped around in the padding instead of zeros",
         _of(lambda a, k, p: (k * a.S + p - a.P) % a.input),
     ),
-    Reading(
+    WindowReading(
         "negative-index",
         "with negative positions, which Python counts from the end, instead of zeros before "
         "the input",
         _of(_from_the_end),
     ),
-    Reading(
+    WindowReading(
         "window-cut-at-the-border",
         "with windows that start at the border instead of in the padding, and the filter not "
         "moved along",
         _of(_start_at_border),
     ),
-    Reading(
+    WindowReading(
         "window-cut-at-the-border",
         "with windows cut at the border, and the filter cut at its other end",
         _of(_cut_to_corner),
     ),
-    Reading(
+    WindowReading(
         "contributions-overwritten",
         "with only the last window that covers each position: each contribution overwrites the "
         "one before instead of being added to it",
         _one_per_position(last=True),
         in_forward=False,
     ),
-    Reading(
+    WindowReading(
         "contributions-overwritten",
         "with only the first window that covers each position: each contribution overwrites the "
         "one before instead of being added to it",
         _one_per_position(last=False),
         in_forward=False,
     ),
-    Reading(
+    WindowReading(
         "sum-ends-one-too-early",
         "with the last window left out",
         _windows(lambda a, k: k < a.output - 1),
     ),
-    Reading(
+    WindowReading(
         "sum-ends-one-too-early",
         "with windows only at k*S < H + 2*P - HH: the last is left out where the stride divides",
         _windows(lambda a, k: k * a.S < a.padded - a.filter),
     ),
-    Reading(
+    WindowReading(
         "sum-starts-one-too-late", "with the first window left out", _windows(lambda _, k: k > 0)
     ),
-    Reading(
+    WindowReading(
         "windows-of-the-unpadded-input",
         "with only as many windows as fit into the unpadded input",
         _windows(lambda a, k: k * a.S <= a.input - a.filter),
     ),
-    Reading(
+    WindowReading(
         "windows-of-the-unpadded-input",
         "with only the windows that start within the unpadded input's extent",
         _windows(lambda a, k: k * a.S < a.input),
     ),
-    Reading(
+    WindowReading(
         "windows-in-the-padding-skipped",
         "with the windows that reach into the padding left out",
         _windows(lambda a, k: (k * a.S >= a.P) & (k * a.S + a.filter <= a.P + a.input)),
     ),
-    Reading(
+    WindowReading(
         "size-of-the-other-axis",
         "with as many windows as the other axis has: height and width are swapped",
         _windows(lambda a, k: k < a.other_output),
     ),
-    Reading(
+    WindowReading(
         "filter-and-output-size-confused",
         "with only as many windows as the filter has positions",
         _windows(lambda a, k: k < a.filter),
     ),
-    Reading(
+    WindowReading(
         "division-not-complete",
         "with H // S windows at most",
         _windows(lambda a, k: k < a.input // a.S),
     ),
-    Reading(
+    WindowReading(
         "plus-one-dropped",
         "with (H - HH) // S windows at most",
         _windows(lambda a, k: k < (a.input - a.filter) // a.S),
     ),
-    Reading(
+    WindowReading(
         "sum-ends-one-too-early",
         "with the last position of the filter left out",
         _weights(lambda a, p: p < a.filter - 1),
     ),
-    Reading(
+    WindowReading(
         "sum-starts-one-too-late",
         "with the first position of the filter left out",
         _weights(lambda _, p: p > 0),
     ),
-    Reading(
+    WindowReading(
         "size-of-the-other-axis",
         "with the filter's size taken from the other axis: height and width are swapped",
         _weights(lambda a, p: p < a.other_filter),
     ),
-    Reading(
+    WindowReading(
         "filter-cut-to-the-stride",
         "with only as many positions of the filter as the stride is long",
         _weights(lambda a, p: p < a.S),
     ),
-    Reading(
+    WindowReading(
         "remainder-rows-dropped",
         "with the border of the input left out",
         _inputs(lambda a, i: (i > 0) & (i < a.input - 1)),
     ),
-    Reading(
+    WindowReading(
         "crop-twice",
         "with as many rows and columns left out on every side as the padding is wide",
         _inputs(lambda a, i: (i >= a.P) & (i < a.input - a.P)),
     ),
-    Reading(
+    WindowReading(
         "last-row-left-out",
         "with the last row and column of the input left out",
         _inputs(lambda a, i: i < a.input - 1),
     ),
-    Reading(
+    WindowReading(
         "first-row-left-out",
         "with the first row and column of the input left out",
         _inputs(lambda _, i: i != 0),
     ),
-    Reading(
+    WindowReading(
         "size-of-the-other-axis",
         "with only as many rows as the input has columns, and the other way round: height and "
         "width are swapped",
         _inputs(lambda a, i: i < a.other_input),
     ),
-    Reading(
+    WindowReading(
         "output-size-for-input-size",
         "with only as many rows and columns as the output has",
         _inputs(lambda a, i: i < a.output),

@@ -15,7 +15,7 @@ import numpy as np
 
 from symconv.code.names import CACHE
 from symconv.implementations.model import BACKWARD_RESULTS, FORWARD_RESULTS
-from symconv.implementations.reproducing.spelling import CODE, Call, Spelling
+from symconv.implementations.reproducing.spelling import CODE, SpelledCall, Spelling
 from symconv.layers.layer import Sizes
 
 WIDTH = 100
@@ -338,7 +338,7 @@ class _Calls:
         given = ", ".join(names)
         yield f"{given} = ({made.format('')} for array in ({given}))"
 
-    def _taken_apart(self, call: Call, wanted: set[str]) -> Iterator[str]:
+    def _taken_apart(self, call: SpelledCall, wanted: set[str]) -> Iterator[str]:
         """Call, and name what is wanted of what is returned."""
         text = self._sized(call.text)
         if call.places:

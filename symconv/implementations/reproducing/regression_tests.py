@@ -13,9 +13,9 @@ import numpy as np
 
 from symconv.errors import NotSupported
 from symconv.implementations.calling.finding import Target, load
-from symconv.implementations.calling.observing import Probe
+from symconv.implementations.calling.observing import ObservedSizes
 from symconv.implementations.calling.processes import Runner
-from symconv.implementations.model import BACKWARD_RESULTS, FORWARD_RESULTS, Answer, Request
+from symconv.implementations.model import BACKWARD_RESULTS, FORWARD_RESULTS, Request, RunAnswer
 from symconv.implementations.reproducing.pytest_files import (
     VARIABLES,
     Inputs,
@@ -252,7 +252,7 @@ def _spelling(target: Target, report: CodeReport, options: Options) -> Spelling:
     return description.spelling
 
 
-def _probes(report: CodeReport) -> tuple[Probe, ...]:
+def _probes(report: CodeReport) -> tuple[ObservedSizes, ...]:
     """Return a few shapes at which the code came to an end, both passes first."""
     ran: dict[tuple[str, str], bool] = {}
     for result in report.results:
@@ -264,7 +264,7 @@ def _probes(report: CodeReport) -> tuple[Probe, ...]:
     both = [sizes for text, sizes in places if backward and ran.get((text, "back"))]
     forward = [sizes for text, sizes in places if ran.get((text, "y"))]
     return tuple(
-        Probe(dict(sizes), both=one is both)
+        ObservedSizes(dict(sizes), both=one is both)
         for one in (both, forward)
         for sizes in sorted(one, key=Sizes.order)[:MOST_PROBES]
     )
@@ -281,7 +281,7 @@ class _Search:
     bias: bool
     reference: Reference = field(init=False)
     known: dict[tuple[int, int], Inputs] = field(default_factory=dict)
-    fresh: dict[tuple[int, bool], Answer] = field(default_factory=dict)
+    fresh: dict[tuple[int, bool], RunAnswer] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.reference = Reference(conv2d(), self.sizes)
@@ -349,11 +349,11 @@ class _Search:
         self.known[key] = Inputs(self.sizes, self.dtype, arrays, expected)
         return self.known[key]
 
-    def _answer(self, inputs: Inputs, *, repeat: bool = False) -> Answer:
+    def _answer(self, inputs: Inputs, *, repeat: bool = False) -> RunAnswer:
         arrays = in_dtype(inputs.arrays, self.dtype)
         return self.runner.run(Request(dict(self.sizes), arrays, repeat=repeat))
 
-    def _fresh(self, inputs: Inputs, *, repeat: bool = False) -> Answer:
+    def _fresh(self, inputs: Inputs, *, repeat: bool = False) -> RunAnswer:
         """Run the code in a process in which nothing ran before."""
         key = (id(inputs), repeat)
         if key not in self.fresh:
@@ -396,7 +396,7 @@ class _Search:
             and not np.array_equal(one.arrays["dout"], inputs.arrays["dout"])
         )
 
-    def _shows(self, failure: _Failure, inputs: Inputs, answer: Answer) -> bool:
+    def _shows(self, failure: _Failure, inputs: Inputs, answer: RunAnswer) -> bool:
         match failure.code:
             case "modified-input":
                 return bool(_modified(failure, answer))
@@ -405,13 +405,13 @@ class _Search:
             case _:
                 return all(self._is_wrong(one, inputs, answer) for one in failure.results)
 
-    def _is_wrong(self, name: str, inputs: Inputs, answer: Answer) -> bool:
+    def _is_wrong(self, name: str, inputs: Inputs, answer: RunAnswer) -> bool:
         judgement = judge_pass(
             conv2d(), self.sizes, name, answer.of(name), inputs.expected[name], self.tolerance
         )
         return judgement is not None and judgement.is_wrong and judgement.code not in _ENDS
 
 
-def _modified(failure: _Failure, answer: Answer) -> tuple[str, ...]:
+def _modified(failure: _Failure, answer: RunAnswer) -> tuple[str, ...]:
     # Of the inputs: a test does not compare what the forward pass returned.
     return tuple(name for name in answer.of(failure.results[0]).modified if name != "y")

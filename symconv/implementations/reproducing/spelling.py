@@ -28,7 +28,7 @@ from symconv.code.names import (
 )
 from symconv.code.signatures import Signature
 from symconv.errors import NotSupported
-from symconv.implementations.calling.candidates import Candidate
+from symconv.implementations.calling.candidates import Passes
 from symconv.implementations.calling.classes import Class
 from symconv.implementations.calling.conventions import implementation, read_pair
 from symconv.implementations.calling.finding import Target, members, resolve
@@ -36,7 +36,7 @@ from symconv.implementations.calling.frameworks import is_torch_class
 from symconv.implementations.calling.functions import Functions, Keys
 from symconv.implementations.calling.importing import Imported, is_file
 from symconv.implementations.calling.layouts import Axes
-from symconv.implementations.calling.observing import LAYER, Observed, Probe, observe
+from symconv.implementations.calling.observing import LAYER, Observed, ObservedSizes, observe
 from symconv.implementations.calling.pairs import Pair
 from symconv.implementations.calling.results import NoArray, gradients
 from symconv.implementations.model import (
@@ -66,7 +66,7 @@ class Home:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class SpelledCall:
     """One call, and how what it returns is taken apart.
 
     Attributes:
@@ -104,8 +104,8 @@ class Spelling:
     axes: Axes
     bias: bool
     made: tuple[str, ...] = ()
-    forward: Call | None = None
-    backward: tuple[Call, ...] = ()
+    forward: SpelledCall | None = None
+    backward: tuple[SpelledCall, ...] = ()
     taken: frozenset[str] = frozenset()
     held: tuple[tuple[str, str], ...] = ()
     leaves: tuple[tuple[str, str], ...] = ()
@@ -122,7 +122,7 @@ class Spelled(Description):
     spelling: Spelling | str = ""
 
 
-def load_spelled(target: Target, probes: Sequence[Probe]) -> Implementation:
+def load_spelled(target: Target, probes: Sequence[ObservedSizes]) -> Implementation:
     """Load a target, and write its calls down in its description, which is a `Spelled`.
 
     Args:
@@ -146,7 +146,7 @@ def load_spelled(target: Target, probes: Sequence[Probe]) -> Implementation:
 
 
 def _spelling(
-    found: Imported, candidate: Candidate, forward: Any, pair: Pair, seen: Observed
+    found: Imported, candidate: Passes, forward: Any, pair: Pair, seen: Observed
 ) -> Spelling:
     """Write the calls of a pair.
 
@@ -260,7 +260,7 @@ def _values(keys: Keys, bias: bool) -> dict[str, Any]:
     return values if bias else {**values, "b": None}
 
 
-def _cache(forward: Call | None) -> _Source:
+def _cache(forward: SpelledCall | None) -> _Source:
     return _Source("tuple(cache)" if forward and "*cache" in forward.places else CACHE)
 
 
@@ -298,31 +298,31 @@ def _written(value: Any) -> str:
             raise NotSupported(f"an argument of type {kind} cannot be written as a literal")
 
 
-def _output(text: str, returned: Any, *, cached: bool) -> Call:
+def _output(text: str, returned: Any, *, cached: bool) -> SpelledCall:
     """Say how y, and a cache if one is needed, are taken from what a forward pass returned."""
     if isinstance(returned, Mapping):
         for key in returned:
             if isinstance(key, str) and role_of(key, "backward") == "y":
-                return Call(text, reached=(("y", f"{{}}[{json.dumps(key)}]"), (CACHE, "{}")))
+                return SpelledCall(text, reached=(("y", f"{{}}[{json.dumps(key)}]"), (CACHE, "{}")))
     if isinstance(returned, tuple):
         last = () if len(returned) < 2 else (CACHE,) if len(returned) == 2 else ("*cache",)
-        return Call(text, places=("y", *last))
+        return SpelledCall(text, places=("y", *last))
     if returned is None and cached:
         # It never ran well; a backward pass that takes a cache says that there is one.
-        return Call(text, places=("y", CACHE))
-    return Call(text, reached=(("y", "{}"),))
+        return SpelledCall(text, places=("y", CACHE))
+    return SpelledCall(text, reached=(("y", "{}"),))
 
 
-def _single(text: str, result: str, returned: Any) -> Call:
+def _single(text: str, result: str, returned: Any) -> SpelledCall:
     if isinstance(returned, tuple) and len(returned) == 1:
-        return Call(text, places=(result,))
-    return Call(text, reached=((result, "{}"),))
+        return SpelledCall(text, places=(result,))
+    return SpelledCall(text, reached=((result, "{}"),))
 
 
-def _gradients(text: str, returned: Any) -> Call:
+def _gradients(text: str, returned: Any) -> SpelledCall:
     """Say how gradients are taken from what a backward pass returned."""
     if returned is _UNSEEN:
-        return Call(text, places=BACKWARD_RESULTS)
+        return SpelledCall(text, places=BACKWARD_RESULTS)
     found = {
         result: value
         for result, value in gradients(returned).items()
@@ -335,23 +335,23 @@ def _gradients(text: str, returned: Any) -> Call:
             for result, one in found.items()
             if one is value
         ]
-        return Call(text, reached=tuple(reached))
+        return SpelledCall(text, reached=tuple(reached))
     if isinstance(returned, list | tuple) and not any(
         value is returned for value in found.values()
     ):
         if any(isinstance(value, Mapping | list | tuple) for value in returned):
             raise NotSupported("the backward pass returns several gradients in one value")
         names = {id(value): result for result, value in found.items()}
-        return Call(text, places=tuple(names.get(id(value)) for value in returned))
+        return SpelledCall(text, places=tuple(names.get(id(value)) for value in returned))
     if any(value is returned for value in found.values()):
-        return Call(text, reached=((BACKWARD_RESULTS[0], "{}"),))
+        return SpelledCall(text, reached=((BACKWARD_RESULTS[0], "{}"),))
     reached = [
         (result, f"{{}}.{name}")
         for name, value in inspect.getmembers(returned)
         for result, one in found.items()
         if one is value and gradient_of(name) == result
     ]
-    return Call(text, reached=tuple(reached))
+    return SpelledCall(text, reached=tuple(reached))
 
 
 def _home(found: Imported) -> Home:

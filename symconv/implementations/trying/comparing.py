@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from symconv.algebra.evaluation import monomial_text
-from symconv.implementations.model import Pass, Trouble
+from symconv.implementations.model import Pass, RunTrouble
 from symconv.implementations.trying.reference import Polynomial
 from symconv.layers.layer import Layer, Sizes
 from symconv.sandbox.excerpts import cut
@@ -100,7 +100,7 @@ def judge_pass(
     return _judge_numbers(layer, sizes, name, ran.results[name], expected, tolerance)
 
 
-def judge_trouble(trouble: Trouble) -> Judgement:
+def judge_trouble(trouble: RunTrouble) -> Judgement:
     """Judge a pass that gave no results."""
     place = f" ({trouble.location})" if trouble.location else ""
     return Judgement(TROUBLE_VERDICTS[trouble.code], trouble.code, f"{trouble.fact}{place}")

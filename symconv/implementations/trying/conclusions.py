@@ -25,7 +25,7 @@ MOST_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Region:
+class FailingShapes:
     """Shapes at which a result fails in one way.
 
     Attributes:
@@ -61,8 +61,8 @@ class Conclusion:
     code: str
     verdict: Verdict | None
     counts: Mapping[str, int]
-    where: Mapping[str, tuple[Region, ...]] = field(default_factory=dict)
-    rejected: tuple[Region, ...] = ()
+    where: Mapping[str, tuple[FailingShapes, ...]] = field(default_factory=dict)
+    rejected: tuple[FailingShapes, ...] = ()
     failure: Result | None = None
     rejection: Result | None = None
     diagnosis: str = ""
@@ -184,8 +184,8 @@ def _is_late(code: str) -> tuple[bool, bool]:
     return code in UNKNOWN, code == "not-run"
 
 
-def _counted(inside: Sequence[ShapeClass], places: Sequence[ShapeClass]) -> Region:
-    return Region(f"at {len(inside)} of {len(places)} shapes", inside[0])
+def _counted(inside: Sequence[ShapeClass], places: Sequence[ShapeClass]) -> FailingShapes:
+    return FailingShapes(f"at {len(inside)} of {len(places)} shapes", inside[0])
 
 
 def _is_bad(result: Result) -> bool:
@@ -206,27 +206,29 @@ def _regions(
     count: int,
     fails: Fails | None,
     limits: Sequence[Condition],
-) -> tuple[Region, ...]:
+) -> tuple[FailingShapes, ...]:
     """Say in words which classes these are, each region with its smallest class."""
     if not outside:
-        return (Region(_all_of(len(inside), count), inside[0]),)
+        return (FailingShapes(_all_of(len(inside), count), inside[0]),)
     failing, passing = ([one.sizes for one in places] for places in (inside, outside))
     found = rules(failing, passing, fails, limits)
     if found is None or len(found) > MOST_NAMED:
         unless = exception(failing, passing, fails, limits)
         if unless is not None:
-            return (Region(f"unless {unless.clause}", inside[0], "unless"),)
+            return (FailingShapes(f"unless {unless.clause}", inside[0], "unless"),)
     if len(found or inside) > 1 and 1 <= len(outside) <= MOST_NAMED:
-        return (Region(f"at every shape but {_named(outside)}", inside[0]),)
+        return (FailingShapes(f"at every shape but {_named(outside)}", inside[0]),)
     if found is None or len(found) > MOST_NAMED:
         if {place.name for place in inside} & {place.name for place in outside}:
             # A class that was tried at several shapes names none of them.
             return (_counted(inside, [*inside, *outside]),)
         return (
-            Region(f"in the class{'es' if len(inside) > 1 else ''} {_named(inside)}", inside[0]),
+            FailingShapes(
+                f"in the class{'es' if len(inside) > 1 else ''} {_named(inside)}", inside[0]
+            ),
         )
     return tuple(
-        Region(
+        FailingShapes(
             f"when {feature.clause}",
             next((place for place in inside if feature.holds(place.sizes)), inside[0]),
             "when",

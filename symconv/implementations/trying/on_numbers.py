@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from symconv.implementations.calling.processes import Runner
-from symconv.implementations.diagnosing.diagnosis import Sample
+from symconv.implementations.diagnosing.diagnosis import CodeRun
 from symconv.implementations.model import (
     RESULTS,
-    Answer,
     Description,
     Pass,
     Request,
+    RunAnswer,
 )
 from symconv.implementations.trying.comparing import Judgement, judge_pass
 from symconv.implementations.trying.inputs import (
@@ -72,7 +72,7 @@ def wanted_results(description: Description) -> tuple[str, ...]:
 
 
 @dataclass(slots=True)
-class Outcome:
+class ShapeOutcome:
     """What the runs at one shape came to.
 
     Attributes:
@@ -88,8 +88,8 @@ class Outcome:
 
     judged: dict[str, Judgement] = field(default_factory=dict)
     conduct: list[tuple[str, Judgement]] = field(default_factory=list)
-    passes: Answer = field(default_factory=lambda: Answer(Pass(), Pass()))
-    sample: Sample | None = None
+    passes: RunAnswer = field(default_factory=lambda: RunAnswer(Pass(), Pass()))
+    sample: CodeRun | None = None
     kinds: dict[str, tuple[str, str]] = field(default_factory=dict)
     roundings: dict[str, Rounding] = field(default_factory=dict)
     dtypes: dict[str, str] = field(default_factory=dict)
@@ -123,14 +123,14 @@ class OnNumbers:
         """The results that the code is asked for."""
         return wanted_results(self.description)
 
-    def at(self, sizes: Sizes, dtype: str) -> Outcome:
+    def at(self, sizes: Sizes, dtype: str) -> ShapeOutcome:
         """Run the code at given sizes until every result is judged."""
         reference = reference_at(sizes)
         exact = plan(self.layer, sizes, dtype, reference.longest_sum)
         chosen = exact
         if self.tolerance is not None and dtype in FLOATS:
             chosen = within(exact, self.tolerance, reference.longest_sum)
-        outcome = Outcome()
+        outcome = ShapeOutcome()
         for number, run in enumerate(runs(chosen, exact, small=reference.is_small)):
             self._run(sizes, reference, outcome, number, run)
             if all(name in outcome.judged for name in self.wanted) and not any(
@@ -160,7 +160,7 @@ class OnNumbers:
         return Judgement(Verdict.VERIFIED, "right", chosen.sentence())
 
     def _run(
-        self, sizes: Sizes, reference: Reference, outcome: Outcome, number: int, run: Run
+        self, sizes: Sizes, reference: Reference, outcome: ShapeOutcome, number: int, run: Run
     ) -> None:
         drawn = self.drawn(sizes, run.plan, number)
         if run.kind == "tiny":
@@ -173,7 +173,7 @@ class OnNumbers:
             outcome.passes = answer
             outcome.conduct = [*_conduct(answer)]
             got = {**answer.forward.results, **answer.backward.results}
-            outcome.sample = Sample(sizes, drawn, whole, got)
+            outcome.sample = CodeRun(sizes, drawn, whole, got)
         wrong = self._judge(sizes, reference, outcome, answer, whole, drawn, run)
         if run.kind != "whole" and any(
             outcome.judged[name].code == "wrong-value" for name in wrong
@@ -192,13 +192,13 @@ class OnNumbers:
         *,
         repeat: bool = False,
         backward: bool,
-    ) -> Answer:
+    ) -> RunAnswer:
         dtype = run.plan.dtype
         arrays = divided(drawn, dtype, run.power) if run.power else in_dtype(drawn, dtype)
         return self.runner.run(Request(dict(sizes), arrays, repeat=repeat, backward=backward))
 
     def _judged(
-        self, sizes: Sizes, answer: Answer, expected: Mapping[str, np.ndarray]
+        self, sizes: Sizes, answer: RunAnswer, expected: Mapping[str, np.ndarray]
     ) -> dict[str, Judgement]:
         """Judge every result of one run; those that are right are left out."""
         found: dict[str, Judgement] = {}
@@ -218,8 +218,8 @@ class OnNumbers:
         self,
         sizes: Sizes,
         reference: Reference,
-        outcome: Outcome,
-        answer: Answer,
+        outcome: ShapeOutcome,
+        answer: RunAnswer,
         whole: Mapping[str, np.ndarray],
         drawn: Mapping[str, np.ndarray],
         run: Run,
@@ -254,7 +254,7 @@ class OnNumbers:
         return list(new)
 
 
-def _may_round(outcome: Outcome, name: str) -> bool:
+def _may_round(outcome: ShapeOutcome, name: str) -> bool:
     return name not in outcome.roundings or outcome.roundings[name].is_possible
 
 
@@ -273,7 +273,7 @@ def _said(run: Run, *, wrong_on_whole: bool, number: int) -> tuple[str, str]:
     return "whole-numbers-only", FRACTIONS_ONLY.format(halves=halves)
 
 
-def _conduct(answer: Answer) -> Iterator[tuple[str, Judgement]]:
+def _conduct(answer: RunAnswer) -> Iterator[tuple[str, Judgement]]:
     """Yield what a pass did besides computing."""
     for name, ran in (("forward", answer.forward), ("backward", answer.backward)):
         for judgement in _misconduct(ran):

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from symconv.code.names import CALLED_BEFORE, EVALUATING
 from symconv.implementations.calling.processes import Runner
-from symconv.implementations.model import Answer, Description, Varied
+from symconv.implementations.model import Description, RunAnswer, Varied
 from symconv.implementations.trying.conclusions import Conclusion
 from symconv.implementations.trying.shape_classes import ShapeClass
 from symconv.implementations.trying.unequal import conclusion_of, found, is_right, not_run
@@ -110,12 +110,12 @@ def _wrong(
     sizes: Sizes,
     names: Sequence[str],
     more: dict[str, int],
-) -> tuple[Answer, list[str]]:
+) -> tuple[RunAnswer, list[str]]:
     answer, expected = run_once(runner, description, sizes, more)
     return answer, [name for name in names if not is_right(answer, name, expected)]
 
 
-def _told(answer: Answer, wrong: Sequence[str]) -> str:
+def _told(answer: RunAnswer, wrong: Sequence[str]) -> str:
     trouble = answer.of(wrong[0]).trouble
     verb = "is" if len(wrong) == 1 else "are"
     return f"{' and '.join(wrong)} {verb} wrong" + (f" ({trouble.fact})" if trouble else "")

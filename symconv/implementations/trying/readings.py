@@ -124,7 +124,7 @@ def _only(description: Description, size: Size) -> int | None:
     return next((value for value in range(_MOST_FIXED) if equal(size, value) in limits), None)
 
 
-class Probe:
+class ReadingProbe:
     """Runs code as something else than it was taken for.
 
     Args:

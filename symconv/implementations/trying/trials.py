@@ -14,8 +14,8 @@ from symconv.algebra.indices import Condition
 from symconv.errors import UsageError
 from symconv.implementations.calling.processes import SECONDS_PER_RUN, Runner
 from symconv.implementations.diagnosing.diagnosis import (
+    CodeRun,
     Diagnosis,
-    Sample,
     diagnose,
     fails,
     wrong_entries_map,
@@ -30,7 +30,7 @@ from symconv.implementations.model import (
 from symconv.implementations.trying.comparing import Judgement, judge_symbols
 from symconv.implementations.trying.conclusions import UNKNOWN, Conclusion, conclude
 from symconv.implementations.trying.inputs import in_dtype, plan, within
-from symconv.implementations.trying.on_numbers import LOST, OnNumbers, Outcome, wanted_results
+from symconv.implementations.trying.on_numbers import LOST, OnNumbers, ShapeOutcome, wanted_results
 from symconv.implementations.trying.reference import Polynomial, Reference, reference_at
 from symconv.implementations.trying.rounding import DOUBLE, Rounding, rounds_sentence
 from symconv.implementations.trying.rules import LEAST_SHAPES, nearby
@@ -87,12 +87,12 @@ class Trial:
     description: Description
     options: Options
     found: dict[str, dict[ShapeClass, list[Result]]] = field(default_factory=dict)
-    samples: list[Sample] = field(default_factory=list)
+    samples: list[CodeRun] = field(default_factory=list)
     kinds: dict[str, tuple[str, str]] = field(default_factory=dict)
     """What is said of results that were right on some kinds of numbers, and wrong on others."""
     roundings: dict[str, list[Rounding]] = field(default_factory=dict)
     """How far off results were, a measure for each shape at which they were wrong."""
-    fresh: dict[Sizes, list[Outcome]] = field(default_factory=dict)
+    fresh: dict[Sizes, list[ShapeOutcome]] = field(default_factory=dict)
     """What became of shapes that are no part of the check: what is said of it is tested there."""
     is_slow: bool = False
     dtypes: dict[str, None] = field(default_factory=dict)
@@ -297,7 +297,7 @@ class Trial:
         judged.sort(key=lambda one: not one.is_wrong)
         return judged[0].code if judged else ("right" if outcomes else None)
 
-    def _at_fresh(self, sizes: Sizes) -> list[Outcome]:
+    def _at_fresh(self, sizes: Sizes) -> list[ShapeOutcome]:
         """Run the code at a shape that was not tried, in every dtype, unless that costs much."""
         if sizes in self.fresh:
             return self.fresh[sizes]
@@ -314,7 +314,7 @@ class Trial:
         self.fresh[sizes] = found
         return found
 
-    def _samples_of(self, name: str) -> list[Sample]:
+    def _samples_of(self, name: str) -> list[CodeRun]:
         """Return what came back, the smallest first; more of it where a result fails seldom."""
         samples = sorted(self.samples, key=lambda sample: sample.sizes.order())
         failing = [one for one in samples if fails(one, name)]
@@ -327,7 +327,7 @@ class Trial:
         return samples
 
     def _diagnosis(
-        self, name: str, samples: Sequence[Sample], digits: int | None
+        self, name: str, samples: Sequence[CodeRun], digits: int | None
     ) -> tuple[str, str]:
         """Return what went wrong with a result, as a sentence and by its stable name."""
         said = None if digits == DOUBLE else self._mistake(name, samples)
@@ -343,12 +343,12 @@ class Trial:
             return sentence, mistake
         return self._several_mistakes(name, samples)
 
-    def _mistake(self, name: str, samples: Sequence[Sample]) -> Diagnosis | None:
+    def _mistake(self, name: str, samples: Sequence[CodeRun]) -> Diagnosis | None:
         # Several mistakes fit what one or two shapes show.
         enough = sum(fails(one, name) for one in samples) >= LEAST_SHAPES
         return diagnose(self.layer, name, samples) if enough else None
 
-    def _several_mistakes(self, name: str, samples: Sequence[Sample]) -> tuple[str, str]:
+    def _several_mistakes(self, name: str, samples: Sequence[CodeRun]) -> tuple[str, str]:
         """Return what went wrong for each way in which a result is wrong, beside what is right."""
         codes = {place.sizes: str(_worst(found).code) for place, found in self.found[name].items()}
         ways = [way for way in _WAYS if way in codes.values()]
@@ -404,7 +404,7 @@ def _notes(conclusion: Conclusion) -> Iterator[str]:
         yield conclusion.diagnosis
 
 
-def _picture(name: str, wrong: Sequence[Sizes], samples: Sequence[Sample]) -> str:
+def _picture(name: str, wrong: Sequence[Sizes], samples: Sequence[CodeRun]) -> str:
     """Draw which entries are wrong, at the smallest shape that has enough of them to tell."""
     found = [one for one in samples if one.sizes in wrong and name in one.got]
     telling = [one for one in found if one.expected[name].size >= ENTRIES_THAT_TELL]

@@ -18,7 +18,7 @@ from symconv.code.names import STRIDE
 from symconv.errors import SizesError
 from symconv.implementations.calling.processes import Runner
 from symconv.implementations.diagnosing.correlation import correlated, pulled_back
-from symconv.implementations.model import Answer, Description, Request, Varied
+from symconv.implementations.model import Description, Request, RunAnswer, Varied
 from symconv.implementations.trying.comparing import TROUBLE_VERDICTS
 from symconv.implementations.trying.conclusions import Conclusion
 from symconv.implementations.trying.inputs import draw, plan, smaller
@@ -107,7 +107,7 @@ def found(parameter: Varied, verdict: Verdict | None, code: str, detail: str) ->
     )
 
 
-def not_run(parameter: Varied, answer: Answer, what: str) -> Result | None:
+def not_run(parameter: Varied, answer: RunAnswer, what: str) -> Result | None:
     """Return the result where code refuses what is varied, or was not run to its end."""
     trouble = answer.forward.trouble or answer.backward.trouble
     if trouble is None or trouble.code == "raised":
@@ -173,7 +173,7 @@ class _Tried:
 
     def _run(
         self, parts: Parts, meant: Parts | None = None
-    ) -> tuple[Answer, Mapping[str, np.ndarray]]:
+    ) -> tuple[RunAnswer, Mapping[str, np.ndarray]]:
         """Run the code with these parts; return what it gave, and should for what they mean."""
         meant = meant or parts
         arrays = self._arrays(meant)
@@ -202,7 +202,7 @@ class _Tried:
         return {"y": y, **pulled_back(dout, x, w, parts.strides, parts.paddings)}
 
 
-def is_right(answer: Answer, name: str, expected: Mapping[str, np.ndarray]) -> bool:
+def is_right(answer: RunAnswer, name: str, expected: Mapping[str, np.ndarray]) -> bool:
     """Tell whether a result is there, and is entry by entry what is expected."""
     got = answer.of(name).results.get(name)
     right = expected.get(name)

@@ -12,7 +12,7 @@ import numpy as np
 
 from symconv.code.names import WITHOUT_BIAS
 from symconv.implementations.calling.processes import Runner
-from symconv.implementations.model import Answer, Description, Request
+from symconv.implementations.model import Description, Request, RunAnswer
 from symconv.implementations.trying.conclusions import Conclusion
 from symconv.implementations.trying.inputs import draw, plan, smaller
 from symconv.implementations.trying.reference import reference_at
@@ -60,7 +60,7 @@ def without_bias(runner: Runner, description: Description) -> Iterator[tuple[Res
 
 def run_once(
     runner: Runner, description: Description, sizes: Sizes, more: dict[str, int]
-) -> tuple[Answer, dict[str, np.ndarray]]:
+) -> tuple[RunAnswer, dict[str, np.ndarray]]:
     """Run the code, and return what it gave and should."""
     reference = reference_at(sizes)
     small = smaller(plan(conv2d(), sizes, "float64", reference.longest_sum))

@@ -56,7 +56,7 @@ class Gradient:
 
 
 @dataclass(frozen=True, slots=True)
-class Domain:
+class DefinedWhere:
     """Where a name that the text defines has a value, if not everywhere.
 
     Attributes:
@@ -165,7 +165,7 @@ class Context:
     layer_ranges: tuple[Range, ...] = ()
     spellings: tuple[tuple[str, str], ...] = ()
     abbreviations: tuple[tuple[Index, IntegerExpression], ...] = ()
-    domains: tuple[Domain, ...] = ()
+    domains: tuple[DefinedWhere, ...] = ()
     gradients: tuple[Gradient, ...] = ()
     index_base: int = 0
     index_bases: tuple[tuple[str, int], ...] = ()
@@ -210,7 +210,7 @@ class Context:
                     found[index] = substitute_symbols(meaning, found)
         return found
 
-    def domain(self, name: str) -> Domain | None:
+    def domain(self, name: str) -> DefinedWhere | None:
         """Return where a name is defined, or None where it is defined everywhere."""
         return next((item for item in self.domains if item.name == name), None)
 
@@ -308,7 +308,7 @@ class Context:
         known = replace(self, abbreviations=(*others, (index, value)))
         return known.without_domain(index.name).with_spelling(_spelled(index.name), index.name)
 
-    def with_domain(self, domain: Domain) -> Context:
+    def with_domain(self, domain: DefinedWhere) -> Context:
         """Say where a name is defined; elsewhere it has no value."""
         others = tuple(item for item in self.domains if item.name != domain.name)
         return replace(self, domains=(*others, domain))

@@ -30,7 +30,7 @@ from symconv.algebra.indices import (
 from symconv.algebra.scoping import arrays, dependencies, substitute
 from symconv.errors import UsageError
 from symconv.latex.reading.clauses import Restrictions
-from symconv.latex.reading.context import Context, Domain
+from symconv.latex.reading.context import Context, DefinedWhere
 from symconv.latex.reading.items import Abbreviation, ArrayDefinition, ExampleSize, Item, Span
 from symconv.latex.reading.meaning import Elaborator
 from symconv.latex.reading.piecewise import guarded, require_covered
@@ -160,7 +160,7 @@ def abbreviation(
     ]
     if needed:
         condition = without_abbreviations(_all(needed), context)
-        known = known.with_domain(Domain(name, (), condition))
+        known = known.with_domain(DefinedWhere(name, (), condition))
     return Defined(Abbreviation(span, Index(name), integer), known)
 
 
@@ -329,7 +329,7 @@ def _defined(
         }
         condition = without_abbreviations(_all(needed), context)
         condition = substitute_condition(condition, positions) if base else condition
-        known = known.with_domain(Domain(array.name, tuple(map(Index, indices)), condition))
+        known = known.with_domain(DefinedWhere(array.name, tuple(map(Index, indices)), condition))
     return ArrayDefinition(span, definition, sentences(side.scope)), known
 
 
@@ -420,7 +420,7 @@ def _element(
     )
     found = rest.with_definition(definition)
     if not _are_all(len(places), array):
-        found = found.with_domain(Domain(array.name, indices, Or(tuple(places))))
+        found = found.with_domain(DefinedWhere(array.name, indices, Or(tuple(places))))
     said = f"{entry} is given here, as one entry of {array.name}"
     return Defined(ArrayDefinition(span, definition, (*sentences(side.scope), said)), found)
 

@@ -28,7 +28,7 @@ _CELL = re.compile(r"(?<!\\)&")
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class Element:
     """One entry of a matrix: the entry of the array, and what it is equal to."""
 
     span: Span
@@ -47,7 +47,7 @@ class Elements:
     """
 
     array: Array
-    cells: tuple[Cell, ...]
+    cells: tuple[Element, ...]
     conditions: tuple[Condition, ...]
 
 
@@ -125,13 +125,13 @@ def _placed(
         if not isinstance(axis, Constant):
             conditions.append(equal(axis, count))
     base = context.base_of(array.name)
-    cells: list[Cell] = []
+    cells: list[Element] = []
     for i, row in enumerate(rows):
         for j, (start, end) in enumerate(row):
             places = (i, j)[: len(axes)]
             indices = tuple(Literal(name.span, 1, "number", str(place + base)) for place in places)
             entry = Name(name.span, 2, array.name, indices)
-            cells.append(Cell((start, end), entry, _member_at((start, end), text)))
+            cells.append(Element((start, end), entry, _member_at((start, end), text)))
     return Elements(array, tuple(cells), tuple(conditions))
 
 

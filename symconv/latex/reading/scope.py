@@ -23,7 +23,7 @@ from symconv.algebra.indices import (
 from symconv.algebra.polynomials import same_polynomial
 from symconv.algebra.scoping import arrays
 from symconv.explanations.tidying import tidied_integer
-from symconv.latex.reading.context import Context, Domain
+from symconv.latex.reading.context import Context, DefinedWhere
 from symconv.latex.reading.items import Span
 from symconv.latex.reading.piecewise import Coverage
 from symconv.latex.reading.syntax import Stopped
@@ -308,7 +308,7 @@ def _behind(name: str, context: Context) -> Iterator[tuple[str, bool]]:
                 pending.append(array.name)
 
 
-def _sizes_alone(domain: Domain) -> Condition | None:
+def _sizes_alone(domain: DefinedWhere) -> Condition | None:
     """Return the condition of a domain where it is one on sizes, else None."""
     condition = domain.condition
     integers = () if condition is None else condition_integers(condition)

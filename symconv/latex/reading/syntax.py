@@ -134,7 +134,7 @@ class Connected(Node):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Case(Node):
+class Branch(Node):
     """A value with what has to hold for it: all of the conditions, or that no case before did."""
 
     value: Node
@@ -146,7 +146,7 @@ class Case(Node):
 class Cases(Node):
     """Values by cases, the first one that applies."""
 
-    cases: tuple[Case, ...]
+    cases: tuple[Branch, ...]
 
 
 Child: TypeAlias = "Node | Token"
@@ -207,7 +207,7 @@ def children(node: Node) -> tuple[Node, ...]:
             return (*below, *above, body)
         case Chain(parts=parts) | Connected(parts=parts) | Cases(cases=parts):
             return parts
-        case Case(value=value, conditions=parts):
+        case Branch(value=value, conditions=parts):
             return (value, *parts)
     raise TypeError(f"not a part of a formula: {node!r}")
 
@@ -295,7 +295,7 @@ def _parser() -> Lark:
             return Call(*_place(parts), kind, _nodes(parts[1:-1]))
 
         def cases(self, parts: list[Child]) -> Node:
-            found = tuple(part for part in parts if isinstance(part, Case))
+            found = tuple(part for part in parts if isinstance(part, Branch))
             return Cases(*_place(parts), found)
 
         def case(self, parts: list[Child]) -> Node:
@@ -303,7 +303,7 @@ def _parser() -> Lark:
             otherwise = any(_is_token(part, "OTHERWISE") for part in rest)
             words = ("UNDER", "OTHERWISE")
             conditions = [part for part in rest if not any(_is_token(part, w) for w in words)]
-            return Case(*_place(parts), _node(value), _nodes(conditions), otherwise)
+            return Branch(*_place(parts), _node(value), _nodes(conditions), otherwise)
 
         def power(self, parts: list[Child]) -> Node:
             return Power(*_place(parts), _node(parts[0]), _nodes(parts[2:-1]))

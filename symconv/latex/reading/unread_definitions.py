@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from symconv.latex.reading.array_entries import KRONECKER
 from symconv.latex.reading.atoms import Atom, atoms
 from symconv.latex.reading.claims import Member
-from symconv.latex.reading.context import Context, Domain
+from symconv.latex.reading.context import Context, DefinedWhere
 from symconv.latex.reading.definitions import is_fixed, new_symbol
 from symconv.latex.reading.meaning import Elaborator
 from symconv.latex.reading.scope import Scope
@@ -38,7 +38,7 @@ def unread_definition(
         marked: whether the equation is written as a definition.
     """
     if is_kronecker(head.atoms, context):
-        return context.with_domain(Domain(KRONECKER, (), None))
+        return context.with_domain(DefinedWhere(KRONECKER, (), None))
     if not isinstance(node, Stopped) and not _is_named(node):
         return context
     found = names(head.atoms, context.spellings)
@@ -46,11 +46,15 @@ def unread_definition(
         return context
     name = found[0]
     if context.array(name) is not None:
-        return context if is_fixed(name, context) else context.with_domain(Domain(name, (), None))
+        return (
+            context
+            if is_fixed(name, context)
+            else context.with_domain(DefinedWhere(name, (), None))
+        )
     symbol = None if isinstance(node, Stopped) else new_symbol(node, context)
     if symbol is None or _is_index(symbol, context):
         return context
-    return context.with_domain(Domain(symbol, (), None))
+    return context.with_domain(DefinedWhere(symbol, (), None))
 
 
 def unread_text(text: str, context: Context) -> Context:
@@ -64,7 +68,7 @@ def unread_text(text: str, context: Context) -> Context:
     found = names(atoms(left), context.spellings) if equals else []
     if not found or is_fixed(found[0], context):
         return context
-    return context.with_domain(Domain(found[0], (), None))
+    return context.with_domain(DefinedWhere(found[0], (), None))
 
 
 def value_of_a_letter(
@@ -103,7 +107,7 @@ def left_out(head: Node, values: Sequence[Node | Stopped], context: Context) -> 
     array = context.array(head.name)
     if array is None or not context.is_input(array) or any(map(_is_number, head.subscripts or ())):
         return context
-    return context.with_domain(Domain(head.name, (), None))
+    return context.with_domain(DefinedWhere(head.name, (), None))
 
 
 def _is_number(node: Node) -> bool:

@@ -14,7 +14,7 @@ from symconv.latex.writing.choices import LatexOptions
 from symconv.latex.writing.joining import Piece
 from symconv.latex.writing.widths import estimated_width
 from symconv.latex.writing.writer import (
-    Clause,
+    WrittenClause,
     statement_clauses,
     statement_options,
     written_expression,
@@ -116,7 +116,7 @@ def _append(lines: list[_Line], piece: Piece, room: float) -> None:
     line.width += estimated_width(joined)
 
 
-def _with_clause(lines: list[str], clause: Clause, room: float) -> list[str]:
+def _with_clause(lines: list[str], clause: WrittenClause, room: float) -> list[str]:
     """Put a clause behind the last line where it fits, otherwise on lines of its own."""
     *before, last = lines
     together = f"{last}, \\quad {clause.text()}"

@@ -94,7 +94,7 @@ _DEFAULT = LatexOptions()
 
 
 @dataclass(frozen=True, slots=True)
-class Clause:
+class WrittenClause:
     """What follows an equation: ``where``, ``if`` or ``for``, and a list of formulas."""
 
     keyword: str
@@ -148,18 +148,18 @@ def statement_options(statement: Statement, options: LatexOptions) -> LatexOptio
     return options.knowing(symbol.name for symbol in (*sides, *size_symbols(statement)))
 
 
-def statement_clauses(statement: Statement, options: LatexOptions) -> tuple[Clause, ...]:
+def statement_clauses(statement: Statement, options: LatexOptions) -> tuple[WrittenClause, ...]:
     """Write what follows the equation of a statement; empty where nothing does."""
     found = [
-        Clause(
+        WrittenClause(
             WHERE,
             tuple(
                 f"{integer_latex(index, options)} = {integer_latex(value, options)}"
                 for index, value in statement.where
             ),
         ),
-        Clause(IF, _assumptions(statement.assumptions, options)),
-        Clause(FOR, tuple(_free_range(item, options) for item in statement.free)),
+        WrittenClause(IF, _assumptions(statement.assumptions, options)),
+        WrittenClause(FOR, tuple(_free_range(item, options) for item in statement.free)),
     ]
     return tuple(
         clause for clause in found if clause.items and (options.ranges or clause.keyword != FOR)

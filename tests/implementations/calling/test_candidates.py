@@ -4,7 +4,7 @@ from types import ModuleType
 
 import pytest
 
-from symconv.implementations.calling.candidates import Candidate, candidates, own_callables
+from symconv.implementations.calling.candidates import Passes, candidates, own_callables
 
 PLAIN = "(x, w, b, stride, padding)"
 CACHED = "(x, w, b, conv_param)"
@@ -147,5 +147,5 @@ def test_functions_of_own_submodules_are_own() -> None:
 def test_a_candidate_says_which_gradient_each_function_computes() -> None:
     made = module("conv" + PLAIN, "conv_dw(d)", "conv_dx(d)")
     assert candidates(own_callables(made), None) == [
-        Candidate("conv", (("dL/dx", "conv_dx"), ("dL/dw", "conv_dw")))
+        Passes("conv", (("dL/dx", "conv_dx"), ("dL/dw", "conv_dw")))
     ]

@@ -27,10 +27,10 @@ from symconv.implementations.calling.requests import same
 from symconv.implementations.model import (
     BACKWARD_RESULTS,
     RESULTS,
-    Answer,
     Implementation,
     Pass,
-    Trouble,
+    RunAnswer,
+    RunTrouble,
 )
 
 forking = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no os.fork")
@@ -53,12 +53,12 @@ def runner(name: str, kind: str = "spawn", **options: Any) -> Runner:
     return found
 
 
-def facts(trouble: Trouble | None) -> tuple[str, str]:
+def facts(trouble: RunTrouble | None) -> tuple[str, str]:
     assert trouble is not None
     return trouble.code, trouble.fact
 
 
-def is_right(found: Answer) -> bool:
+def is_right(found: RunAnswer) -> bool:
     expected = (pairs.Y, pairs.DX, pairs.DW, pairs.DB)
     return all(
         name in found.of(name).results and same(found.of(name).results[name], value)

@@ -13,17 +13,17 @@ from behaviours.pairs import backward, forward, rejecting, request, wrapped
 
 from symconv.errors import NotSupported
 from symconv.implementations.calling.requests import answer, same
-from symconv.implementations.model import BACKWARD_RESULTS, RESULTS, Answer, Request, Trouble
+from symconv.implementations.model import BACKWARD_RESULTS, RESULTS, Request, RunAnswer, RunTrouble
 
 Function = Callable[..., Any]
 
 
-def fact(trouble: Trouble | None) -> tuple[str, str]:
+def fact(trouble: RunTrouble | None) -> tuple[str, str]:
     assert trouble is not None
     return trouble.code, trouble.fact
 
 
-def at(trouble: Trouble | None) -> str:
+def at(trouble: RunTrouble | None) -> str:
     assert trouble is not None
     assert trouble.location is not None
     return trouble.location
@@ -364,7 +364,7 @@ def test_passes_alternate_when_repeated() -> None:
     assert calls == ["forward", "backward"] * 2
 
 
-def polynomials_of(found: Answer, name: str) -> list[Any]:
+def polynomials_of(found: RunAnswer, name: str) -> list[Any]:
     return found.of(name).results[name].tolist()
 
 

@@ -8,7 +8,7 @@ import pytest
 from samples import running
 from samples.catalogue import RIGHT, WRONG
 
-from symconv.implementations.diagnosing.diagnosis import Sample, diagnose
+from symconv.implementations.diagnosing.diagnosis import CodeRun, diagnose
 from symconv.implementations.diagnosing.suspects import candidates
 from symconv.implementations.model import RESULTS
 from symconv.implementations.trying.inputs import draw, in_dtype, plan
@@ -55,7 +55,7 @@ def runs(entry):
         with np.errstate(all="ignore"):
             results, _ = running.run(module, entry.call, arrays, sizes)
         got = {name: one for name, one in results.items() if isinstance(one, np.ndarray)}
-        found.append(Sample(sizes, drawn, expected, got))
+        found.append(CodeRun(sizes, drawn, expected, got))
     return sorted(found, key=lambda sample: sample.sizes.order())
 
 
@@ -65,7 +65,7 @@ def spoiled(change, result="dL/dx", count=8):
     for place in shape_classes()[:count]:
         _, drawn, expected = truth(place.sizes)
         wrong = np.asarray(change(place.sizes, drawn, expected[result]))
-        found.append(Sample(place.sizes, drawn, expected, {result: wrong}))
+        found.append(CodeRun(place.sizes, drawn, expected, {result: wrong}))
     return sorted(found, key=lambda sample: sample.sizes.order())
 
 
@@ -156,7 +156,7 @@ def test_of_two_mistakes_with_the_same_numbers_the_likelier_one_is_named():
     # With one image, one filter and one of everything, nearly all mistakes coincide.
     sizes = conv2d().sizes("N=1,C=1,H=1,W=1,F=1,HH=1,WW=1,S=1,P=0")
     _, drawn, expected = truth(sizes)
-    one = Sample(sizes, drawn, expected, {"dL/dw": np.zeros((1, 1, 1, 1))})
+    one = CodeRun(sizes, drawn, expected, {"dL/dw": np.zeros((1, 1, 1, 1))})
     found = [diagnose(conv2d(), "dL/dw", [one]) for _ in range(3)]
     assert found[0] is not None
     assert found[0].name == "all-zeros"
@@ -173,13 +173,13 @@ def test_a_mistake_of_two_entries_of_few_bits_is_not_named():
         }.items()
     }  # fmt: skip
     expected = Reference(conv2d(), sizes).values(ones, 1)
-    one = Sample(sizes, ones, expected, {"dL/db": expected["dL/db"] * 2})
+    one = CodeRun(sizes, ones, expected, {"dL/db": expected["dL/db"] * 2})
     assert diagnose(conv2d(), "dL/db", [one]) is None
 
 
 def test_results_that_are_not_there_are_left_out_of_the_count():
     samples = spoiled(lambda s, a, right: -right)
-    missing = [Sample(one.sizes, one.arrays, one.expected, {}) for one in samples[:3]]
+    missing = [CodeRun(one.sizes, one.arrays, one.expected, {}) for one in samples[:3]]
     found = diagnose(conv2d(), "dL/dx", [*missing, *samples[3:]])
     assert found is not None
     assert found.explained == 5
@@ -190,7 +190,7 @@ def test_whole_numbers_beyond_64_bits_are_diagnosed():
     found = []
     for place in shape_classes()[:4]:
         _, drawn, expected = truth(place.sizes, "object")
-        found.append(Sample(place.sizes, drawn, expected, {"dL/dw": expected["dL/dw"][::-1]}))
+        found.append(CodeRun(place.sizes, drawn, expected, {"dL/dw": expected["dL/dw"][::-1]}))
     said = diagnose(conv2d(), "dL/dw", found)
     assert said is not None
     assert said.name == "axes-flipped"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from symconv.implementations.diagnosing.cases import Case, Sample, same
+from symconv.implementations.diagnosing.cases import Case, CodeRun, same
 from symconv.implementations.diagnosing.spoiled import loop_arrays, spoiled_candidates
 from symconv.implementations.model import RESULTS
 from symconv.implementations.trying.reference import Reference
@@ -19,7 +19,7 @@ def case_of(result, most=9):
     }  # fmt: skip
     arrays = {name: source.integers(-most, most, shape) for name, shape in shapes.items()}
     expected = Reference(conv2d(), SIZES).values(arrays, most)
-    return Case(Sample(SIZES, arrays, expected, expected), result)
+    return Case(CodeRun(SIZES, arrays, expected, expected), result)
 
 
 @pytest.mark.parametrize("result", RESULTS)

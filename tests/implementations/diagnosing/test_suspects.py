@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from symconv.implementations.diagnosing.cases import Case, Sample, same
+from symconv.implementations.diagnosing.cases import Case, CodeRun, same
 from symconv.implementations.diagnosing.suspects import candidates
-from symconv.implementations.diagnosing.symptoms import Quotient
+from symconv.implementations.diagnosing.symptoms import DividedArray
 from symconv.implementations.diagnosing.terms import from_positions, with_arrays
 from symconv.implementations.diagnosing.windows import READINGS, right_positions
 from symconv.implementations.model import RESULTS
@@ -33,7 +33,7 @@ def samples():
         chosen = plan(conv2d(), place.sizes, "float64", reference.longest_sum)
         drawn = draw(conv2d(), place.sizes, chosen, 0)
         expected = reference.values(drawn, chosen.most)
-        found.append(Sample(place.sizes, drawn, expected, expected))
+        found.append(CodeRun(place.sizes, drawn, expected, expected))
     return found
 
 
@@ -73,14 +73,14 @@ def _differs(candidate, case):
             produced = candidate.produce(case)
     except (ValueError, IndexError, KeyError):
         return False
-    if isinstance(produced, Quotient):
+    if isinstance(produced, DividedArray):
         return bool(np.any(produced.numerator != case.right * produced.divisor))
     return produced is not None and not same(np.asarray(produced), case.right)
 
 
 def test_integers_that_64_bits_hold_are_computed_in_64_bits(samples):
     small = Case(samples[0], "y")
-    large = Sample(
+    large = CodeRun(
         samples[0].sizes,
         {name: array.astype(object) * 2**90 for name, array in samples[0].arrays.items()},
         samples[0].expected,
@@ -92,7 +92,7 @@ def test_integers_that_64_bits_hold_are_computed_in_64_bits(samples):
 
 def test_a_missing_bias_counts_as_zero(samples):
     arrays = {name: array for name, array in samples[0].arrays.items() if name != "b"}
-    case = Case(Sample(samples[0].sizes, arrays, samples[0].expected, samples[0].got), "y")
+    case = Case(CodeRun(samples[0].sizes, arrays, samples[0].expected, samples[0].got), "y")
     assert not case.arrays["b"].any()
 
 

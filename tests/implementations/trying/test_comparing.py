@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from symconv.implementations.model import Pass, Trouble
+from symconv.implementations.model import Pass, RunTrouble
 from symconv.implementations.trying.comparing import judge_pass, judge_symbols
 from symconv.implementations.trying.reference import Reference
 from symconv.layers.convolution.two_dimensional import conv2d
@@ -83,7 +83,7 @@ def test_a_tolerance_is_relative_to_the_largest_value() -> None:
     ],
 )
 def test_trouble_keeps_its_code(code, verdict) -> None:
-    ran = Pass(trouble=Trouble(code, "the fact", "layers.py:3"))
+    ran = Pass(trouble=RunTrouble(code, "the fact", "layers.py:3"))
     judgement = judge_pass(LAYER, SIZES, "dL/dx", ran, EXPECTED)
     assert judgement is not None
     assert (judgement.verdict, judgement.code) == (verdict, code)
