@@ -6,6 +6,8 @@ The names below are imported when they are first used, so that `import symconv` 
 
 from __future__ import annotations
 
+from symconv import views
+
 # Importing `typing` for this would take longer than all the rest here.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,6 +76,12 @@ _HOMES = {
     "sizes": "symconv.algebra.indices",
     "statement_latex": "symconv.latex.writing.writer",
     "verify": "symconv.verification",
+}
+
+views.HOMES |= {
+    "ClosedForm": "symconv.concrete.closed_forms",
+    "expression_latex": _HOMES["expression_latex"],
+    "statement_latex": _HOMES["statement_latex"],
 }
 
 __all__ = [

@@ -13,18 +13,21 @@ from typing import TypeAlias
 
 from symconv.algebra.indices import (
     Condition,
+    Constant,
     Index,
     IntegerExpression,
     IntegerLike,
     Range,
     as_integer,
 )
+from symconv.algebra.text import PRODUCT, SUM, PlainText, entry_text, product_text, sum_text
+from symconv.views import view
 
 ExpressionLike: TypeAlias = "Expression | IntegerExpression | int"
 RangeLike: TypeAlias = "Range | tuple[Index, IntegerLike, IntegerLike]"
 
 
-class Expression:
+class Expression(PlainText):
     """The common operators of expressions; each builds a node and simplifies nothing."""
 
     __slots__ = ()
@@ -56,15 +59,8 @@ class Expression:
     def __neg__(self) -> Expression:
         return Mul((Number(as_integer(-1)), *_factors(self)))
 
-    def __str__(self) -> str:
-        from symconv.algebra.text import expression_text
-
-        return expression_text(self)
-
     def _repr_latex_(self) -> str:
-        from symconv.latex.writing.writer import expression_latex
-
-        return f"$\\displaystyle {expression_latex(self)}$"
+        return f"$\\displaystyle {view('expression_latex')(self)}$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +87,13 @@ class Number(Expression):
 
     value: IntegerExpression
 
+    def inside(self, needed: int) -> str:
+        """Write it where the strength is needed, as the integer expression is written."""
+        return self.value.inside(needed)
+
+    def __str__(self) -> str:
+        return str(self.value)
+
 
 @dataclass(frozen=True, slots=True)
 class Entry(Expression):
@@ -104,6 +107,9 @@ class Entry(Expression):
             name, axes = self.array.name, len(self.array.shape)
             raise TypeError(f"{name} has {axes} axes, got {len(self.indices)} indices")
 
+    def __str__(self) -> str:
+        return entry_text(self.array.name, self.indices)
+
 
 @dataclass(frozen=True, slots=True)
 class Delta(Expression):
@@ -116,6 +122,9 @@ class Delta(Expression):
         object.__setattr__(self, "left", as_integer(left))
         object.__setattr__(self, "right", as_integer(right))
 
+    def __str__(self) -> str:
+        return f"delta({self.left}, {self.right})"
+
 
 @dataclass(frozen=True, slots=True)
 class Iverson(Expression):
@@ -126,12 +135,19 @@ class Iverson(Expression):
     def __post_init__(self) -> None:
         _require_condition(self.condition)
 
+    def __str__(self) -> str:
+        return f"[{self.condition}]"
+
 
 @dataclass(frozen=True, slots=True)
 class Add(Expression):
     """A sum of terms, in the author's order; 0 when there are none."""
 
     terms: tuple[Expression, ...]
+    strength = SUM
+
+    def __str__(self) -> str:
+        return sum_text(self.terms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +155,13 @@ class Mul(Expression):
     """A product of factors, in the author's order; 1 when there are none."""
 
     factors: tuple[Expression, ...]
+    strength = PRODUCT
+
+    def __str__(self) -> str:
+        match self.factors:
+            case (Number(value=Constant(value=-1)), *factors) if factors:
+                return f"-{product_text(factors)}"
+        return product_text(self.factors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +183,9 @@ class Sum(Expression):
         if len({item.index for item in self.ranges}) != len(ranges):
             raise TypeError(f"a sum binds each index once, got {', '.join(map(str, self.ranges))}")
 
+    def __str__(self) -> str:
+        return f"sum[{', '.join(map(str, self.ranges))}]({self.body})"
+
 
 @dataclass(frozen=True, slots=True)
 class Derivative(Expression):
@@ -167,10 +193,15 @@ class Derivative(Expression):
 
     body: Expression
     by: Entry
+    strength = PRODUCT
 
     def __post_init__(self) -> None:
         if not isinstance(self.by, Entry):
             raise TypeError(f"a derivative is by one entry, such as x[i], got {self.by!r}")
+
+    def __str__(self) -> str:
+        body = str(self.body) if isinstance(self.body, Entry) else f"({self.body})"
+        return f"d{body}/d{self.by}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,14 +261,11 @@ class Statement:
         return replace(self, lhs=lhs, rhs=rhs)
 
     def __str__(self) -> str:
-        from symconv.algebra.text import statement_text
-
-        return statement_text(self)
+        where = ", ".join(f"{index} = {value}" for index, value in self.where)
+        return f"{self.lhs} = {self.rhs}" + (f" where {where}" if where else "")
 
     def _repr_latex_(self) -> str:
-        from symconv.latex.writing.writer import statement_latex
-
-        return f"$\\displaystyle {statement_latex(self)}$"
+        return f"$\\displaystyle {view('statement_latex')(self)}$"
 
 
 def claim(

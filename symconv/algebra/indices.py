@@ -18,11 +18,22 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, TypeAlias, assert_never
 
+from symconv.algebra.text import (
+    ATOM,
+    PRODUCT,
+    SUM,
+    PlainText,
+    number_text,
+    product_text,
+    quotient_text,
+    sum_text,
+)
+
 Relation: TypeAlias = Literal["==", "!=", "<=", "<", ">=", ">"]
 IntegerLike: TypeAlias = "IntegerExpression | int"
 
 
-class IntegerExpression:
+class IntegerExpression(PlainText):
     """The common operators of integer expressions; each builds a node and simplifies nothing."""
 
     __slots__ = ()
@@ -99,11 +110,6 @@ class IntegerExpression:
     def __gt__(self, other: IntegerLike) -> Condition:
         return Comparison(self, ">", as_integer(other))
 
-    def __str__(self) -> str:
-        from symconv.algebra.text import integer_text
-
-        return integer_text(self)
-
 
 @dataclass(frozen=True, slots=True)
 class Constant(IntegerExpression):
@@ -111,12 +117,18 @@ class Constant(IntegerExpression):
 
     value: int
 
+    def __str__(self) -> str:
+        return number_text(self.value)
+
 
 @dataclass(frozen=True, slots=True)
 class Symbol(IntegerExpression):
     """A named integer: a `Size` or an `Index`."""
 
     name: str
+
+    def __str__(self) -> str:
+        return self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +154,10 @@ class Plus(IntegerExpression):
     """A sum of terms, in the author's order."""
 
     terms: tuple[IntegerExpression, ...]
+    strength = SUM
+
+    def __str__(self) -> str:
+        return sum_text(self.terms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +165,13 @@ class Times(IntegerExpression):
     """A product of factors, in the author's order."""
 
     factors: tuple[IntegerExpression, ...]
+    strength = PRODUCT
+
+    def __str__(self) -> str:
+        match self.factors:
+            case (Constant(value=-1), *factors) if factors:
+                return f"-{product_text(factors)}"
+        return product_text(self.factors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +180,10 @@ class Quotient(IntegerExpression):
 
     dividend: IntegerExpression
     divisor: IntegerExpression
+    strength = PRODUCT
+
+    def __str__(self) -> str:
+        return quotient_text(self.dividend, self.divisor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +193,9 @@ class FloorDivision(IntegerExpression):
     dividend: IntegerExpression
     divisor: IntegerExpression
 
+    def __str__(self) -> str:
+        return f"floor({quotient_text(self.dividend, self.divisor)})"
+
 
 @dataclass(frozen=True, slots=True)
 class CeilingDivision(IntegerExpression):
@@ -173,6 +203,9 @@ class CeilingDivision(IntegerExpression):
 
     dividend: IntegerExpression
     divisor: IntegerExpression
+
+    def __str__(self) -> str:
+        return f"ceil({quotient_text(self.dividend, self.divisor)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +215,9 @@ class Remainder(IntegerExpression):
     dividend: IntegerExpression
     divisor: IntegerExpression
 
+    def __str__(self) -> str:
+        return f"({self.dividend} mod {self.divisor.inside(ATOM)})"
+
 
 @dataclass(frozen=True, slots=True)
 class Minimum(IntegerExpression):
@@ -189,12 +225,18 @@ class Minimum(IntegerExpression):
 
     arguments: tuple[IntegerExpression, ...]
 
+    def __str__(self) -> str:
+        return f"min({', '.join(map(str, self.arguments))})"
+
 
 @dataclass(frozen=True, slots=True)
 class Maximum(IntegerExpression):
     """The greatest of its arguments."""
 
     arguments: tuple[IntegerExpression, ...]
+
+    def __str__(self) -> str:
+        return f"max({', '.join(map(str, self.arguments))})"
 
 
 class Condition:
@@ -217,11 +259,6 @@ class Condition:
             "write between(lo, i, hi) for a chain and & | ~ for and, or, not"
         )
 
-    def __str__(self) -> str:
-        from symconv.algebra.text import condition_text
-
-        return condition_text(self)
-
 
 @dataclass(frozen=True, slots=True)
 class Comparison(Condition):
@@ -231,6 +268,9 @@ class Comparison(Condition):
     relation: Relation
     right: IntegerExpression
 
+    def __str__(self) -> str:
+        return f"{self.left} {self.relation} {self.right}"
+
 
 @dataclass(frozen=True, slots=True)
 class Divides(Condition):
@@ -239,12 +279,24 @@ class Divides(Condition):
     divisor: IntegerExpression
     value: IntegerExpression
 
+    def __str__(self) -> str:
+        return f"{self.divisor.inside(ATOM)} divides {self.value}"
+
 
 @dataclass(frozen=True, slots=True)
 class And(Condition):
     """Every condition holds; true when there are none."""
 
     conditions: tuple[Condition, ...]
+
+    def __str__(self) -> str:
+        match self.conditions:
+            case (
+                Comparison(left=lower, relation="<=" | "<" as first, right=middle),
+                Comparison(left=again, relation="<=" | "<" as second, right=upper),
+            ) if middle == again:
+                return f"{lower} {first} {middle} {second} {upper}"
+        return " and ".join(map(_condition_inside, self.conditions)) or "true"
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,12 +305,18 @@ class Or(Condition):
 
     conditions: tuple[Condition, ...]
 
+    def __str__(self) -> str:
+        return " or ".join(map(_condition_inside, self.conditions)) or "false"
+
 
 @dataclass(frozen=True, slots=True)
 class Not(Condition):
     """The condition does not hold."""
 
     condition: Condition
+
+    def __str__(self) -> str:
+        return f"not ({self.condition})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -444,6 +502,10 @@ def _terms(expression: IntegerExpression) -> tuple[IntegerExpression, ...]:
 
 def _factors(expression: IntegerExpression) -> tuple[IntegerExpression, ...]:
     return expression.factors if isinstance(expression, Times) else (expression,)
+
+
+def _condition_inside(condition: Condition) -> str:
+    return f"({condition})" if isinstance(condition, And | Or) else str(condition)
 
 
 def _conjuncts(condition: Condition) -> tuple[Condition, ...]:

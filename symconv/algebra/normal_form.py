@@ -53,6 +53,7 @@ from symconv.algebra.indices import (
     symbols,
 )
 from symconv.algebra.ratios import Least, canonical
+from symconv.algebra.scoping import free_symbols
 from symconv.algebra.size_limits import expanded_terms
 from symconv.algebra.text import number_text
 from symconv.errors import NotSupported
@@ -113,7 +114,7 @@ def normal_form(
     """
     _require_few_terms(expression, definitions or {})
     plain = without_derivatives(expression, definitions)
-    free = {symbol.name for symbol in _free_symbols(plain)}
+    free = {symbol.name for symbol in free_symbols(plain)}
     merged: dict[tuple[object, ...], list[IntegerExpression]] = {}
     terms: dict[tuple[object, ...], Term] = {}
     for raw in _flatten(plain, {}, _Names(free)):
@@ -149,12 +150,6 @@ class _Names:
         while f"#{self._number}" in self._taken:
             self._number += 1
         return Index(f"#{self._number}")
-
-
-def _free_symbols(expression: Expression) -> dict[Symbol, None]:
-    from symconv.algebra.scoping import free_symbols
-
-    return free_symbols(expression)
 
 
 def _require_few_terms(expression: Expression, definitions: Mapping[str, Definition]) -> None:

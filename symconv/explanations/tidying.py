@@ -23,7 +23,6 @@ from symconv.algebra.indices import (
     map_operands,
     operands,
 )
-from symconv.algebra.text import integer_text
 from symconv.mistakes.sites import Node, children, with_children
 
 _Term: TypeAlias = tuple[int, tuple[IntegerExpression, ...]]
@@ -124,7 +123,7 @@ def _collected(terms: list[_Term]) -> list[_Term] | None:
     """
     found: dict[tuple[IntegerExpression, ...], _Term] = {}
     for coefficient, factors in terms:
-        key = tuple(sorted(factors, key=integer_text))
+        key = tuple(sorted(factors, key=str))
         known, first = found.get(key, (0, factors))
         found[key] = (known + coefficient, first)
     left = [(coefficient, factors) for coefficient, factors in found.values() if coefficient]

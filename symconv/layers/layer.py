@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from symconv.algebra.dependence import Dependence, dependence
 from symconv.algebra.evaluation import condition_value, integer_value
@@ -39,9 +39,7 @@ from symconv.errors import (
     UnknownStatement,
     UsageError,
 )
-
-if TYPE_CHECKING:
-    from symconv.concrete.closed_forms import ClosedForm
+from symconv.views import view
 
 Node = TypeVar("Node")
 Value = TypeVar("Value")
@@ -402,7 +400,7 @@ class Layer:
         except Exception as error:
             raise LoopRaised(f"the loops raise {type(error).__name__}: {error}") from error
 
-    def closed_form(self, name: str, sizes: Sizes) -> ClosedForm:
+    def closed_form(self, name: str, sizes: Sizes) -> Any:
         """Return an array or gradient as SymPy expressions, entry by entry.
 
         Args:
@@ -413,9 +411,7 @@ class Layer:
             An object that reads like an array: ``closed_form[n, c, i, j]``. A Jacobian takes
             the output's indices first, then those of what it is differentiated by.
         """
-        from symconv.concrete.closed_forms import ClosedForm
-
-        return ClosedForm(self, name, sizes)
+        return view("ClosedForm")(self, name, sizes)
 
     def _derived_values(self, given: Mapping[Symbol, int]) -> dict[Symbol, int]:
         """Check the constraints and compute the derived sizes."""

@@ -127,8 +127,6 @@ def test_entries_are_found_at_any_depth(expression: Expression, expected: bool) 
 def test_an_unknown_node_is_refused() -> None:
     with pytest.raises(TypeError, match="not an expression"):
         _ = has_entries(Strange())
-    with pytest.raises(TypeError, match="not an expression"):
-        _ = str(Strange())
 
 
 def test_a_statement_is_named_by_name_and_form() -> None:
