@@ -28,9 +28,9 @@ from symconv.latex.reading.definitions import (
     only_given_sizes,
 )
 from symconv.latex.reading.doubts import doubts
+from symconv.latex.reading.integers import is_integer
 from symconv.latex.reading.items import Equality, Item, NoStatement, Span, Unreadable
 from symconv.latex.reading.literal_matrices import elements, example_values, is_matrix
-from symconv.latex.reading.meaning import Elaborator
 from symconv.latex.reading.scope import Scope, is_plain
 from symconv.latex.reading.statements import Side, sides, statement
 from symconv.latex.reading.syntax import Literal, Name, Node, Stopped
@@ -327,9 +327,9 @@ class ChainReader:
         numeric = isinstance(nodes[-1], Literal) and nodes[-1].kind == "number"
         if name is None or not is_plain(name) or not (numeric or self._is_usual(name)):
             return False
-        if not all(self._is_letter(node) for node in nodes[1:-1]) or not Elaborator(
-            Scope(self.context)
-        ).is_integer(head):
+        if not all(self._is_letter(node) for node in nodes[1:-1]) or not is_integer(
+            head, Scope(self.context)
+        ):
             return False
         self.items.append(NoStatement(span, "a value of an index"))
         return True

@@ -18,11 +18,10 @@ from symconv.algebra.indices import (
 from symconv.latex.reading.atoms import Atom
 from symconv.latex.reading.claims import Clause, Member
 from symconv.latex.reading.context import Context
+from symconv.latex.reading.integers import condition_of, integer_of, is_integer, listed_bounds
 from symconv.latex.reading.items import Span
-from symconv.latex.reading.meaning import Elaborator
 from symconv.latex.reading.piecewise import Coverage
 from symconv.latex.reading.scope import Bounds, Scope
-from symconv.latex.reading.sums import listed_bounds
 from symconv.latex.reading.syntax import Chain, Connected, Group, Name, Node, Stopped, parse
 from symconv.latex.reading.tokens import tokens
 
@@ -91,9 +90,9 @@ def restrictions(clauses: Sequence[Clause], context: Context) -> Restrictions:
         elif len(nodes) > 1 and all(_is_tuple(node) for node in nodes):
             _tuples(nodes, found, context)
         elif len(nodes) > 1:
-            meaning = Elaborator(Scope(context, final=True))
-            values = [meaning.integer(node) for node in nodes]
-            found.coverage += meaning.scope.coverage
+            scope = Scope(context, final=True)
+            values = [integer_of(node, scope) for node in nodes]
+            found.coverage += scope.coverage
             for value in values[:-1]:
                 _restrict(equal(value, values[-1]), found)
         else:
@@ -133,12 +132,12 @@ def _tuples(nodes: Sequence[Node], found: Restrictions, context: Context) -> Non
     groups = [node.items for node in nodes if isinstance(node, Group)]
     if len({len(items) for items in groups}) > 1:
         raise Stopped(nodes[-1].span, "unsupported", "tuples of different lengths are compared")
-    meaning = Elaborator(Scope(context, final=True))
+    scope = Scope(context, final=True)
     for places in zip(*groups, strict=True):
-        values = [meaning.integer(node) for node in places]
+        values = [integer_of(node, scope) for node in places]
         for value in values[:-1]:
             _restrict(equal(value, values[-1]), found)
-    found.coverage += meaning.scope.coverage
+    found.coverage += scope.coverage
 
 
 def range_of_condition(node: Node, context: Context) -> tuple[str, Bounds] | None:
@@ -176,13 +175,13 @@ def _condition(node: Node, found: Restrictions, context: Context) -> None:
             if declared is not None:
                 found.ranges[declared[0]] = declared[1]
                 # Read once more for what its bounds need.
-                meaning = Elaborator(Scope(context, final=True))
-                _ = meaning.condition(node)
-                found.coverage += meaning.scope.coverage
+                scope = Scope(context, final=True)
+                _ = condition_of(node, scope)
+                found.coverage += scope.coverage
                 return
-            meaning = Elaborator(Scope(context, final=True))
-            condition = meaning.condition(node)
-            found.coverage += meaning.scope.coverage
+            scope = Scope(context, final=True)
+            condition = condition_of(node, scope)
+            found.coverage += scope.coverage
             for part in conjuncts(condition):
                 _restrict(part, found)
 
@@ -205,15 +204,15 @@ def _range(
 ) -> None:
     if not isinstance(name, Name) or not _is_index(name, context):
         raise Stopped(name.span, "unsupported", "a list of values of what is not an index")
-    meaning = Elaborator(Scope(context, final=True))
-    lower, upper = (meaning.integer(end) for end in ends)
+    scope = Scope(context, final=True)
+    lower, upper = (integer_of(end, scope) for end in ends)
     first: IntegerExpression = lower + 1 if relations[0] == "<" else lower
     last: IntegerExpression = upper - 1 if relations[1] == "<" else upper
-    index = meaning.integer(name)
-    found.coverage += meaning.scope.coverage
+    index = integer_of(name, scope)
+    found.coverage += scope.coverage
     found.ranges[str(index)] = (first, last)
 
 
 def _is_index(name: Name, context: Context) -> bool:
-    meaning = Elaborator(Scope(context))
-    return meaning.is_integer(name) and isinstance(meaning.integer(name), Index)
+    scope = Scope(context)
+    return is_integer(name, scope) and isinstance(integer_of(name, scope), Index)

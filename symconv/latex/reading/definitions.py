@@ -31,8 +31,9 @@ from symconv.algebra.scoping import arrays, dependencies, substitute
 from symconv.errors import UsageError
 from symconv.latex.reading.clauses import Restrictions
 from symconv.latex.reading.context import Context, DefinedWhere
+from symconv.latex.reading.integers import integer_of, is_integer
 from symconv.latex.reading.items import Abbreviation, ArrayDefinition, ExampleSize, Item, Span
-from symconv.latex.reading.meaning import Elaborator
+from symconv.latex.reading.meaning import entry_of
 from symconv.latex.reading.piecewise import guarded, require_covered
 from symconv.latex.reading.scope import (
     Bounds,
@@ -108,12 +109,12 @@ def only_given_sizes(nodes: Sequence[Node | Stopped], context: Context) -> bool:
 def is_about_given_sizes(nodes: Sequence[Node | Stopped], context: Context) -> bool:
     """Tell whether nothing but given sizes and numbers stands in an equation."""
     derived = {item.size for item in context.layer.derived} if context.layer else set()
-    meaning = Elaborator(Scope(context))
+    scope = Scope(context)
     for node in nodes:
-        if isinstance(node, Stopped) or not meaning.is_integer(node):
+        if isinstance(node, Stopped) or not is_integer(node, scope):
             return False
         try:
-            value = meaning.integer(node)
+            value = integer_of(node, scope)
         except Stopped:
             return False
         if any(not isinstance(s, Size) or s in derived for s in symbols(value)):
@@ -137,16 +138,16 @@ def abbreviation(
         Stopped: for a name that is defined by itself, or that cannot be one.
     """
     name = new_symbol(head, context)
-    meaning = Elaborator(Scope(context))
-    if name is None or not meaning.is_integer(value):
+    scope = Scope(context)
+    if name is None or not is_integer(value, scope):
         return None
-    integer = meaning.integer(value)
+    integer = integer_of(value, scope)
     _refuse_too_many(span, context)
     if Index(name) in symbols(expanded(integer, context)):
         raise Stopped(span, "cyclic-definition", f"{name} is defined by itself")
-    for used, place in meaning.scope.values.items():
+    for used, place in scope.values.items():
         if not plausible_index(used):
-            raise meaning.scope.undeclared(used, place)
+            raise scope.undeclared(used, place)
     try:
         known = context.with_abbreviation(Index(name), integer)
     except UsageError as error:
@@ -156,7 +157,7 @@ def abbreviation(
         *restricted.assumptions,
         *(_between(n, ends) for n, ends in restricted.ranges.items() if Index(n) in held),
         *(c for c in restricted.guards if _indices(c) & set(held)),
-        *(item.condition for item in (*restricted.coverage, *meaning.scope.coverage)),
+        *(item.condition for item in (*restricted.coverage, *scope.coverage)),
     ]
     if needed:
         condition = without_abbreviations(_all(needed), context)
@@ -212,18 +213,18 @@ def array_definition(
     head = as_entry(head, context)
     if not isinstance(head, Name) or is_fixed(head.name, context):
         return None
-    meaning = Elaborator(Scope(context))
+    scope = Scope(context)
     array = context.array(head.name)
     if head.name.startswith("\\"):
-        raise meaning.scope.undeclared(head.name, head.span, axes=len(head.subscripts or ()))
+        raise scope.undeclared(head.name, head.span, axes=len(head.subscripts or ()))
     letters = {part.name for part in head.subscripts or () if isinstance(part, Name)}
     (side,) = sides([value], context, letters | restricted.letters)
     if array is not None and isinstance(side, Side) and _is_made_of(side, array, context):
         return None
-    names = [_plain_index(part, meaning) for part in head.subscripts or ()]
+    names = [_plain_index(part, scope) for part in head.subscripts or ()]
     if None in names or len(set(names)) != len(names) or is_given_by_elements(head.name, context):
         if array is None:
-            raise meaning.scope.undeclared(head.name, head.span, axes=len(names))
+            raise scope.undeclared(head.name, head.span, axes=len(names))
         return _element(array, head, side, span, context, restricted)
     _refuse_too_many(span, context)
     if isinstance(side, Stopped):
@@ -231,7 +232,7 @@ def array_definition(
     indices = [name for name in names if name is not None]
     if array is None and any(item.index.name == head.name for item in context.ranges):
         # A letter that is an index otherwise becomes no array: n_f = 64 is a number of filters.
-        raise meaning.scope.undeclared(head.name, head.span, axes=len(indices))
+        raise scope.undeclared(head.name, head.span, axes=len(indices))
     if array is None:
         shape = tuple(_extent(name, side, head, context) for name in indices)
         array = Array(head.name, shape)
@@ -384,8 +385,8 @@ def _element(
 
     What is known of the array grows by that entry; the other ones have no value yet.
     """
-    meaning = Elaborator(Scope(context, final=True))
-    entry = meaning.entry(head)
+    scope = Scope(context, final=True)
+    entry = entry_of(head, scope)
     if isinstance(side, Stopped):
         raise side
     positions = [position for position in entry.indices if isinstance(position, Constant)]
@@ -446,11 +447,11 @@ def is_fixed(name: str, context: Context) -> bool:
     return context.definition(name) is not None and not is_given_by_elements(name, context)
 
 
-def _plain_index(node: Node, meaning: Elaborator) -> str | None:
-    if not isinstance(node, Name) or not meaning.is_integer(node):
+def _plain_index(node: Node, scope: Scope) -> str | None:
+    if not isinstance(node, Name) or not is_integer(node, scope):
         return None
-    value = meaning.integer(node, subscript=True)
-    if not isinstance(value, Index) or meaning.context.abbreviation(value.name) is not None:
+    value = integer_of(node, scope, subscript=True)
+    if not isinstance(value, Index) or scope.context.abbreviation(value.name) is not None:
         return None
     return value.name
 

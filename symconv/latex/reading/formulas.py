@@ -28,6 +28,7 @@ from symconv.latex.reading.clauses import (
 )
 from symconv.latex.reading.context import Context
 from symconv.latex.reading.definitions import example_sizes, is_about_given_sizes, is_fixed
+from symconv.latex.reading.integers import condition_of, integer_of, is_integer
 from symconv.latex.reading.intervals import atoms_with_sets
 from symconv.latex.reading.items import (
     Abbreviation,
@@ -38,7 +39,6 @@ from symconv.latex.reading.items import (
     Span,
     Unreadable,
 )
-from symconv.latex.reading.meaning import Elaborator
 from symconv.latex.reading.scope import Scope, is_plain
 from symconv.latex.reading.syntax import Chain, Connected, Group, Literal, Name, Node, Stopped
 from symconv.latex.reading.tokens import names
@@ -92,7 +92,7 @@ def read_integer(text: str, context: Context) -> IntegerExpression:
     """
     try:
         node = parsed(Member(tuple(atoms_with_sets(text)), 0), context)
-        return Elaborator(Scope(context, final=True)).integer(node)
+        return integer_of(node, Scope(context, final=True))
     except Stopped as stopped:
         raise UsageError(stopped.message, code=stopped.code, help=stopped.help) from stopped
 
@@ -107,7 +107,7 @@ def read_condition(text: str, context: Context) -> Condition:
         text = text.replace(plain, latex)
     try:
         node = parsed(Member(tuple(atoms_with_sets(text)), 0), context)
-        return Elaborator(Scope(context, final=True)).condition(node)
+        return condition_of(node, Scope(context, final=True))
     except Stopped as stopped:
         raise UsageError(stopped.message, code=stopped.code, help=stopped.help) from stopped
 
@@ -275,11 +275,13 @@ class _Reader(ChainReader):
         head = nodes[0]
         if not isinstance(head, Name) or head.name not in letters:
             return False
-        meaning = Elaborator(Scope(self.context))
-        if not all(map(meaning.is_integer, nodes)) or self.context.abbreviation(head.name):
+        scope = Scope(self.context)
+        if not all(is_integer(node, scope) for node in nodes) or self.context.abbreviation(
+            head.name
+        ):
             return False
         try:
-            used = [s for node in nodes for s in symbols(meaning.integer(node))]
+            used = [s for node in nodes for s in symbols(integer_of(node, scope))]
         except Stopped:
             return False
         indices = {symbol.name for symbol in used if isinstance(symbol, Index)}

@@ -31,7 +31,6 @@ from symconv.algebra.indices import (
 )
 from symconv.latex.reading.items import Span
 from symconv.latex.reading.scope import Scope
-from symconv.latex.reading.sums import listed_bounds
 from symconv.latex.reading.syntax import (
     Additive,
     Call,
@@ -59,245 +58,259 @@ _MOST_FACTORS: Final = 36
 """How many factors a power of powers may have: what is multiplied out grows with it."""
 
 
-class IntegerReader:
-    """Give meaning to integers and conditions; what is found out goes into the scope."""
+def integer_of(node: Node, scope: Scope, *, subscript: bool = False) -> IntegerExpression:
+    """Give meaning to an integer expression in sizes and indices.
 
-    def __init__(self, scope: Scope) -> None:
-        self.scope = scope
-        self.context = scope.context
-        self._whole: dict[int, bool] = {}
-
-    def integer(self, node: Node, *, subscript: bool = False) -> IntegerExpression:
-        """Give meaning to an integer expression in sizes and indices.
-
-        Raises:
-            Stopped: for anything else.
-        """
-        match node:
-            case Literal(kind="number", text=text):
-                return self._with_comma(text) if "," in text else _number(text)
-            case Literal():
-                raise refused(node)
-            case Name():
-                return self.scope.symbol(self.symbol_name(node), node.span, subscript=subscript)
-            case Additive(signs=signs, terms=terms):
-                parts = [
-                    -self.integer(term, subscript=subscript)
-                    if sign == "-"
-                    else self.integer(term, subscript=subscript)
-                    for sign, term in zip(signs, terms, strict=True)
-                ]
-                self.refuse_bare_modulus(signs, terms)
-                return parts[0] if len(parts) == 1 else Plus(tuple(parts))
-            case Product():
-                return self._integer_product(node, subscript=subscript)
-            case Group(items=(item,)):
-                return self.integer(item, subscript=subscript)
-            case Power(base=base):
-                count = self.exponent(node)
-                return Times((self.integer(base, subscript=subscript),) * count)
-            case Call(kind="fraction", items=(above, below)):
-                return Quotient(
-                    self.integer(above, subscript=subscript),
-                    self.integer(below, subscript=subscript),
-                )
-            case Call(kind="floor" | "ceiling" as kind, items=(item,)):
-                return _rounded(kind, self.integer(item, subscript=subscript))
-            case Call(kind="min" | "max" as kind, items=items):
-                parts = tuple(self.integer(item, subscript=subscript) for item in items)
-                return Minimum(parts) if kind == "min" else Maximum(parts)
-        raise Stopped(
-            node.span, "unsupported", "this is not an integer expression in sizes and indices"
-        )
-
-    def _with_comma(self, text: str) -> IntegerExpression:
-        """Read 60,000 as a number of thousands, and 0,5 as a decimal."""
-        first, *groups = text.split(",")
-        thousands = len(first) <= 3 and first != "0" and all(len(part) == 3 for part in groups)
-        plain = text.replace(",", "" if thousands else ".")
-        self.scope.note(f"{text} is read as {plain}")
-        self.scope.doubts[f"the comma in {text} may mean something else"] = None
-        return _number(plain)
-
-    def condition(self, node: Node) -> Condition:
-        """Give meaning to a condition.
-
-        Raises:
-            Stopped: for what is no condition.
-        """
-        match node:
-            case Literal(kind="truth", text=text):
-                return And(()) if text == "true" else Or(())
-            case Connected(connective="and", parts=parts):
-                return And(tuple(map(self.condition, parts)))
-            case Connected(connective="or", parts=parts):
-                return Or(tuple(map(self.condition, parts)))
-            case Connected(parts=(part,)):
-                return Not(self.condition(part))
-            case Group(items=(item,)):
-                return self.condition(item)
-            case Group(items=items):
-                return And(tuple(map(self.condition, items)))
-            case Chain(parts=parts, relations=relations):
-                found: list[Condition] = []
-                for left, relation, right in zip(parts, relations, parts[1:], strict=False):
-                    found.extend(self._related(left, relation, right))
-                return found[0] if len(found) == 1 else And(tuple(found))
-        raise Stopped(node.span, "unreadable", "a condition has to stand here, such as 0 \\le i")
-
-    def conditions(self, items: tuple[Node, ...]) -> Condition:
-        """Give meaning to conditions that all hold, separated by commas."""
-        parts = tuple(map(self.condition, items))
-        return parts[0] if len(parts) == 1 else And(parts)
-
-    def is_integer(self, node: Node) -> bool:
-        """Tell whether nothing but sizes, indices and numbers stands in a node."""
-        if id(node) not in self._whole:
-            self._whole[id(node)] = self._is_integer(node)
-        return self._whole[id(node)]
-
-    def _is_integer(self, node: Node) -> bool:
-        match node:
-            case Literal(kind=kind):
-                return kind == "number"
-            case Name(name=name, subscripts=subscripts):
-                if self._is_array(name):
-                    return False
-                return subscripts is None or self._script_word(node) is not None
-            case Additive(terms=parts) | Product(factors=parts):
-                return all(map(self.is_integer, parts))
-            case Group(bracket="(" | "[", items=(item,)):
-                return self.is_integer(item)
-            case Power(base=base, exponents=exponents):
-                return self.is_integer(base) and all(map(self.is_integer, exponents))
-            case Call(kind="fraction" | "floor" | "ceiling" | "min" | "max", items=parts):
-                return all(map(self.is_integer, parts))
-        return False
-
-    def _is_array(self, name: str) -> bool:
-        context = self.context
-        return context.array(name) is not None or self.gradient(name) is not None
-
-    def gradient(self, name: str) -> tuple[Array, Array] | None:
-        """Return the loss and the array that a name such as dx is the derivative by, or None."""
-        for gradient in self.context.gradients:
-            if gradient.name == name and self.context.array(name) is None:
-                return gradient.loss, gradient.by
-        return None
-
-    def symbol_name(self, node: Name) -> str:
-        """Return the name of a size or index, its subscript included: p_0.
-
-        Raises:
-            Stopped: for an entry of an array.
-        """
-        if node.subscripts is None:
-            return node.name
-        word = self._script_word(node)
-        if word is None or self._is_array(node.name):
-            raise Stopped(
-                node.span, "unsupported", f"an entry of {node.name} where an integer has to stand"
+    Raises:
+        Stopped: for anything else.
+    """
+    match node:
+        case Literal(kind="number", text=text):
+            return _with_comma(text, scope) if "," in text else _number(text)
+        case Literal():
+            raise refused(node)
+        case Name():
+            return scope.symbol(symbol_name(node, scope), node.span, subscript=subscript)
+        case Additive(signs=signs, terms=terms):
+            parts = [
+                -integer_of(term, scope, subscript=subscript)
+                if sign == "-"
+                else integer_of(term, scope, subscript=subscript)
+                for sign, term in zip(signs, terms, strict=True)
+            ]
+            refuse_bare_modulus(signs, terms)
+            return parts[0] if len(parts) == 1 else Plus(tuple(parts))
+        case Product():
+            return _integer_product(node, scope, subscript=subscript)
+        case Group(items=(item,)):
+            return integer_of(item, scope, subscript=subscript)
+        case Power(base=base):
+            count = exponent(node)
+            return Times((integer_of(base, scope, subscript=subscript),) * count)
+        case Call(kind="fraction", items=(above, below)):
+            return Quotient(
+                integer_of(above, scope, subscript=subscript),
+                integer_of(below, scope, subscript=subscript),
             )
-        return f"{node.name}_{word}"
+        case Call(kind="floor" | "ceiling" as kind, items=(item,)):
+            return _rounded(kind, integer_of(item, scope, subscript=subscript))
+        case Call(kind="min" | "max" as kind, items=items):
+            parts = tuple(integer_of(item, scope, subscript=subscript) for item in items)
+            return Minimum(parts) if kind == "min" else Maximum(parts)
+    raise Stopped(
+        node.span, "unsupported", "this is not an integer expression in sizes and indices"
+    )
 
-    def _script_word(self, node: Name) -> str | None:
-        """Return a subscript that belongs to a name: a number, or one letter of a known name."""
-        match node.subscripts:
-            case (Literal(kind="number", text=text),) if text.isdecimal():
-                return text
-            case (Name(name=name, subscripts=None),) if self.context.knows(f"{node.name}_{name}"):
-                return name
-        return None
 
-    def _related(self, left: Node, relation: str, right: Node) -> list[Condition]:
-        if relation == "in":
-            bounds = listed_bounds(right)
-            if bounds is None:
-                raise Stopped(right.span, "unsupported", "only a set such as \\{0,\\ldots,n\\}")
-            value, lower, upper = (self.integer(part) for part in (left, *bounds))
-            return [Comparison(lower, "<=", value), Comparison(value, "<=", upper)]
-        first, second = self.integer(left), self.integer(right)
-        if relation == "|":
-            return [Divides(first, second)]
-        if relation == "!|":
-            return [Not(Divides(first, second))]
-        return [Comparison(first, _RELATIONS[relation], second)]
+def _with_comma(text: str, scope: Scope) -> IntegerExpression:
+    """Read 60,000 as a number of thousands, and 0,5 as a decimal."""
+    first, *groups = text.split(",")
+    thousands = len(first) <= 3 and first != "0" and all(len(part) == 3 for part in groups)
+    plain = text.replace(",", "" if thousands else ".")
+    scope.note(f"{text} is read as {plain}")
+    scope.doubts[f"the comma in {text} may mean something else"] = None
+    return _number(plain)
 
-    def _integer_product(self, node: Product, *, subscript: bool) -> IntegerExpression:
-        factors: list[IntegerExpression] = []
-        self.refuse_unclear_division(node)
-        for sign, factor in zip(node.signs, node.factors, strict=True):
-            value = self.integer(factor, subscript=subscript)
-            if sign == "/":
-                factors = [Quotient(_times(factors), value)]
-            elif sign == "mod":
-                factors = [Remainder(_times(factors), value)]
-            else:
-                factors.append(value)
-        return _times(factors)
 
-    def refuse_unclear_division(self, node: Product) -> None:
-        """Refuse a factor right behind a divisor: a / b c.
+def condition_of(node: Node, scope: Scope) -> Condition:
+    """Give meaning to a condition.
 
-        Raises:
-            Stopped: where there is one.
-        """
-        for before, sign, factor in zip(node.signs, node.signs[1:], node.factors[1:], strict=False):
-            if before in ("/", "mod") and sign == "":
-                raise Stopped(
-                    factor.span,
-                    "unreadable",
-                    "it is not clear whether this is divided by, or multiplied afterwards",
-                    "put parentheses around the product or the quotient",
-                )
+    Raises:
+        Stopped: for what is no condition.
+    """
+    match node:
+        case Literal(kind="truth", text=text):
+            return And(()) if text == "true" else Or(())
+        case Connected(connective="and", parts=parts):
+            return And(tuple(condition_of(part, scope) for part in parts))
+        case Connected(connective="or", parts=parts):
+            return Or(tuple(condition_of(part, scope) for part in parts))
+        case Connected(parts=(part,)):
+            return Not(condition_of(part, scope))
+        case Group(items=(item,)):
+            return condition_of(item, scope)
+        case Group(items=items):
+            return conditions_of(items, scope)
+        case Chain(parts=parts, relations=relations):
+            found: list[Condition] = []
+            for left, relation, right in zip(parts, relations, parts[1:], strict=False):
+                found.extend(_related(left, relation, right, scope))
+            return found[0] if len(found) == 1 else And(tuple(found))
+    raise Stopped(node.span, "unreadable", "a condition has to stand here, such as 0 \\le i")
 
-    def refuse_bare_modulus(self, signs: tuple[str, ...], terms: tuple[Node, ...]) -> None:
-        """Refuse a remainder among terms without parentheses: i + P mod S, -i mod S.
 
-        Raises:
-            Stopped: where there is one.
-        """
-        if signs == ("-",) and isinstance(terms[0], Product) and "mod" in terms[0].signs:
+def conditions_of(items: tuple[Node, ...], scope: Scope) -> Condition:
+    """Give meaning to conditions that all hold, separated by commas."""
+    parts = tuple(condition_of(item, scope) for item in items)
+    return parts[0] if len(parts) == 1 else And(parts)
+
+
+def is_integer(node: Node, scope: Scope) -> bool:
+    """Tell whether nothing but sizes, indices and numbers stands in a node."""
+    if node not in scope.whole:
+        scope.whole[node] = _is_whole(node, scope)
+    return scope.whole[node]
+
+
+def _is_whole(node: Node, scope: Scope) -> bool:
+    match node:
+        case Literal(kind=kind):
+            return kind == "number"
+        case Name(name=name, subscripts=subscripts):
+            if _is_array(name, scope):
+                return False
+            return subscripts is None or _script_word(node, scope) is not None
+        case Additive(terms=parts) | Product(factors=parts):
+            return all(is_integer(part, scope) for part in parts)
+        case Group(bracket="(" | "[", items=(item,)):
+            return is_integer(item, scope)
+        case Power(base=base, exponents=exponents):
+            return all(is_integer(part, scope) for part in (base, *exponents))
+        case Call(kind="fraction" | "floor" | "ceiling" | "min" | "max", items=parts):
+            return all(is_integer(part, scope) for part in parts)
+    return False
+
+
+def _is_array(name: str, scope: Scope) -> bool:
+    context = scope.context
+    return context.array(name) is not None or gradient_of(name, scope) is not None
+
+
+def gradient_of(name: str, scope: Scope) -> tuple[Array, Array] | None:
+    """Return the loss and the array that a name such as dx is the derivative by, or None."""
+    for gradient in scope.context.gradients:
+        if gradient.name == name and scope.context.array(name) is None:
+            return gradient.loss, gradient.by
+    return None
+
+
+def symbol_name(node: Name, scope: Scope) -> str:
+    """Return the name of a size or index, its subscript included: p_0.
+
+    Raises:
+        Stopped: for an entry of an array.
+    """
+    if node.subscripts is None:
+        return node.name
+    word = _script_word(node, scope)
+    if word is None or _is_array(node.name, scope):
+        raise Stopped(
+            node.span, "unsupported", f"an entry of {node.name} where an integer has to stand"
+        )
+    return f"{node.name}_{word}"
+
+
+def _script_word(node: Name, scope: Scope) -> str | None:
+    """Return a subscript that belongs to a name: a number, or one letter of a known name."""
+    match node.subscripts:
+        case (Literal(kind="number", text=text),) if text.isdecimal():
+            return text
+        case (Name(name=name, subscripts=None),) if scope.context.knows(f"{node.name}_{name}"):
+            return name
+    return None
+
+
+def _related(left: Node, relation: str, right: Node, scope: Scope) -> list[Condition]:
+    if relation == "in":
+        bounds = listed_bounds(right)
+        if bounds is None:
+            raise Stopped(right.span, "unsupported", "only a set such as \\{0,\\ldots,n\\}")
+        value, lower, upper = (integer_of(part, scope) for part in (left, *bounds))
+        return [Comparison(lower, "<=", value), Comparison(value, "<=", upper)]
+    first, second = integer_of(left, scope), integer_of(right, scope)
+    if relation == "|":
+        return [Divides(first, second)]
+    if relation == "!|":
+        return [Not(Divides(first, second))]
+    return [Comparison(first, _RELATIONS[relation], second)]
+
+
+def _integer_product(node: Product, scope: Scope, *, subscript: bool) -> IntegerExpression:
+    factors: list[IntegerExpression] = []
+    refuse_unclear_division(node)
+    for sign, factor in zip(node.signs, node.factors, strict=True):
+        value = integer_of(factor, scope, subscript=subscript)
+        if sign == "/":
+            factors = [Quotient(_times(factors), value)]
+        elif sign == "mod":
+            factors = [Remainder(_times(factors), value)]
+        else:
+            factors.append(value)
+    return _times(factors)
+
+
+def refuse_unclear_division(node: Product) -> None:
+    """Refuse a factor right behind a divisor: a / b c.
+
+    Raises:
+        Stopped: where there is one.
+    """
+    for before, sign, factor in zip(node.signs, node.signs[1:], node.factors[1:], strict=False):
+        if before in ("/", "mod") and sign == "":
             raise Stopped(
-                terms[0].span,
+                factor.span,
                 "unreadable",
-                "it is not clear whether the minus sign stands inside of mod",
-                "write (-i) \\bmod S, or -(i \\bmod S)",
+                "it is not clear whether this is divided by, or multiplied afterwards",
+                "put parentheses around the product or the quotient",
             )
-        for term in terms if len(terms) > 1 else ():
-            if isinstance(term, Product) and "mod" in term.signs:
-                raise Stopped(
-                    term.span,
-                    "unreadable",
-                    "it is not clear how far to the left mod reaches",
-                    "put parentheses around the sum or around the remainder",
-                )
 
-    def exponent(self, node: Power) -> int:
-        """Return the exponent of a power.
 
-        Raises:
-            Stopped: where it is no small number.
-        """
-        match node.exponents:
-            case (Literal(kind="number", text=text),) if text.isdecimal():
-                if 1 <= int(text) <= _LARGEST_POWER:
-                    if _factors_of(node) > _MOST_FACTORS:
-                        raise Stopped(
-                            node.span,
-                            "unsupported",
-                            f"a power of more than {_MOST_FACTORS} factors altogether",
-                        )
-                    return int(text)
-                raise Stopped(
-                    node.span, "unsupported", f"powers go from 1 to {_LARGEST_POWER} here"
-                )
+def refuse_bare_modulus(signs: tuple[str, ...], terms: tuple[Node, ...]) -> None:
+    """Refuse a remainder among terms without parentheses: i + P mod S, -i mod S.
+
+    Raises:
+        Stopped: where there is one.
+    """
+    if signs == ("-",) and isinstance(terms[0], Product) and "mod" in terms[0].signs:
         raise Stopped(
-            (node.base.span[1], node.span[1]),
-            "undeclared-name",
-            "this superscript is neither a number nor part of a declared name",
-            "declare the name with: symconv: spelling x^{...} = x",
+            terms[0].span,
+            "unreadable",
+            "it is not clear whether the minus sign stands inside of mod",
+            "write (-i) \\bmod S, or -(i \\bmod S)",
         )
+    for term in terms if len(terms) > 1 else ():
+        if isinstance(term, Product) and "mod" in term.signs:
+            raise Stopped(
+                term.span,
+                "unreadable",
+                "it is not clear how far to the left mod reaches",
+                "put parentheses around the sum or around the remainder",
+            )
+
+
+def exponent(node: Power) -> int:
+    """Return the exponent of a power.
+
+    Raises:
+        Stopped: where it is no small number.
+    """
+    match node.exponents:
+        case (Literal(kind="number", text=text),) if text.isdecimal():
+            if 1 <= int(text) <= _LARGEST_POWER:
+                if _factors_of(node) > _MOST_FACTORS:
+                    raise Stopped(
+                        node.span,
+                        "unsupported",
+                        f"a power of more than {_MOST_FACTORS} factors altogether",
+                    )
+                return int(text)
+            raise Stopped(node.span, "unsupported", f"powers go from 1 to {_LARGEST_POWER} here")
+    raise Stopped(
+        (node.base.span[1], node.span[1]),
+        "undeclared-name",
+        "this superscript is neither a number nor part of a declared name",
+        "declare the name with: symconv: spelling x^{...} = x",
+    )
+
+
+def listed_bounds(node: Node) -> tuple[Node, Node] | None:
+    r"""Return the first and last number of a set such as ``\{0, 1, \ldots, n\}``."""
+    if not isinstance(node, Group) or not 3 <= len(node.items) <= 4 or node.bracket != "{":
+        return None
+    dots = node.items[-2]
+    if isinstance(dots, Literal) and dots.kind == "dots":
+        return node.items[0], node.items[-1]
+    return None
 
 
 def _factors_of(node: Node) -> int:

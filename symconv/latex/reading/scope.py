@@ -26,7 +26,7 @@ from symconv.explanations.tidying import tidied_integer
 from symconv.latex.reading.context import Context, DefinedWhere
 from symconv.latex.reading.items import Span
 from symconv.latex.reading.piecewise import Coverage
-from symconv.latex.reading.syntax import Stopped
+from symconv.latex.reading.syntax import Node, Stopped
 
 Bounds: TypeAlias = tuple[IntegerExpression, IntegerExpression]
 """The first and the last value of an index."""
@@ -74,6 +74,7 @@ class Scope:
         readings: the conventions that were used, each with the names it was used for.
         doubts: what a part of it may mean instead, as sentences.
         deferred: whether a range is still open that another member may give.
+        whole: of which parts it is known whether nothing but integers stands in them.
         final: whether open ranges are errors.
         pairs: letters that sums over pairs bind.
     """
@@ -99,6 +100,7 @@ class Scope:
     readings: dict[str, dict[str, None]] = field(default_factory=dict)
     doubts: dict[str, None] = field(default_factory=dict)
     deferred: bool = False
+    whole: dict[Node, bool] = field(default_factory=dict)
 
     def symbol(self, name: str, span: Span, *, subscript: bool) -> IntegerExpression:
         """Return the size or index that a name means.

@@ -31,7 +31,7 @@ from symconv.errors import IllFormed
 from symconv.latex.reading.clauses import Restrictions
 from symconv.latex.reading.context import Context
 from symconv.latex.reading.items import Span
-from symconv.latex.reading.meaning import Elaborator
+from symconv.latex.reading.meaning import expression_of
 from symconv.latex.reading.piecewise import require_covered
 from symconv.latex.reading.scope import (
     Bounds,
@@ -106,7 +106,7 @@ def _side(node: Node | Stopped, scope: Scope) -> tuple[Side | Stopped, Scope]:
     if isinstance(node, Stopped):
         return node, scope
     try:
-        return Side(node, Elaborator(scope).expression(node), scope), scope
+        return Side(node, expression_of(node, scope), scope), scope
     except Stopped as stopped:
         return stopped, scope
 

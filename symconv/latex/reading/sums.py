@@ -7,16 +7,19 @@ r"""What stands below and above a sum sign: indices, their bounds, and condition
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, TypeAlias
 from typing import Literal as OneOf
 
+from symconv.algebra.indices import IntegerExpression
+from symconv.algebra.polynomials import same_polynomial
+from symconv.latex.reading.integers import integer_of, listed_bounds, symbol_name
+from symconv.latex.reading.scope import Bounds, Scope
 from symconv.latex.reading.syntax import (
     Chain,
     Connected,
     Group,
-    Literal,
     Name,
     Node,
     Product,
@@ -25,6 +28,8 @@ from symconv.latex.reading.syntax import (
     children,
 )
 
+Ends: TypeAlias = tuple[IntegerExpression | None, IntegerExpression | None]
+"""The first and the last value of an index as they are written; None where one is not."""
 _ORDERS: Final = frozenset(["<", "<=", ">", ">=", "!="])
 
 
@@ -116,16 +121,6 @@ def binders(
     if node.above:
         found = _with_upper(node, found, shared)
     return found, conditions
-
-
-def listed_bounds(node: Node) -> tuple[Node, Node] | None:
-    r"""Return the first and last number of a set such as ``\{0, 1, \ldots, n\}``."""
-    if not isinstance(node, Group) or not 3 <= len(node.items) <= 4 or node.bracket != "{":
-        return None
-    dots = node.items[-2]
-    if isinstance(dots, Literal) and dots.kind == "dots":
-        return node.items[0], node.items[-1]
-    return None
 
 
 def pair_letters(nodes: Iterable[Node], said: Collection[str]) -> frozenset[str]:
@@ -319,3 +314,68 @@ def _refuse_twice(found: list[Binder]) -> None:
                 "name one of the two indices otherwise",
             )
         seen.add(binder.name.name)
+
+
+def ends_of(binder: Binder, scope: Scope) -> Ends:
+    """Return the first and the last value that are written for an index; None where none is.
+
+    Raises:
+        Stopped: where one has no meaning.
+    """
+    lower, upper = (
+        None if bound is None else integer_of(bound.node, scope)
+        for bound in (binder.lower, binder.upper)
+    )
+    if lower is not None and binder.lower is not None and binder.lower.kind == "excluded":
+        lower = lower + 1
+    if upper is not None and binder.upper is not None:
+        exclusive = scope.context.upper_bounds == "exclusive"
+        if binder.upper.kind == "excluded" or (binder.upper.kind == "above" and exclusive):
+            upper = upper - 1
+    return lower, upper
+
+
+def bound_name(binder: Binder, scope: Scope) -> str:
+    """Return the name of an index that a sum binds.
+
+    Raises:
+        Stopped: where the name is declared as something else.
+    """
+    name = symbol_name(binder.name, scope)
+    context = scope.context
+    if context.knows(name) and not any(index.name == name for index in context.indices):
+        abbreviated = context.abbreviation(name) is not None
+        raise Stopped(
+            binder.name.span,
+            "unsupported" if abbreviated else "overloaded-name",
+            f"{name} is declared as something else, and stands below a sum sign",
+            "sum over an index with a name of its own",
+        )
+    _ = scope.bound.setdefault(name, binder.name.span)
+    return name
+
+
+def refuse_shared(binder: Binder, ends: Ends, found: Sequence[Bounds], scope: Scope) -> None:
+    """Refuse bounds of another index for one that usually has its own: n, f=0 up to F-1.
+
+    Args:
+        binder: the index.
+        ends: what is written for it and for the other one.
+        found: what it runs over where it stands alone in arrays.
+        scope: what is known of the names.
+
+    Raises:
+        Stopped: where the bounds are others than its own.
+    """
+    name = symbol_name(binder.name, scope)
+    usual = scope.usual(name)
+    for bounds in found or ([usual] if usual else []):
+        for said, own in zip(ends, bounds, strict=True):
+            if said is not None and not same_polynomial(said, own):
+                raise Stopped(
+                    binder.name.span,
+                    "unclear-range",
+                    f"it is not clear whether these bounds are those of {name}, too, "
+                    f"which otherwise runs over {bounds[0]}..{bounds[1]}",
+                    "write one sum sign per index",
+                )

@@ -14,7 +14,7 @@ from symconv.latex.reading.atoms import Atom, atoms
 from symconv.latex.reading.claims import Member
 from symconv.latex.reading.context import Context, DefinedWhere
 from symconv.latex.reading.definitions import is_fixed, new_symbol
-from symconv.latex.reading.meaning import Elaborator
+from symconv.latex.reading.integers import integer_of, is_integer
 from symconv.latex.reading.scope import Scope
 from symconv.latex.reading.syntax import Group, Literal, Name, Node, Product, Stopped
 from symconv.latex.reading.tokens import names
@@ -83,16 +83,16 @@ def value_of_a_letter(
     Returns:
         What is said of it, and what is known behind it; None for any other chain.
     """
-    meaning = Elaborator(Scope(context))
+    scope = Scope(context)
     named = [node for node in nodes if isinstance(node, Name) and _is_chosen(node, context)]
     rest = [node for node in nodes if not any(node is other for other in named)]
     if not named or not rest:
         return None
     for node in rest:
-        if isinstance(node, Stopped) or not meaning.is_integer(node):
+        if isinstance(node, Stopped) or not is_integer(node, scope):
             return None
         try:
-            _ = meaning.integer(node)
+            _ = integer_of(node, scope)
         except Stopped:
             return None
     for node in named:
