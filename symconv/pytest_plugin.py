@@ -92,11 +92,11 @@ class DocumentFile(pytest.File):
             CollectError: when it cannot be read, or a declaration is wrong.
         """
         from symconv.documents.checking import tasks
-        from symconv.documents.declarations import layer_by_name
         from symconv.documents.judging import Judge
         from symconv.documents.loading import load, read_lines
         from symconv.documents.outline import declared_by, outline
         from symconv.errors import UsageError
+        from symconv.layers.registry import layer_by_name
         from symconv.verdicts import where_text
 
         layer = self.config.getoption("--symconv-layer")

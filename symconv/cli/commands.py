@@ -272,9 +272,9 @@ def check(
     where none of them states an equality.
     """
     from symconv.documents.checking import check_documents
-    from symconv.documents.declarations import layer_by_name
     from symconv.documents.loading import load, read_lines
     from symconv.documents.outline import declared_by
+    from symconv.layers.registry import layer_by_name
 
     lines = "" if context_file is None else read_lines(context_file)
     known = declared_by(None if layer is None else layer_by_name(layer), lines, str(context_file))

@@ -47,8 +47,7 @@ from symconv.latex.spellings import (
     SUM_SIGN,
     TRUE,
 )
-from symconv.layers.layer import Layer
-from symconv.layers.registry import LAYERS
+from symconv.layers.registry import layer_by_name
 
 _NAME = r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*'*"
 _LIST = re.compile(rf"({_NAME}(?:\s*,\s*{_NAME})*|{_NAME}(?:\s+{_NAME})*)(?:\s*>=\s*(\d{{1,9}}))?")
@@ -71,21 +70,6 @@ _OPERATORS = frozenset(
 MOST_SIZES = 100
 """The most sizes that may be declared; the search for counterexamples goes through them all."""
 _SPELLING = re.compile(rf"(\S.*?)\s*=\s*({_NAME})", re.DOTALL)
-
-
-def layer_by_name(name: str) -> Layer:
-    """Return a layer that documents may be about.
-
-    Raises:
-        UsageError: when there is none of that name.
-    """
-    if name not in LAYERS:
-        raise UsageError(
-            f"unknown layer {name!r}",
-            code="unknown-layer",
-            help=f"the layers are {', '.join(LAYERS)}; without one, declare sizes and arrays",
-        )
-    return LAYERS[name]()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,6 @@ from symconv.documents.bound_names import standard_names
 from symconv.documents.other_conventions import OtherReading, Rereadings, conventions
 from symconv.errors import NotSupported
 from symconv.explanations.closest import Correction, closest_correct_forms, says_nothing
-from symconv.explanations.failures import VOCABULARIES
 from symconv.explanations.probes import CANDIDATE, Probes
 from symconv.explanations.tidying import tidied
 from symconv.explanations.validity import validity_region
@@ -203,13 +202,12 @@ class Judge:
     ) -> Correction | None:
         """Return the closest correct form, unless the statement is about an abbreviation."""
         layer = self._layer(context, statement)
-        vocabulary = VOCABULARIES.get(layer.name)
         names = {index for index, _ in statement.where}
         abbreviation = isinstance(statement.lhs, Number) and statement.lhs.value in names
-        if vocabulary is None or example is None or abbreviation:
+        if layer.vocabulary is None or example is None or abbreviation:
             return None
         probes = self._probes_of(context, statement)
-        offered = closest_correct_forms(statement, layer, example, probes, vocabulary, most=1)
+        offered = closest_correct_forms(statement, layer, example, probes, most=1)
         return offered[0] if offered else None
 
     def _convention(

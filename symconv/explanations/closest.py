@@ -18,10 +18,9 @@ from symconv.errors import SymconvError
 from symconv.explanations.lengths import is_too_long, part_count
 from symconv.explanations.probes import CANDIDATE, Probes
 from symconv.explanations.tidying import tidied, tidied_integer
-from symconv.layers.layer import Layer
+from symconv.layers.layer import Layer, Vocabulary
 from symconv.mistakes.sites import Node
 from symconv.mistakes.spoiling import EditedStatement, mend, same_statement
-from symconv.mistakes.vocabulary import Vocabulary
 from symconv.proof.equality import prove
 from symconv.verdicts import Counterexample, Verdict
 
@@ -61,7 +60,6 @@ def closest_correct_forms(
     layer: Layer,
     counterexample: Counterexample,
     probes: Probes,
-    vocabulary: Vocabulary,
     most: int = MOST_OFFERED,
 ) -> tuple[Correction, ...]:
     """Find proved statements that differ from a wrong one by one or two mistakes.
@@ -75,19 +73,18 @@ def closest_correct_forms(
         layer: its layer.
         counterexample: where it fails.
         probes: small sizes at which a candidate is tried.
-        vocabulary: what the symbols of the layer stand for.
         most: after how many proved statements the search ends.
 
     Returns:
         The corrections, none of which only repeats the left-hand side; none at all for a
-        statement that is too long to search.
+        statement that is too long to search, or where the layer has no vocabulary.
     """
-    if is_too_long(statement):
+    if layer.vocabulary is None or is_too_long(statement):
         return ()
     quick = _QuickCheck(statement, layer, counterexample, probes)
     if not quick.possible:
         return ()
-    search = _Search(statement, vocabulary)
+    search = _Search(statement, layer.vocabulary)
     offered: list[Correction] = []
     undecided = 0
     for candidates in (search.one_step, search.one_mistake_twice, search.two_mistakes):

@@ -9,11 +9,7 @@ from symconv.explanations.closest import Correction, closest_correct_forms
 from symconv.explanations.probes import Probes
 from symconv.explanations.validity import Validity, validity_region
 from symconv.layers.layer import Layer
-from symconv.mistakes.vocabulary import CONV2D, Vocabulary
 from symconv.proof.equality import Outcome
-
-VOCABULARIES: dict[str, Vocabulary] = {"conv2d": CONV2D}
-"""Which words of a layer the mistakes know, by the layer's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +41,7 @@ def explain(statement: Statement, layer: Layer, outcome: Outcome) -> Explanation
     example = outcome.counterexample
     given = [] if example is None else [layer.sizes("", **example.sizes)]
     probes = Probes(layer, given)
-    vocabulary = VOCABULARIES.get(layer.name)
     corrections: tuple[Correction, ...] = ()
-    if vocabulary is not None and example is not None:
-        corrections = closest_correct_forms(statement, layer, example, probes, vocabulary)
+    if example is not None:
+        corrections = closest_correct_forms(statement, layer, example, probes)
     return Explanation(validity_region(statement, layer, probes), corrections)

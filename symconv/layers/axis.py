@@ -10,6 +10,7 @@ from symconv.algebra.indices import (
     IntegerLike,
     Size,
     as_integer,
+    between,
     floor,
 )
 
@@ -28,6 +29,11 @@ class Axis:
     padding_before: IntegerExpression
     padding_after: IntegerExpression
     dilation: IntegerLike = 1
+
+    @property
+    def sizes(self) -> tuple[Size, Size, Size]:
+        """The extents of the input, the filter and the output."""
+        return (self.input, self.filter, self.output)
 
     @property
     def padded(self) -> IntegerExpression:
@@ -52,6 +58,21 @@ class Axis:
     def output_extent(self) -> IntegerExpression:
         """The number of output positions: floor(room / stride) + 1."""
         return floor(self.room / self.stride) + 1
+
+    def position(self, output: IntegerLike, window: IntegerLike) -> IntegerExpression:
+        """Return the position of the padded input that one output reads with one filter entry."""
+        step = as_integer(window)
+        if self.dilation != 1:
+            step = as_integer(self.dilation) * step
+        return self.stride * as_integer(output) + step
+
+    def unpadded(self, position: IntegerLike) -> IntegerExpression:
+        """Return the position in the input of a position in the padded input."""
+        return as_integer(position) - self.padding_before
+
+    def holds_input(self, position: IntegerLike) -> Condition:
+        """Return where a position of the padded input holds the input, and no padding."""
+        return between(self.padding_before, position, self.padding_before + self.input - 1)
 
     def constraints(self) -> tuple[Condition, ...]:
         """Return what makes the axis meaningful: the filter fits into the padded input."""

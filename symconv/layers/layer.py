@@ -39,6 +39,8 @@ from symconv.errors import (
     UnknownStatement,
     UsageError,
 )
+from symconv.layers.axis import Axis
+from symconv.layers.vocabulary import Vocabulary
 from symconv.views import view
 
 Node = TypeVar("Node")
@@ -164,6 +166,10 @@ class Layer:
         presumed: those of the inputs that nothing says to be inputs, such as what a document
             declares and does not define; see `symconv.algebra.dependence`.
         definitions: what the other arrays are.
+        input: the array that the layer is applied to.
+        weights: the array of the filters.
+        bias: the array that is added to every output.
+        padded: the padded input.
         output: the array that the loss is differentiated by to get the upstream gradient.
         upstream: the upstream gradient.
         loss: the scalar loss.
@@ -171,6 +177,9 @@ class Layer:
         loops: the loop nests.
         default_sizes: the sizes that `symconv verify` uses, as texts.
         regions: conditions that are tried where a statement is false in general.
+        axes: the spatial axes.
+        letters: the letter of the index that runs over each size: ``k`` for ``Hh``.
+        images: the number of images, over which a loss sums.
     """
 
     name: str
@@ -180,6 +189,10 @@ class Layer:
     minimum: Mapping[Size, int] = field(default_factory=dict)
     derived: tuple[DerivedSize, ...] = ()
     constraints: tuple[Condition, ...] = ()
+    input: Array | None = None
+    weights: Array | None = None
+    bias: Array | None = None
+    padded: Array | None = None
     output: Array | None = None
     upstream: Array | None = None
     loss: Array | None = None
@@ -188,6 +201,9 @@ class Layer:
     default_sizes: tuple[str, ...] = ()
     regions: tuple[Region, ...] = ()
     presumed: tuple[Array, ...] = ()
+    axes: tuple[Axis, ...] = ()
+    letters: Mapping[Size, str] = field(default_factory=dict)
+    images: Size | None = None
 
     def __post_init__(self) -> None:
         """Refuse a layer that says two things of one name: one of them would silently win."""
@@ -222,6 +238,23 @@ class Layer:
         """Every array of the layer by its name, inputs first."""
         arrays = (*self.inputs, *(definition.array for definition in self.definitions))
         return {array.name: array for array in arrays}
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary | None:
+        """What its symbols stand for, where it says enough for the catalogue of mistakes."""
+        if not (self.axes and self.images and self.weights and self.output and self.upstream):
+            return None
+        padded = self.input and self.padded and {self.input.name: self.padded.name}
+        return Vocabulary(
+            axes=self.axes,
+            letters=self.letters,
+            images=self.images,
+            arrays=tuple(array for array in self.array_by_name.values() if array.shape),
+            padded_name=padded or {},
+            filters=self.weights,
+            output=self.output,
+            upstream=self.upstream,
+        )
 
     def require_one_shape_a_name(self, *expressions: Expression) -> None:
         """Refuse two arrays of one name and of two shapes, the layer's own included.

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from symconv.algebra.expressions import Array
+from symconv.layers.layer import Vocabulary
 from symconv.mistakes.pieces import array_of, positions_of, read, subscript
-from symconv.mistakes.vocabulary import Vocabulary
 
 CodePath: TypeAlias = tuple[tuple[str, int | None], ...]
 """Which field, and which item of it where it is a list, to take at each level."""
@@ -276,8 +276,7 @@ def unpack_in_wrong_order(site: CodeSite) -> Iterator[ast.AST]:
 def allocate_windows_only(site: CodeSite) -> Iterator[ast.AST]:
     """Allocate what the windows cover instead of the padded extent: remainder rows are lost."""
     known = {node.id for node in ast.walk(site.function) if isinstance(node, ast.Name)}
-    for words in site.vocabulary.axes:
-        axis = words.axis
+    for axis in site.vocabulary.axes:
         padded = f"{axis.input} + 2 * {axis.padding_before}"
         if isinstance(site.code, ast.BinOp) and ast.unparse(site.code) == padded:
             text = f"({axis.output} - 1) * {axis.stride} + {axis.filter}"

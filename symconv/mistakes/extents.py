@@ -36,9 +36,9 @@ def take_role(wrong: Role, right: Role) -> Edit:
     def edit(site: Site) -> Iterator[Node]:
         bounds = any(isinstance(node, Range | Comparison) for node in site.ancestors)
         if bounds and isinstance(site.node, Size):
-            for words in site.vocabulary.axes:
-                if site.node == words.sizes[_ROLES.index(right)]:
-                    yield words.sizes[_ROLES.index(wrong)]
+            for axis in site.vocabulary.axes:
+                if site.node == axis.sizes[_ROLES.index(right)]:
+                    yield axis.sizes[_ROLES.index(wrong)]
 
     return edit
 
@@ -116,18 +116,18 @@ def drop_filter_size(site: Site) -> Iterator[Node]:
     """Leave the filter out of the room in which the window moves."""
     parts = sum_terms(site)
     if isinstance(site.parent, Quotient | FloorDivision | CeilingDivision):
-        for words in site.vocabulary.axes:
-            if -words.axis.filter in parts:
-                yield total(without(parts, parts.index(-words.axis.filter)))
+        for axis in site.vocabulary.axes:
+            if -axis.filter in parts:
+                yield total(without(parts, parts.index(-axis.filter)))
 
 
 def restore_filter_size(site: Site) -> Iterator[Node]:
     """Undo `drop_filter_size`."""
     parts = sum_terms(site)
     if isinstance(site.parent, Quotient | FloorDivision | CeilingDivision):
-        for words in site.vocabulary.axes:
-            if words.axis.input in parts and -words.axis.filter not in parts:
-                yield total([*parts, -words.axis.filter])
+        for axis in site.vocabulary.axes:
+            if axis.input in parts and -axis.filter not in parts:
+                yield total([*parts, -axis.filter])
 
 
 def end_at_last_window(site: Site) -> Iterator[Node]:
@@ -145,8 +145,7 @@ def _change_end(site: Site, *, undo: bool) -> Iterator[Node]:
     in_bracket = any(isinstance(ancestor, Iverson) for ancestor in site.ancestors)
     if not in_bracket or not isinstance(node, IntegerExpression):
         return
-    for words in site.vocabulary.axes:
-        axis = words.axis
+    for axis in site.vocabulary.axes:
         row = axis.padding_before + axis.input - 1
         window = axis.stride * (axis.output - 1) + axis.reach - 1
         old, new = (window, row) if undo else (row, window)

@@ -9,7 +9,6 @@ from symconv.algebra.indices import Constant, Index, IntegerExpression
 from symconv.mistakes.arithmetic import plus_constant, terms, total, with_part, without
 from symconv.mistakes.shifts import padding_is_zero
 from symconv.mistakes.sites import Node, Site
-from symconv.mistakes.vocabulary import letter
 
 
 def swap_axes(site: Site) -> Iterator[Node]:
@@ -50,9 +49,9 @@ def confuse_channel_and_filter(site: Site) -> Iterator[Node]:
     if isinstance(site.node, Index):
         leading = site.vocabulary.leading
         letters = [leading[s] for s in leading if s in site.vocabulary.filters.shape]
-        if letter(site.node) in letters:
+        if site.vocabulary.letter(site.node) in letters:
             for other in letters:
-                if other != letter(site.node):
+                if other != site.vocabulary.letter(site.node):
                     yield Index(other + site.node.name[1:])
 
 
@@ -106,7 +105,7 @@ def free_image(site: Site) -> Iterator[Node]:
     """Undo `fix_image`."""
     if site.node == Constant(0) and _is_image_place(site):
         wanted = site.vocabulary.leading[site.vocabulary.images]
-        yield from (index for index in site.indices() if letter(index) == wanted)
+        yield from (index for index in site.indices() if site.vocabulary.letter(index) == wanted)
 
 
 def take_unpadded(site: Site) -> Iterator[Node]:

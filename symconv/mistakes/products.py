@@ -157,8 +157,8 @@ def _padded_ends(
     node = site.node
     match site.parent:
         case Comparison(relation="<=", right=right) if right is node and site.path[-1] == 1:
-            for words in site.vocabulary.axes:
-                yield right, words.axis.input, words.axis.padding_before
+            for axis in site.vocabulary.axes:
+                yield right, axis.input, axis.padding_before
 
 
 def _is_upstream(factor: Expression, site: Site) -> bool:

@@ -35,7 +35,6 @@ from symconv.mistakes.arithmetic import (
     without,
 )
 from symconv.mistakes.sites import Node, Site, names_any
-from symconv.mistakes.vocabulary import letter
 
 
 def drop_padding(site: Site) -> Iterator[Node]:
@@ -54,7 +53,7 @@ def restore_padding(site: Site) -> Iterator[Node]:
     for padding in _paddings_of(site):
         yield total([*beside, padding])
         yield total([*beside, -padding])
-        if any(words.axis.input in parts for words in site.vocabulary.axes):
+        if any(axis.input in parts for axis in site.vocabulary.axes):
             yield total([*parts, 2 * padding])
 
 
@@ -131,7 +130,7 @@ def restore_stride(site: Site) -> Iterator[Node]:
         number = site.vocabulary.axis_number(node)
         around = factors(site.parent) if isinstance(site.parent, IntegerExpression) else ()
         if number is not None and not any(part in site.vocabulary.strides for part in around):
-            yield Times((node, *factors(site.vocabulary.axes[number].axis.stride)))
+            yield Times((node, *factors(site.vocabulary.axes[number].stride)))
 
 
 def repeat_stride(site: Site) -> Iterator[Node]:
@@ -219,10 +218,10 @@ def restore_offset(site: Site) -> Iterator[Node]:
     number = site.vocabulary.axis_number(whole)
     if number is None or names_any(total(parts), site.vocabulary.strides):
         return
-    words = site.vocabulary.axes[number]
+    axis = site.vocabulary.axes[number]
     for index in site.indices():
-        if letter(index) == words.output:
-            offset = Times((index, *factors(words.axis.stride)))
+        if site.vocabulary.letter(index) == site.vocabulary.letters[axis.output]:
+            offset = Times((index, *factors(axis.stride)))
             yield total([*parts, offset])
             yield total([*parts, -offset])
 
@@ -245,10 +244,10 @@ def restore_division(site: Site) -> Iterator[Node]:
     parts = sum_terms(site)
     numbers = [part for part in parts if isinstance(part, Constant)]
     rest = total(part for part in parts if not isinstance(part, Constant))
-    for words in site.vocabulary.axes:
-        if words.axis.input in symbols(rest) and not _divides(site):
+    for axis in site.vocabulary.axes:
+        if axis.input in symbols(rest) and not _divides(site):
             for division in (FloorDivision, Quotient):
-                yield total([*numbers, division(rest, words.axis.stride)])
+                yield total([*numbers, division(rest, axis.stride)])
 
 
 def _divides(site: Site) -> bool:
@@ -266,7 +265,7 @@ def _paddings_of(site: Site) -> tuple[Symbol, ...]:
     if number is None:
         in_bracket = isinstance(site.parent, Comparison) and node == Constant(0)
         return site.vocabulary.paddings if in_bracket else ()
-    axis = site.vocabulary.axes[number].axis
+    axis = site.vocabulary.axes[number]
     sides = (axis.padding_before, axis.padding_after)
     return tuple(dict.fromkeys(symbol for side in sides for symbol in symbols(side)))
 

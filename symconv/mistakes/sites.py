@@ -43,7 +43,7 @@ from symconv.algebra.indices import (
 )
 from symconv.algebra.polynomials import same_polynomial
 from symconv.errors import IllFormed
-from symconv.mistakes.vocabulary import Vocabulary
+from symconv.layers.layer import Vocabulary
 
 Node: TypeAlias = Expression | Range | Condition | IntegerExpression
 Path: TypeAlias = tuple[int, ...]

@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from types import FunctionType
 from typing import Any
 
-from symconv.layers.layer import Loop
+from symconv.layers.layer import Loop, Vocabulary
+from symconv.layers.registry import default_vocabulary
 from symconv.mistakes.catalogue import CATALOGUE
 from symconv.mistakes.code import CodeSite, code_sites, replaced_code
 from symconv.mistakes.mistake import Mistake
 from symconv.mistakes.pieces import parts_beside, read, write
 from symconv.mistakes.sites import Edit, Node, replaced, same_tree, walk
-from symconv.mistakes.vocabulary import CONV2D, Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class SpoiledLoop:
 
 
 def spoil_loop(
-    loop: Loop, mistakes: Iterable[Mistake] = CATALOGUE, vocabulary: Vocabulary = CONV2D
+    loop: Loop, mistakes: Iterable[Mistake] = CATALOGUE, vocabulary: Vocabulary | None = None
 ) -> Iterator[SpoiledLoop]:
     """Make every mistake at every site of a loop nest where it applies, one at a time.
 
@@ -49,10 +49,11 @@ def spoil_loop(
         loop: one of the package's own loop nests: its source is edited and compiled, so it
             is never made from a document's text.
         mistakes: which mistakes to make.
-        vocabulary: what the names in the source stand for.
+        vocabulary: what the names in the source stand for; as in the default layer if left out.
     """
     assert isinstance(loop.function, FunctionType), "a loop is a function with a source"
     functions = [*_helpers(loop.function), loop.function]
+    vocabulary = vocabulary or default_vocabulary()
     trees = [_syntax(function) for function in functions]
     for mistake in mistakes:
         for number, tree in enumerate(trees):

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from symconv.algebra.expressions import Statement
+from symconv.layers.layer import Vocabulary
+from symconv.layers.registry import default_vocabulary
 from symconv.mistakes.catalogue import CATALOGUE
 from symconv.mistakes.mistake import Mistake
 from symconv.mistakes.sites import Edit, Node, Site, same_tree, statement_sites
-from symconv.mistakes.vocabulary import CONV2D, Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +35,16 @@ class EditedStatement:
 def spoil(
     statement: Statement,
     mistakes: Iterable[Mistake] = CATALOGUE,
-    vocabulary: Vocabulary = CONV2D,
+    vocabulary: Vocabulary | None = None,
 ) -> Iterator[EditedStatement]:
     """Make every mistake at every site of a statement where it applies, one at a time.
 
     The order is that of the mistakes, then of reading. A statement that differs from the
     given one only in how its integers are written is left out, and so is one that the same
-    mistake gave before.
+    mistake gave before. Without a vocabulary, symbols stand for what they are in the default
+    layer.
     """
-    sites = tuple(statement_sites(statement, vocabulary))
+    sites = tuple(statement_sites(statement, vocabulary or default_vocabulary()))
     for mistake in mistakes:
         for site, new, changed in _changed(sites, mistake.edit):
             yield EditedStatement(mistake, changed, site.where(), site.node, new)
@@ -51,7 +53,7 @@ def spoil(
 def mend(
     statement: Statement,
     mistakes: Iterable[Mistake] = CATALOGUE,
-    vocabulary: Vocabulary = CONV2D,
+    vocabulary: Vocabulary | None = None,
     *,
     at: Callable[[Node], bool] | None = None,
 ) -> Iterator[EditedStatement]:
@@ -61,7 +63,7 @@ def mend(
     that `spoil` gives, the original is among them if the mistake can be undone at all.
     With `at`, only the sites are looked at whose node it accepts.
     """
-    every = statement_sites(statement, vocabulary)
+    every = statement_sites(statement, vocabulary or default_vocabulary())
     sites = tuple(site for site in every if at is None or at(site[0].node))
     for mistake in mistakes:
         for site, new, changed in _changed(sites, mistake.undo):

@@ -7,12 +7,13 @@ import pytest
 from symconv.algebra.indices import Index, Size
 from symconv.documents.checking import check_document
 from symconv.documents.contents import DECLARATIONS, Format, Pragma
-from symconv.documents.declarations import Declared, declare, layer_by_name
+from symconv.documents.declarations import Declared, declare
 from symconv.documents.loading import parse_text
 from symconv.documents.outline import declared_by, outline
 from symconv.errors import UsageError
 from symconv.latex.reading.context import Context
 from symconv.latex.reading.definitions import MOST_NAMES
+from symconv.layers.registry import layer_by_name
 
 
 def _declare(*lines: str, layer: str | None = None) -> Context:

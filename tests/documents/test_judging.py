@@ -6,9 +6,9 @@ import pytest
 
 from symconv.documents import judging
 from symconv.documents.checking import check_documents
-from symconv.documents.declarations import layer_by_name
 from symconv.documents.loading import parse_text
 from symconv.documents.outline import declared_by
+from symconv.layers.registry import layer_by_name
 from symconv.proof.equality import Outcome, prove
 from symconv.verdicts import Report, Result, Verdict
 

@@ -28,7 +28,6 @@ from symconv.algebra.indices import Index
 from symconv.algebra.scoping import all_symbols
 from symconv.documents.checking import check_documents
 from symconv.documents.contents import Document
-from symconv.documents.declarations import layer_by_name
 from symconv.documents.loading import parse_text
 from symconv.documents.outline import ReadFormula, declared_by, outline
 from symconv.explanations.validity import Validity
@@ -37,6 +36,7 @@ from symconv.latex.writing.choices import LatexOptions
 from symconv.latex.writing.layout import statement_display
 from symconv.latex.writing.writer import statement_latex
 from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.registry import layer_by_name
 from symconv.mistakes.catalogue import CATALOGUE
 from symconv.mistakes.spoiling import same_statement, spoil
 from symconv.verdicts import Result, Verdict

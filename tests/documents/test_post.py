@@ -8,9 +8,9 @@ import pytest
 
 from symconv.documents.checking import check_document
 from symconv.documents.contents import Document
-from symconv.documents.declarations import layer_by_name
 from symconv.documents.loading import load
 from symconv.documents.outline import declared_by
+from symconv.layers.registry import layer_by_name
 from symconv.verdicts import Result, Verdict
 
 POST = Path(__file__).parents[3] / "shared" / "seeds" / "000_042c7c9806ed4485.txt"

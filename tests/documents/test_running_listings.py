@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from symconv.documents.checking import check_document
-from symconv.documents.declarations import layer_by_name
 from symconv.documents.loading import parse_text
 from symconv.documents.outline import declared_by
+from symconv.layers.registry import layer_by_name
 from symconv.verdicts import Result, Verdict
 
 LISTING = "```python\n{}\n```\n"

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from symconv.documents.checking import check_document
-from symconv.documents.declarations import layer_by_name
 from symconv.documents.loading import load, parse_text
 from symconv.documents.outline import declared_by
+from symconv.layers.registry import layer_by_name
 from symconv.verdicts import Result, Verdict
 
 SAMPLES = Path(__file__).with_name("samples")

@@ -7,9 +7,9 @@ import io
 import pytest
 
 from symconv.documents.checking import check_documents
-from symconv.documents.declarations import layer_by_name
 from symconv.documents.loading import parse_text
 from symconv.documents.outline import declared_by
+from symconv.layers.registry import layer_by_name
 from symconv.reports.documents_view import documents_text
 from symconv.reports.json_view import report_data
 from symconv.verdicts import Report, Verdict

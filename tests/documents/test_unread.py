@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from symconv.documents.checking import check_documents
-from symconv.documents.declarations import layer_by_name
 from symconv.documents.loading import parse_text
 from symconv.documents.outline import declared_by
+from symconv.layers.registry import layer_by_name
 from symconv.verdicts import Result, Verdict
 
 PROVED, REFUTED, UNDECIDED = Verdict.PROVED, Verdict.REFUTED, Verdict.UNDECIDED

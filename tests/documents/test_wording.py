@@ -7,10 +7,10 @@ import json
 import pytest
 
 from symconv.documents.checking import check_documents
-from symconv.documents.declarations import layer_by_name
 from symconv.documents.loading import parse_text
 from symconv.documents.outline import declared_by
 from symconv.documents.wording import Remark, remark
+from symconv.layers.registry import layer_by_name
 from symconv.verdicts import Result, Verdict
 
 PROVED, REFUTED, ILL_FORMED = Verdict.PROVED, Verdict.REFUTED, Verdict.ILL_FORMED

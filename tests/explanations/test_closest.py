@@ -15,7 +15,6 @@ from symconv.layers.convolution.gradients import STATEMENTS
 from symconv.layers.layer import Layer
 from symconv.mistakes.catalogue import CATALOGUE
 from symconv.mistakes.spoiling import spoil
-from symconv.mistakes.vocabulary import CONV2D
 from symconv.proof.equality import prove
 from symconv.verdicts import Verdict
 
@@ -29,7 +28,7 @@ def found(
     outcome = prove(statement, layer)
     assert outcome.verdict.is_false
     assert outcome.counterexample is not None
-    return closest_correct_forms(statement, layer, outcome.counterexample, probes, CONV2D, most)
+    return closest_correct_forms(statement, layer, outcome.counterexample, probes, most)
 
 
 def spoiled(key: str, mistake: str) -> Statement:
@@ -106,7 +105,7 @@ def test_nothing_is_offered_where_the_left_side_has_no_meaning(
     outcome = prove(wrong, layer)
     assert outcome.verdict is Verdict.ILL_FORMED
     assert outcome.counterexample is not None
-    assert closest_correct_forms(wrong, layer, outcome.counterexample, probes, CONV2D) == ()
+    assert closest_correct_forms(wrong, layer, outcome.counterexample, probes) == ()
 
 
 def test_nothing_is_offered_for_what_is_no_mistake_of_the_catalogue(

@@ -7,7 +7,7 @@ from itertools import product
 import pytest
 
 from symconv.algebra.evaluation import condition_value, integer_value
-from symconv.algebra.indices import sizes
+from symconv.algebra.indices import indices, sizes
 from symconv.layers.axis import Axis
 
 A, K, M, S, P, Q, D = SYMBOLS = sizes("A K M S P Q D")
@@ -49,3 +49,17 @@ def test_a_filter_that_does_not_fit_violates_the_constraint() -> None:
     scope = {A: 2, K: 5, P: 1}
     assert not all(condition_value(condition, scope) for condition in EVEN.constraints())
     assert all(condition_value(c, {**scope, P: 2}) for c in EVEN.constraints())
+
+
+def test_a_window_reads_positions_of_the_padded_input_as_stride_and_dilation_say() -> None:
+    k, p, i = indices("k p i")
+    assert str(EVEN.position(k, p)) == "S*k+p"
+    assert str(UNEVEN.position(k, p)) == "S*k+D*p"
+    assert str(UNEVEN.unpadded(i)) == "i-P"
+    scope = {A: 4, K: 2, S: 3, P: 1, Q: 2, D: 2}
+    last = integer_value(UNEVEN.output_extent, scope) - 1
+    read = [integer_value(UNEVEN.position(k, p), scope | {k: last, p: tap}) for tap in (0, 1)]
+    assert read == [3, 5]
+    assert max(read) < integer_value(UNEVEN.padded, scope)
+    inside = [i for i in range(7) if condition_value(UNEVEN.holds_input(i), scope)]
+    assert inside == [1, 2, 3, 4]

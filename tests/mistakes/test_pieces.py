@@ -17,9 +17,10 @@ from symconv.algebra.indices import (
     Range,
     sizes,
 )
+from symconv.layers.registry import default_vocabulary
 from symconv.mistakes.pieces import array_of, read, write
-from symconv.mistakes.vocabulary import CONV2D
 
+WORDS = default_vocabulary()
 H, P, S = sizes("H P S")
 
 
@@ -58,7 +59,7 @@ def text_of(node: ast.AST) -> str:
     ],
 )
 def test_a_piece_of_code_is_read_and_written_back(text, node):
-    piece = read(code(text), CONV2D)
+    piece = read(code(text), WORDS)
     assert str(piece) == node
     assert piece is not None
     written = write(code(text), piece)
@@ -95,7 +96,7 @@ def test_a_piece_of_code_is_read_and_written_back(text, node):
     ],
 )
 def test_a_piece_of_code_that_is_not_algebra_is_not_read(text):
-    assert read(code(text), CONV2D) is None
+    assert read(code(text), WORDS) is None
 
 
 @pytest.mark.parametrize(
@@ -132,9 +133,9 @@ def test_an_integer_that_no_edit_makes_is_refused(value):
 
 
 def test_a_variable_is_an_array_of_the_layer_or_a_gradient_by_one():
-    assert array_of("dw", CONV2D) is not None
-    assert str(array_of("dw", CONV2D)) == "dw"
-    assert array_of("dw", CONV2D) != array_of("w", CONV2D)
-    assert getattr(array_of("dw", CONV2D), "shape", None) == CONV2D.filters.shape
-    assert array_of("patch", CONV2D) is None
-    assert array_of("d", CONV2D) is None
+    assert array_of("dw", WORDS) is not None
+    assert str(array_of("dw", WORDS)) == "dw"
+    assert array_of("dw", WORDS) != array_of("w", WORDS)
+    assert getattr(array_of("dw", WORDS), "shape", None) == WORDS.filters.shape
+    assert array_of("patch", WORDS) is None
+    assert array_of("d", WORDS) is None

@@ -37,6 +37,7 @@ from symconv.algebra.indices import (
     sizes,
 )
 from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.registry import default_vocabulary
 from symconv.mistakes.sites import (
     children,
     mentions,
@@ -47,8 +48,8 @@ from symconv.mistakes.sites import (
     walk,
     with_children,
 )
-from symconv.mistakes.vocabulary import CONV2D
 
+WORDS = default_vocabulary()
 M, S = sizes("M S")
 i, j, p = indices("i j p")
 a = Array("a", (M, M))
@@ -94,13 +95,13 @@ def test_a_node_is_built_again_from_its_children(node):
 
 @pytest.mark.parametrize("node", EVERY_KIND, ids=by_kind)
 def test_changing_any_one_place_of_a_node_changes_it_there_only(node):
-    for site in walk(node, CONV2D):
+    for site in walk(node, WORDS):
         if site.node == i:
             changed = replaced(node, site.path, S)
             assert changed != node
             assert replaced(changed, site.path, i) == node
-            where = [other.path for other in walk(changed, CONV2D) if other.node == S]
-            before = [other.path for other in walk(node, CONV2D) if other.node == S]
+            where = [other.path for other in walk(changed, WORDS) if other.node == S]
+            before = [other.path for other in walk(node, WORDS) if other.node == S]
             assert sorted(where) == sorted([*before, site.path])
 
 
@@ -196,9 +197,9 @@ def test_trees_that_differ_in_anything_else_are_not_the_same(left, right):
 def test_a_statement_has_sites_on_the_right_and_in_its_abbreviations():
     q = indices("q")[0]
     statement = Statement(a[i, j], a[p, q], where=((p, i * S), (q, j + 1)))
-    changed = [put(S) for site, put in statement_sites(statement, CONV2D) if site.node == i]
+    changed = [put(S) for site, put in statement_sites(statement, WORDS) if site.node == i]
     assert [str(item) for item in changed] == ["a[i,j] = a[p,q] where p = S*S, q = j+1"]
-    changed = [put(S) for site, put in statement_sites(statement, CONV2D) if site.node == q]
+    changed = [put(S) for site, put in statement_sites(statement, WORDS) if site.node == q]
     assert [str(item) for item in changed] == ["a[i,j] = a[p,S] where p = i*S, q = j+1"]
 
 
@@ -219,11 +220,11 @@ def test_a_statement_has_sites_on_the_right_and_in_its_abbreviations():
 )  # fmt: skip
 def test_a_site_is_named_by_the_smallest_part_that_a_reader_can_point_at(key, node, where):
     (statement,) = (item for item in conv2d().statements if item.key == key)
-    sites = [site for site, _ in statement_sites(statement, CONV2D) if str(site.node) == node]
+    sites = [site for site, _ in statement_sites(statement, WORDS) if str(site.node) == node]
     assert sites[0].where() == where
 
 
 def test_the_indices_around_a_site_are_the_free_ones_and_all_that_stand_in_the_tree():
     tree = Sum(a[p, j], (p, 0, M - 1))
-    for site in walk(tree, CONV2D, free=(Range(i, Constant(0), M - 1),)):
+    for site in walk(tree, WORDS, free=(Range(i, Constant(0), M - 1),)):
         assert site.indices() == (i, p, j)

@@ -8,9 +8,9 @@ from symconv.algebra.expressions import Array, Delta, Derivative, Entry, Iverson
 from symconv.algebra.indices import between, ceiling, equal, floor, indices, sizes
 from symconv.layers.axis import Axis
 from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.layer import Vocabulary
 from symconv.mistakes.catalogue import CATALOGUE
 from symconv.mistakes.spoiling import mend, same_statement, spoil
-from symconv.mistakes.vocabulary import AxisWords, Vocabulary
 
 LAYER = conv2d()
 MISTAKE_BY_NAME = {mistake.name: mistake for mistake in CATALOGUE}
@@ -220,9 +220,9 @@ def one_axis() -> tuple[Vocabulary, Statement]:
     )
     padded = Array("x_pad", (M + 2 * Q,))
     vocabulary = Vocabulary(
-        axes=(AxisWords(axis, "k", "p", "i"),),
+        axes=(axis,),
+        letters={M: "i", K: "p", O: "k"},
         images=sizes("N")[0],
-        leading={},
         arrays=(x, w, y, dout, padded),
         padded_name={"x": "x_pad"},
         filters=w,

@@ -14,7 +14,7 @@ Source: the post's section "Forward pass", in corrected form.
 from __future__ import annotations
 
 from symconv.algebra.expressions import Array, Definition, Iverson, Sum
-from symconv.algebra.indices import between, indices, sizes
+from symconv.algebra.indices import indices, sizes
 from symconv.layers.axis import Axis
 
 N, C, H, W, F, HH, WW, S, P = GIVEN = sizes("N C H W F HH WW S P")
@@ -34,13 +34,15 @@ L = Array("L")
 
 PADDED_INPUT = Definition(
     x_pad[n, c, i, j],
-    Iverson(between(P, i, P + H - 1)) * Iverson(between(P, j, P + W - 1)) * x[n, c, i - P, j - P],
+    Iverson(HEIGHT.holds_input(i))
+    * Iverson(WIDTH.holds_input(j))
+    * x[n, c, HEIGHT.unpadded(i), WIDTH.unpadded(j)],
 )
 OUTPUT = Definition(
     y[n, f, k, l],
     b[f]
     + Sum(
-        w[f, c, p, q] * x_pad[n, c, S * k + p, S * l + q],
+        w[f, c, p, q] * x_pad[n, c, HEIGHT.position(k, p), WIDTH.position(l, q)],
         (c, 0, C - 1),
         (p, 0, HH - 1),
         (q, 0, WW - 1),
