@@ -17,6 +17,7 @@ from symconv.errors import InternalError, SymconvError, UsageError
 
 Kind: TypeAlias = Literal["claim", "definition", "no-statement", "code"]
 Method: TypeAlias = Literal["proof", "closed-form", "numbers"]
+NoteKind: TypeAlias = Literal["reading", "region", "closest", "mistake", "convention", "scope"]
 
 
 class Verdict(enum.Enum):
@@ -118,6 +119,36 @@ class Counterexample:
         return str(coefficient) if self.monomial == "1" else f"{coefficient}*{self.monomial}"
 
 
+class Note(str):
+    """A sentence beside a verdict, with its kind; views arrange notes, nothing parses them.
+
+    Attributes:
+        kind: ``reading`` how something was read, or what to write so that it can be;
+            ``region`` where it holds or fails; ``closest`` what would have been right;
+            ``mistake`` what was done wrong; ``convention`` what everybody means so, or under
+            which other convention it holds; ``scope`` on what the verdict rests, and what it
+            does not cover.
+    """
+
+    __slots__ = ("kind",)
+
+    kind: NoteKind
+
+    def __new__(cls, kind: NoteKind, text: str) -> Note:
+        """Make a note of a kind and a text."""
+        note = super().__new__(cls, text)
+        note.kind = kind
+        return note
+
+    def __getnewargs__(self) -> tuple[NoteKind, str]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return self.kind, self.text
+
+    @property
+    def text(self) -> str:
+        """The sentence."""
+        return str(self)
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """One verdict on one statement by one method, with what it rests on.
@@ -131,6 +162,7 @@ class Result:
         verdict: None unless something was judged.
         code: a stable, specific word, or None.
         sizes: the given sizes by name; None for every size.
+        shape_class: the name of the class of shapes that the sizes stand for, or None.
         seconds: the time that it took.
         detail: a sentence.
         notes: further sentences: where a failed statement is true, what was meant.
@@ -148,9 +180,10 @@ class Result:
     verdict: Verdict | None = None
     code: str | None = None
     sizes: Mapping[str, int] | None = None
+    shape_class: str | None = None
     seconds: float = 0.0
     detail: str = ""
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     assumptions: tuple[str, ...] = ()
     counterexample: Counterexample | None = None
     location: str | None = None
@@ -195,15 +228,22 @@ class Report:
         results: the results, in the order in which they are shown.
         layer: the name of the layer, or None.
         solver: name and version of the solver, or None where none was used.
+        notes: what is to be said of the whole, such as how it was checked.
     """
 
     def __init__(
-        self, results: Iterable[Result], *, layer: str | None = None, solver: str | None = None
+        self,
+        results: Iterable[Result],
+        *,
+        layer: str | None = None,
+        solver: str | None = None,
+        notes: Iterable[Note] = (),
     ) -> None:
         self._results = tuple(results)
         self._read = False
         self.layer = layer
         self.solver = solver
+        self.notes = tuple(notes)
 
     @property
     def results(self) -> tuple[Result, ...]:

@@ -100,7 +100,7 @@ def prove_result(statement: Statement, layer: Layer) -> Result:
     detail = outcome.detail
     notes = outcome.notes
     if outcome.verdict.is_false:
-        notes = (*notes, *explain(statement, layer, outcome).sentences())
+        notes = (*notes, *explain(statement, layer, outcome).notes())
     if outcome.verdict is Verdict.UNDECIDED and outcome.verified_at:
         tested = outcome.verified_at
         detail = f"{detail}; true at {len(tested)} small sizes up to {tested[-1]}"

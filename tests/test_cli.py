@@ -93,7 +93,7 @@ def test_json_is_the_complete_report(symconv) -> None:
     assert {"proof", "closed-form", "numbers"} >= {item["method"] for item in report["results"]}
     fields = {
         "kind", "statement", "form", "location", "method", "route", "verdict", "code", "sizes",
-        "seconds", "detail", "counterexample", "assumptions",
+        "seconds", "detail", "counterexample", "assumptions", "notes", "shape_class",
     }  # fmt: skip
     for item in report["results"]:
         assert set(item) == fields

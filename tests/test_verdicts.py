@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import gc
+import pickle
 import warnings
 
 import pytest
@@ -11,6 +13,7 @@ from symconv.errors import InternalError, UsageError
 from symconv.verdicts import (
     Counterexample,
     Evidence,
+    Note,
     Report,
     Result,
     UnreadReport,
@@ -29,6 +32,15 @@ def result(verdict: Verdict | None, key: str = "dL/dx:contracted", **fields) -> 
     if verdict is Verdict.PROVED:
         fields.setdefault("evidence", Evidence())
     return Result(name, form or None, verdict=verdict, sizes=PLACE, **fields)
+
+
+def test_a_note_has_a_kind_and_a_text_and_is_a_string_for_one_version() -> None:
+    note = Note("region", "true when P = 0")
+    assert (note.kind, note.text) == ("region", "true when P = 0")
+    assert note.startswith("true when")
+    assert type(note.text) is str
+    again = pickle.loads(pickle.dumps(copy.deepcopy(note)))
+    assert (again.kind, again.text) == (note.kind, note.text)
 
 
 @pytest.mark.parametrize("verdict", Verdict)

@@ -18,9 +18,6 @@ from symconv.documents.outline import Outline, outline
 from symconv.documents.reading import (
     CONDITION,
     RANGE_ELSEWHERE,
-    RANGE_SAID,
-    RENEWED,
-    TAKEN,
     ReadFormula,
 )
 from symconv.documents.renewing import named_on_the_left, used_arrays
@@ -39,13 +36,11 @@ from symconv.latex.reading.items import (
     Unreadable,
 )
 from symconv.proof.smt import solver_name
-from symconv.verdicts import Kind, Report, Result, Verdict, where_text
+from symconv.verdicts import Kind, Note, Report, Result, Verdict, where_text
 
 Progress: TypeAlias = Callable[[int, int, str], None]
 RunListings: TypeAlias = Callable[[Outline, Listing], Result]
 
-USES = "uses"
-"""Begins what is said of a name that the text defines and nothing else declares."""
 DEFINE_ANEW = "write 'now let' before an equation that gives a name another meaning"
 SAY_CONDITION = "say the condition beside the equation, such as: \\text{if } P = 0"
 LONGEST_STATEMENT = 400
@@ -86,16 +81,24 @@ def check_documents(
         for task in tasks(read, judge.for_another_document(), run_listings=run_listings)
     ]
     results: list[Result] = []
+    passing = 0
     for done, task in enumerate(work):
         if progress is not None:
             progress(done, len(work), task.location)
         results.append(task.check())
+        passing += task.in_passing and results[-1].verdict is not None
     if progress is not None:
         progress(len(work), len(work), "")
     layers = dict.fromkeys(
         item.context.layer.name for item in outlines if item.context.layer is not None
     )
-    return Report(results, layer=", ".join(layers) or None, solver=solver_name())
+    said = f"{passing} of them on a range that the text says in passing: see there"
+    return Report(
+        results,
+        layer=", ".join(layers) or None,
+        solver=solver_name(),
+        notes=[Note("scope", said)] if passing else (),
+    )
 
 
 def check_document(
@@ -115,6 +118,7 @@ class Task:
         claims: whether it is judged, or could not be read; the rest is accounted for.
         assumptions: what its verdict supposes beyond the layer's constraints.
         check: how to get the result.
+        in_passing: whether it rests on a range that the text says in passing.
     """
 
     statement: str
@@ -122,6 +126,7 @@ class Task:
     claims: bool
     check: Callable[[], Result]
     assumptions: tuple[str, ...] = ()
+    in_passing: bool = False
 
 
 def tasks(read: Outline, judge: Judge, *, run_listings: bool = False) -> Iterator[Task]:
@@ -173,14 +178,18 @@ def _is_settled(
     )
 
 
-def _settled(result: Result) -> Task:
-    return Task(result.statement, result.location or "", result.verdict is not None, lambda: result)
+def _settled(result: Result, *, in_passing: bool = False) -> Task:
+    judged = result.verdict is not None
+    return Task(
+        result.statement, result.location or "", judged, lambda: result, in_passing=in_passing
+    )
 
 
 def _task(file: SourceFile, part: ReadFormula, number: int, item: Item, judge: Judge) -> Task:
-    source, notes = part.formula.source, part.notes[number]
+    source, notes, in_passing = part.formula.source, part.notes[number], bool(part.bounds[number])
     if not isinstance(item, Equality):
-        return _settled(_accounted(file, source, item, part.context, notes))
+        found = _accounted(file, source, item, part.context, notes, part.codes[number])
+        return _settled(found, in_passing=in_passing)
 
     assumed = (*suppositions(item.context, item.statement), *part.bounds[number])
 
@@ -194,10 +203,10 @@ def _task(file: SourceFile, part: ReadFormula, number: int, item: Item, judge: J
         return replace(found, notes=(*notes, *found.notes, *rests), assumptions=assumed)
 
     name = statement_text(source.text[slice(*item.span)])
-    return Task(name, _location(file, source, item.span), True, check, assumed)
+    return Task(name, _location(file, source, item.span), True, check, assumed, in_passing)
 
 
-def _rests(file: SourceFile, part: ReadFormula, item: Equality) -> Iterator[str]:
+def _rests(file: SourceFile, part: ReadFormula, item: Equality) -> Iterator[Note]:
     """Say on which definitions of the text a verdict rests, and where they stand."""
     meanings = part.passing.meanings
     used = [name for name in used_arrays(item, item.context) if name in meanings]
@@ -207,9 +216,11 @@ def _rests(file: SourceFile, part: ReadFormula, item: Equality) -> Iterator[str]
     others = sorted((lines[n], n) for n in lines if not meanings[n].declared)
     if declared:
         said = " and ".join(f"of {name} taken from line {line}" for line, name in declared)
-        yield f"rests on the definition {said}"
+        yield Note("scope", f"rests on the definition {said}")
     if others:
-        yield f"{USES} {', '.join(f'{name} from line {line}' for line, name in others)}"
+        # Everybody sees where the text itself defines a name.
+        said = ", ".join(f"{name} from line {line}" for line, name in others)
+        yield Note("convention", f"uses {said}")
 
 
 def _reconsidered(
@@ -290,7 +301,7 @@ def _undecided(found: Result, code: str, reason: str, advice: str = SAY_CONDITIO
         detail=reason,
         counterexample=None,
         evidence=None,
-        notes=(advice,),
+        notes=(Note("reading", advice),),
     )
 
 
@@ -300,28 +311,29 @@ def _trouble(file: SourceFile, trouble: Trouble) -> Result:
         verdict=Verdict.UNDECIDED,
         code=trouble.code,
         detail=trouble.fact,
-        notes=(trouble.help,) if trouble.help else (),
+        notes=(Note("reading", trouble.help),) if trouble.help else (),
         location=file.location(trouble.start),
     )
 
 
 def _accounted(
-    file: SourceFile, source: SourceText, item: Item, context: Context, said: tuple[str, ...]
+    file: SourceFile,
+    source: SourceText,
+    item: Item,
+    context: Context,
+    said: tuple[Note, ...],
+    code: str | None,
 ) -> Result:
     """Account for what claims nothing, or could not be read."""
     kind: Kind = "definition"
-    verdict = code = None
-    notes: tuple[str, ...] = ()
+    verdict = None
+    notes: tuple[Note, ...] = ()
     match item:
         case Abbreviation(index=index, value=value):
             detail = f"{index} stands for {value}"
-            code = "renewed" if any(note.startswith(RENEWED) for note in said) else None
         case ArrayDefinition(definition=definition, readings=readings):
             detail = f"defines {definition.array}"
-            notes = _sentences(readings)
-            code = "passing-range" if any(note.startswith(RANGE_SAID) for note in said) else None
-            if code is None and any(note.startswith(TAKEN) for note in said):
-                code = "taken-as-definition"
+            notes = _as_read(readings)
         case ExampleSize(size=size, value=value):
             code = "example"
             detail = f"{size} = {value} in element equations, up to the end of its section"
@@ -364,7 +376,7 @@ def _judged(file: SourceFile, source: SourceText, item: Equality, judgement: Jud
             code="several-readings",
             seconds=judgement.seconds,
             detail=f"it is not true as it was read ({detail}), but {'; or '.join(item.doubts)}",
-            notes=_sentences(item.readings),
+            notes=_as_read(item.readings),
             location=_location(file, source, item.span),
         )
     return Result(
@@ -375,7 +387,7 @@ def _judged(file: SourceFile, source: SourceText, item: Equality, judgement: Jud
         code=outcome.code,
         seconds=judgement.seconds,
         detail=detail,
-        notes=(*_sentences(item.readings), *judgement.notes),
+        notes=(*_as_read(item.readings), *judgement.notes),
         counterexample=outcome.counterexample,
         evidence=outcome.proof,
         location=_location(file, source, item.span),
@@ -393,7 +405,7 @@ def _unreadable(file: SourceFile, source: SourceText, item: Unreadable) -> Resul
         verdict=Verdict.ILL_FORMED if item.ill_formed else Verdict.UNDECIDED,
         code=item.code,
         detail=item.message + stopped,
-        notes=(item.help,) if item.help else (),
+        notes=(Note("reading", item.help),) if item.help else (),
         location=_location(file, source, item.place),
     )
 
@@ -411,8 +423,8 @@ def statement_text(latex: str) -> str:
     return text if len(text) <= LONGEST_STATEMENT else text[: LONGEST_STATEMENT - 1] + "…"
 
 
-def _sentences(readings: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(f"read: {reading}" for reading in readings)
+def _as_read(readings: tuple[Note, ...]) -> tuple[Note, ...]:
+    return tuple(Note(reading.kind, f"read: {reading}") for reading in readings)
 
 
 def _line(file: SourceFile, offset: int) -> str:

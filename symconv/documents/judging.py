@@ -32,12 +32,10 @@ from symconv.latex.writing.choices import LatexOptions
 from symconv.latex.writing.writer import statement_latex
 from symconv.layers.layer import Layer
 from symconv.proof.equality import Outcome, prove
-from symconv.verdicts import Counterexample, Verdict
+from symconv.verdicts import Counterexample, Note, Verdict
 
 _Key: TypeAlias = tuple[object, ...]
 
-RIGHT = "would be right: "
-"""Begins a note that holds a correction as LaTeX."""
 STATES_NOTHING = "states-nothing"
 """The code of what holds at no sizes at all: nowhere is it true, and nothing is nearby."""
 SIZES_TRIED_FIRST = 8
@@ -54,7 +52,7 @@ That is about half a minute: 800 different small equalities, or 200 gradients of
 """
 WORK_AN_EXPLANATION = 2_000_000
 """What it costs to say why an equality is false, beside the rows that are compared."""
-UNEXPLAINED = "what would be right is not searched for: the document is too long"
+UNEXPLAINED = Note("scope", "what would be right is not searched for: the document is too long")
 TOO_MUCH = Outcome(
     Verdict.UNDECIDED,
     "the equalities before this one took as much work as one document may; split the document",
@@ -73,7 +71,7 @@ class Judgement:
     """
 
     outcome: Outcome
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     seconds: float
 
 
@@ -94,7 +92,7 @@ class Judge:
     work: int = 0
     _known: dict[_Key, Judgement] = field(default_factory=dict)
     _outcomes: dict[_Key, Outcome] = field(default_factory=dict)
-    _validity: dict[_Key, str] = field(default_factory=dict)
+    _validity: dict[_Key, Note | None] = field(default_factory=dict)
     _closest: dict[_Key, Correction | None] = field(default_factory=dict)
     _layers: dict[_Key, Layer] = field(default_factory=dict)
     _probes: dict[_Key, Probes] = field(default_factory=dict)
@@ -167,21 +165,21 @@ class Judge:
 
     def _explained(
         self, text: str, span: Span, context: Context, statement: Statement, outcome: Outcome
-    ) -> tuple[str, ...]:
+    ) -> tuple[Note, ...]:
         options = replace(self.options, derivative=derivative_style(text))
         candidates = conventions(text, span, context, statement, outcome.code, self._rereadings)
         meant = self._convention(candidates, context)
-        notes: list[str] = []
+        notes: list[Note] = []
         if meant is not None:
             declared = f" (declare it: symconv: {meant.declaration})" if meant.declaration else ""
-            notes.append(f"proved when {meant.condition}{declared}")
+            notes.append(Note("convention", f"proved when {meant.condition}{declared}"))
         key = (statement, _layer_key(_reduced(context, statement)))
         if key not in self._validity:
             layer = self._layer(context, statement)
             region = validity_region(statement, layer, self._probes_of(context, statement))
-            self._validity[key] = region.sentence()
-        if self._validity[key]:
-            notes.append(self._validity[key])
+            self._validity[key] = region.note()
+        where = self._validity[key]
+        notes += [] if where is None else [where]
         wanted = meant is None or not meant.correct or meant.declaration == ""
         if wanted and key not in self._closest and len(self._closest) < MOST_SEARCHES:
             self._closest[key] = self._searched(context, statement, outcome.counterexample)
@@ -189,12 +187,13 @@ class Judge:
         if offered is not None:
             wrong = dict.fromkeys(edit.mistake.sentence for edit in offered.edits)
             shown = self._tidied(context, offered.statement, statement)
-            notes.extend(("; ".join(wrong), *_pasted(shown, context, options)))
+            notes += [Note("mistake", "; ".join(wrong)), _pasted(shown, context, options)]
         elif meant is not None and meant.correct and not says_nothing(meant.statement):
             shown = self._tidied(context, meant.statement, statement)
-            notes.extend(_pasted(shown, context, options))
+            notes.append(_pasted(shown, context, options))
         elif key not in self._closest:
-            notes.append(f"what would be right is searched for {MOST_SEARCHES} equalities alone")
+            said = f"what would be right is searched for {MOST_SEARCHES} equalities alone"
+            notes.append(Note("scope", said))
         return tuple(notes)
 
     def _searched(
@@ -287,16 +286,17 @@ def derivative_style(text: str) -> DerivativeStyle:
     return "partial" if "\\partial" in text or "\\frac" not in text else "d"
 
 
-def _pasted(statement: Statement, context: Context, options: LatexOptions) -> tuple[str, ...]:
+def _pasted(statement: Statement, context: Context, options: LatexOptions) -> Note:
     """Write a correction as the document counts; what it abbreviates is said elsewhere in it."""
     shown = replace(statement, where=())
     if not _says_its_ranges(shown):
         options = replace(options, ranges=True)
     shown = as_the_text_counts(shown, context)
     try:
-        return (f"{RIGHT}{statement_latex(shown, options)}",)
+        text = statement_latex(shown, options)
     except NotSupported:
-        return (f"{RIGHT}{shown}",)
+        text = str(shown)
+    return Note("closest", f"would be right: {text}")
 
 
 def _says_its_ranges(statement: Statement) -> bool:

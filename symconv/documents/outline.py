@@ -16,7 +16,7 @@ from symconv.documents.contents import Document, Formula, Heading, Listing, Prag
 from symconv.documents.declarations import Declared, Settings, declare
 from symconv.documents.hearing import heard
 from symconv.documents.passing import Passing
-from symconv.documents.reading import RENEWED, ReadFormula, read, restated
+from symconv.documents.reading import RENEWED, ReadFormula, read, restated, stood_for
 from symconv.documents.renewing import without_meanings
 from symconv.documents.sections import Known, Sections, with_names
 from symconv.documents.sentences import Cue, Speech, speech
@@ -234,7 +234,7 @@ def _renew(parts: tuple[ReadFormula | Listing | Trouble, ...], renewed: Renewed)
 
 def _told(file: SourceFile, part: ReadFormula, renewed: Renewed) -> ReadFormula:
     """Say of a definition that its name meant something else in an earlier section."""
-    notes = list(part.notes)
+    notes, codes = list(part.notes), list(part.codes)
     for number, item in enumerate(part.reading.items):
         if not isinstance(item, Abbreviation):
             continue
@@ -243,11 +243,9 @@ def _told(file: SourceFile, part: ReadFormula, renewed: Renewed) -> ReadFormula:
         if earlier is None or name not in renewed.get(part.passing.section, set()):
             continue
         if earlier.section < part.passing.section and earlier.value != item.value:
-            line = file.position(earlier.start).line
-            notes[number] = (
-                f"{RENEWED} section {name} stood for {earlier.value}, from line {line} on",
-            )
-    return replace(part, notes=tuple(notes))
+            notes[number] = (stood_for(file, name, earlier, "section"),)
+            codes[number] = RENEWED
+    return replace(part, notes=tuple(notes), codes=tuple(codes))
 
 
 def _declared(

@@ -40,17 +40,18 @@ from symconv.latex.reading.items import (
     Unreadable,
 )
 from symconv.latex.reading.scope import expanded, is_plain
+from symconv.verdicts import Note
 
-Notes: TypeAlias = tuple[tuple[str, ...], ...]
+Notes: TypeAlias = tuple[tuple[Note, ...], ...]
 """What is to be said of each item of a formula."""
-TAKEN = "read: this is taken"
-"""Begins what is said of an equality on an array that is declared, and so may be an input."""
-RENEWED = "read: up to this"
-"""Begins what is said of a name that gets another meaning, by a section or by words."""
 CONDITION = "a condition of what stands near it"
 RANGE_ELSEWHERE = "a range that the section gives may be about other formulas"
-RANGE_SAID = "read: the range"
-"""Begins what is said of an equality that rests on a range said in passing."""
+RENEWED = "renewed"
+"""The code of a definition whose name meant something else before."""
+RANGE_SAID = "passing-range"
+"""The code of a definition that rests on a range said in passing."""
+TAKEN = "taken-as-definition"
+"""The code of a definition of an array that is declared, and so may be an input."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class ReadFormula:
         context: what it was read in.
         reading: what it says.
         notes: what each of its items owes to what the text says in passing.
+        codes: a stable word for each definition that its reader may not expect.
         bounds: ranges said in passing that each of its items rests on, as ``0 <= k <= 2``.
         known: what is known throughout, where it stands.
         passing: what holds for a while, where it stands.
@@ -79,7 +81,8 @@ class ReadFormula:
     said: Said = field(default_factory=Said)
     doubts: tuple[tuple[Doubt, ...], ...] = ()
     otherwise: tuple[tuple[str, Context], ...] = ()
-    bounds: Notes = ()
+    bounds: tuple[tuple[str, ...], ...] = ()
+    codes: tuple[str | None, ...] = ()
 
     @property
     def behind(self) -> Context:
@@ -224,7 +227,8 @@ def read(
     )
     doubts = tuple(tuple(_doubts(item, found)) for item in items)
     rests = tuple(bounds.get(n, ()) for n in numbers)
-    return _with_ended(replace(found, notes=together, bounds=rests, doubts=doubts))
+    codes = tuple(_code(items[n], known, again, rests[n]) for n in numbers)
+    return _with_ended(replace(found, notes=together, bounds=rests, doubts=doubts, codes=codes))
 
 
 def _as_condition(part: ReadFormula) -> ReadFormula:
@@ -237,17 +241,18 @@ def _as_condition(part: ReadFormula) -> ReadFormula:
     plain = all(isinstance(item, claimless) for item in part.reading.items)
     context = part.reading.context if plain else part.context
     reading = FormulaReading(items, context)
-    none: Notes = tuple(() for _ in items)
+    none = tuple(() for _ in items)
+    codes = tuple(None for _ in items)
     return replace(
-        part, reading=reading, said=Said(), notes=none, bounds=none, doubts=tuple(() for _ in items)
+        part, reading=reading, said=Said(), notes=none, bounds=none, doubts=none, codes=codes
     )
 
 
 def _renewed(
     file: SourceFile, formula: Formula, known: Context, passing: Passing, spoken: Spoken
-) -> tuple[Context, dict[str, tuple[str, ...]]]:
+) -> tuple[Context, dict[str, tuple[Note, ...]]]:
     """Forget the names that words define anew at a formula, and say what they meant."""
-    notes: dict[str, tuple[str, ...]] = {}
+    notes: dict[str, tuple[Note, ...]] = {}
     if not passing.meanings:
         return known, notes
     here = {name for name, it in passing.meanings.items() if it.section == passing.section}
@@ -260,9 +265,7 @@ def _renewed(
         names = redefined(formula.source.text, assuming, here)
     for name in sorted(names):
         meaning = passing.meanings[name]
-        value = "something else" if meaning.value is None else str(meaning.value)
-        line = file.position(meaning.start).line
-        notes[name] = (f"{RENEWED} line {name} stood for {value}, from line {line} on",)
+        notes[name] = (stood_for(file, name, meaning, "line"),)
     known = without_names(known, names)
     for cue in spoken.cues if known.abbreviations else ():
         for part in cue.said if cue.kind == "where" else ():
@@ -273,12 +276,32 @@ def _renewed(
     return known, notes
 
 
-def _taken(item: Item, known: Context) -> tuple[str, ...]:
+def stood_for(file: SourceFile, name: str, meaning: Meaning, until: str) -> Note:
+    """Say what a name stood for, up to the line or section in which it gets another meaning."""
+    value = "something else" if meaning.value is None else str(meaning.value)
+    line = file.position(meaning.start).line
+    said = f"read: up to this {until} {name} stood for {value}, from line {line} on"
+    return Note("reading", said)
+
+
+def _code(
+    item: Item, known: Context, again: Mapping[str, tuple[Note, ...]], bounds: tuple[str, ...]
+) -> str | None:
+    """Return the code of a definition that its reader may not expect, or None."""
+    if isinstance(item, Abbreviation):
+        return RENEWED if item.index.name in again else None
+    if isinstance(item, ArrayDefinition) and bounds:
+        return RANGE_SAID
+    return TAKEN if _taken(item, known) else None
+
+
+def _taken(item: Item, known: Context) -> tuple[Note, ...]:
     """Say of a declared array that an equality defines it, which may have been a claim."""
     name = _defined_name(item) if isinstance(item, ArrayDefinition) else ""
     if known.array(name) is None:
         return ()
-    return (f"{TAKEN} as the definition of {name}, which is declared and not defined before",)
+    said = f"read: this is taken as the definition of {name}, which is declared and not defined"
+    return (Note("reading", f"{said} before"),)
 
 
 def _defined_name(item: Item) -> str:
@@ -376,9 +399,9 @@ def restated(part: ReadFormula) -> Iterator[tuple[str, bool]]:
 
 def _range_notes(
     file: SourceFile, found: ReadFormula, plain: ReadFormula, scope: Passing
-) -> tuple[dict[int, tuple[str, ...]], dict[int, tuple[str, ...]]]:
+) -> tuple[dict[int, tuple[Note, ...]], dict[int, tuple[str, ...]]]:
     """Say which items would read otherwise, or not at all, without a range said in passing."""
-    notes: dict[int, tuple[str, ...]] = {}
+    notes: dict[int, tuple[Note, ...]] = {}
     rests: dict[int, tuple[str, ...]] = {}
     if not _different(found.reading.items, plain.reading.items):
         return notes, rests
@@ -387,20 +410,20 @@ def _range_notes(
         others = read_formula(found.formula.source.text, context).items
         line = file.position(start).line
         bounds = f"{tidied_integer(item.lower)} <= {name} <= {tidied_integer(item.upper)}"
-        said = f"{RANGE_SAID} {bounds} is what line {line} says, up to the end of its section"
+        said = f"read: the range {bounds} is what line {line} says, up to the end of its section"
         for number in _different(found.reading.items, others):
-            notes[number] = (*notes.get(number, ()), said)
+            notes[number] = (*notes.get(number, ()), Note("scope", said))
             rests[number] = (*rests.get(number, ()), bounds)
     return notes, rests
 
 
 def _with_indices(
     file: SourceFile, found: ReadFormula
-) -> tuple[ReadFormula, dict[int, tuple[str, ...]]]:
+) -> tuple[ReadFormula, dict[int, tuple[Note, ...]]]:
     """Read letters that stand for something as indices, where the formula has no other sense."""
     letters = {i.name for i, _ in found.context.abbreviations if is_plain(i.name)}
     letters &= found.passing.meanings.keys()
-    notes: dict[int, tuple[str, ...]] = {}
+    notes: dict[int, tuple[Note, ...]] = {}
     for name in sorted(letters if _unreadable(found.reading) else ()):
         context = without_meanings(found.context, {name})
         reading = read_formula(found.formula.source.text, context)
@@ -410,7 +433,7 @@ def _with_indices(
         value = found.context.abbreviation(name)
         said = f"read: {name} is an index here, and not {value} as in line {line}"
         for number in _different(reading.items, found.reading.items):
-            notes[number] = (*notes.get(number, ()), said)
+            notes[number] = (*notes.get(number, ()), Note("reading", said))
         found = replace(found, context=context, reading=reading)
     return found, notes
 

@@ -24,6 +24,7 @@ from symconv.errors import UsageError
 from symconv.latex.reading.context import Context
 from symconv.latex.reading.formulas import read_condition
 from symconv.latex.reading.items import Span
+from symconv.verdicts import Note
 
 _RELATION = re.compile(r"<|>|\\(?:leq?|geq?|neq?|lt|gt|leqslant|geqslant|nmid|mid)(?![A-Za-z])")
 _NOT_EQUAL = re.compile(r"\\not\s*=")
@@ -47,7 +48,7 @@ class Found:
     detail: str
     code: str | None = None
     claims: bool = False
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 def condition_found(text: str, reason: str, context: Context) -> Found:
@@ -107,7 +108,7 @@ def _one(text: str, reason: str, context: Context) -> Found:
         "inequalities are not judged",
         "inequality",
         claims=True,
-        notes=("an equation is judged, also one between brackets: [a < b] = 1",),
+        notes=(Note("reading", "an equation is judged, also one between brackets: [a < b] = 1"),),
     )
     try:
         condition = read_condition(text, context)
@@ -125,7 +126,7 @@ def _one(text: str, reason: str, context: Context) -> Found:
     return Found(
         "a condition on the given sizes, and not assumed elsewhere",
         "condition",
-        notes=(f"to let it hold throughout: symconv: assume {plain}",),
+        notes=(Note("reading", f"to let it hold throughout: symconv: assume {plain}"),),
     )
 
 

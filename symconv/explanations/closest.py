@@ -22,7 +22,7 @@ from symconv.layers.layer import Layer, Vocabulary
 from symconv.mistakes.sites import Node
 from symconv.mistakes.spoiling import EditedStatement, mend, same_statement
 from symconv.proof.equality import prove
-from symconv.verdicts import Counterexample, Verdict
+from symconv.verdicts import Counterexample, Note, Verdict
 
 MOST_CANDIDATES = 1_000
 """How many edited statements are tried of each kind; a fixed number, so that reruns agree."""
@@ -49,10 +49,10 @@ class Correction:
     statement: Statement
     edits: tuple[EditedStatement, ...]
 
-    def sentence(self) -> str:
+    def note(self) -> Note:
         """Offer the correction, and say what was wrong."""
         wrong = "; ".join(dict.fromkeys(edit.mistake.sentence for edit in self.edits))
-        return f"did you mean {self.statement}? ({wrong})"
+        return Note("closest", f"did you mean {self.statement}? ({wrong})")
 
 
 def closest_correct_forms(

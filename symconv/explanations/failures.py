@@ -10,6 +10,7 @@ from symconv.explanations.probes import Probes
 from symconv.explanations.validity import Validity, validity_region
 from symconv.layers.layer import Layer
 from symconv.proof.equality import Outcome
+from symconv.verdicts import Note
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +25,11 @@ class Explanation:
     validity: Validity
     corrections: tuple[Correction, ...]
 
-    def sentences(self) -> tuple[str, ...]:
+    def notes(self) -> tuple[Note, ...]:
         """Say both, leaving out what is not known."""
-        parts = [self.validity.sentence(), *(item.sentence() for item in self.corrections)]
-        return tuple(part for part in parts if part)
+        region = self.validity.note()
+        corrections = tuple(item.note() for item in self.corrections)
+        return corrections if region is None else (region, *corrections)
 
 
 def explain(statement: Statement, layer: Layer, outcome: Outcome) -> Explanation:

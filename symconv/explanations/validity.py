@@ -12,7 +12,7 @@ from symconv.explanations.lengths import is_too_long
 from symconv.explanations.probes import CANDIDATE, Probes
 from symconv.layers.layer import Layer, Region, Sizes
 from symconv.proof.equality import prove
-from symconv.verdicts import Verdict
+from symconv.verdicts import Note, Verdict
 
 MOST_UNDECIDED = 2
 """Limit: after so many regions that the solver gives up on, each of which costs seconds."""
@@ -32,10 +32,10 @@ class Validity:
     elsewhere: Sizes | None
     searched: bool = True
 
-    def sentence(self) -> str:
-        """Say where the statement is true; an empty text where nothing is known."""
+    def note(self) -> Note | None:
+        """Say where the statement is true; None where nothing is known."""
         if not self.searched:
-            return "too long to search where it holds and what would be right"
+            return Note("scope", "too long to search where it holds and what would be right")
         parts: list[str] = []
         if self.regions:
             named = [" and ".join(region.name for region in regions) for regions in self.regions]
@@ -43,7 +43,7 @@ class Validity:
         if self.elsewhere is not None:
             also = "also true" if parts else "true"
             parts.append(f"{also} at {self.elsewhere} (tested, not proved)")
-        return ", ".join(parts)
+        return Note("region", ", ".join(parts)) if parts else None
 
 
 def validity_region(statement: Statement, layer: Layer, probes: Probes) -> Validity:

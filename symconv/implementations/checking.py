@@ -35,7 +35,7 @@ from symconv.implementations.trying.unjudged import concluded, out_of_scope, sta
 from symconv.implementations.trying.without_bias import without_bias
 from symconv.layers.convolution.two_dimensional import conv2d
 from symconv.layers.layer import Layer, Sizes
-from symconv.verdicts import Verdict
+from symconv.verdicts import Note, Verdict
 
 Progress: TypeAlias = Callable[[int, int, str], None]
 MOST_ENTRIES = 20_000_000
@@ -157,7 +157,7 @@ def _check(
                 if not any(one.name == told and _is_true(one) for one in again.conclusions):
                     continue
                 again.read_as = reading.options
-                again.notes = (replace(reading, result=told).sentence, *again.notes)
+                again.notes = (replace(reading, result=told).note, *again.notes)
                 return again
         other = probe.layer() or spoken_of(description.forward or description.backward or "")
         if not other and "square" not in said and _is_square(runner, description, options):
@@ -165,9 +165,10 @@ def _check(
     return _out_of_scope(report, other) if other else report
 
 
-SQUARE_HELPS = (
+SQUARE_HELPS = Note(
+    "region",
     "where images and filters are square it is right, which was tried: say --square "
-    "(in Python: square=True) if nothing else is meant"
+    "(in Python: square=True) if nothing else is meant",
 )
 
 
@@ -250,10 +251,11 @@ def _checked_as(
         conclusions = list(check.conclusions())
         pairs = [*unequal(runner, description), *without_bias(runner, description)]
         pairs += other_calls(runner, description, places)
-        notes = [*(text for _, text in description.restrictions), *staying(description)]
-        notes += check.dtypes
+        notes = [Note("scope", text) for _, text in description.restrictions]
+        notes += [*staying(description), *check.dtypes]
         if not runner.isolated:
-            notes.append("it ran in this process: a crash or an endless loop in it is one here")
+            said = "it ran in this process: a crash or an endless loop in it is one here"
+            notes.append(Note("scope", said))
     alone = list(unjudged(description))
     if search.refused and (ran := check.ran()):
         location = next(iter(description.location.values()), None)

@@ -61,7 +61,7 @@ from symconv.proof.questions import Checked, Questions
 from symconv.proof.smt import FULL, Answer, Effort, Solver
 from symconv.proof.standing_alone import layer_of_its_own
 from symconv.proof.well_formedness import Requirement, Walker, between_conditions
-from symconv.verdicts import Counterexample, Evidence, Verdict
+from symconv.verdicts import Counterexample, Evidence, Note, Verdict
 
 _SEAL = object()
 WORK_A_STATEMENT = 100_000
@@ -123,7 +123,7 @@ class Outcome:
     proof: Proof | None = None
     counterexample: Counterexample | None = None
     code: str | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     verified_at: tuple[Sizes, ...] = ()
     obligations: tuple[Obligation, ...] = ()
     assumptions: tuple[Condition, ...] = ()
@@ -167,7 +167,7 @@ def prove(
     except NotSupported as error:
         return _refused(error)
     statement = replace(statement, assumptions=(*statement.assumptions, *assumptions))
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     if layer is None:
         layer, notes = layer_of_its_own(statement)
     work = WORK_A_STATEMENT
@@ -234,7 +234,8 @@ class _Run:
             decided = self._fall_back(error.fact, error.code)
         if decided.verdict not in (Verdict.PROVED, Verdict.REFUTED):
             return decided
-        return replace(decided, notes=self.layer.dependence.zeros(*sides))
+        zeros = self.layer.dependence.zeros(*sides)
+        return replace(decided, notes=tuple(Note("reading", said) for said in zeros))
 
     def _not_known(self, sides: tuple[Expression, Expression]) -> NotSupported | None:
         """Return why an array or a derivative is not known, or None where all are."""

@@ -7,9 +7,10 @@ from symconv.algebra.expressions import Statement
 from symconv.algebra.scoping import arrays, size_symbols
 from symconv.layers.layer import Layer
 from symconv.layers.registry import layer_with
+from symconv.verdicts import Note
 
 
-def layer_of_its_own(statement: Statement) -> tuple[Layer, tuple[str, ...]]:
+def layer_of_its_own(statement: Statement) -> tuple[Layer, tuple[Note, ...]]:
     """Return the layer of a statement that stands alone, with a note where it is a known one.
 
     Its sizes are at least 1, and its arrays have entries that stand for themselves. Nothing
@@ -22,7 +23,7 @@ def layer_of_its_own(statement: Statement) -> tuple[Layer, tuple[str, ...]]:
     if derivatives(statement.lhs) or derivatives(statement.rhs):
         shipped = layer_with(found, size_symbols(statement))
         if shipped is not None:
-            return shipped, (f"about the layer {shipped.name}",)
+            return shipped, (Note("reading", f"about the layer {shipped.name}"),)
         inputs = []
     names = sorted(size_symbols(statement), key=lambda size: size.name)
     return Layer(name="statement", given=tuple(names), inputs=tuple(inputs)), ()

@@ -181,7 +181,7 @@ def _line(result: Result) -> Text:
     return Text.assemble(
         (f"{word:<10}", "" if verdict is None else STYLES[verdict]),
         f" {result.statement:<8} {result.method or '-':<11} {result.route or '-':<8}",
-        f" {result.seconds * 1e3:8.2f} ms  {result.form or ''}: {_sizes(result)}  ",
+        f" {result.seconds * 1e3:8.2f} ms  {result.shape_class or ''}: {_sizes(result)}  ",
         (result.detail, "dim"),
     )
 

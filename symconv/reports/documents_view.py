@@ -18,9 +18,6 @@ LONGEST_VALUE = 100
 _NOT_JUDGED = {"definition": "definition", "no-statement": "no statement", "code": "not run"}
 _WIDEST_VERDICT = max(len(word) for word in (*_NOT_JUDGED.values(), "ill-formed"))
 _INDENT = "    "
-_USUAL = ("read: ranges are", "uses ")
-"""What everybody means, or sees where the name is defined."""
-_RANGE_SAID = "read: the range"
 _NEWS = frozenset(["not-python", "condition", "renewed", "passing-range", "taken-as-definition"])
 """What is shown although it claims nothing: its reader may believe otherwise."""
 _LEFT_OPEN = "unclosed-"
@@ -99,7 +96,7 @@ def _beneath(result: Result, *, verbose: bool) -> Iterable[Text]:
     if fine and not verbose:
         for note in result.notes:
             # Ranges taken from the arrays are what everybody means; other readings are news.
-            if not note.startswith(_USUAL):
+            if note.kind != "convention":
                 yield Text(f"{_INDENT}{note}", style="dim")
         return
     code = f" [{result.code}]" if result.code and not fine else ""
@@ -108,11 +105,8 @@ def _beneath(result: Result, *, verbose: bool) -> Iterable[Text]:
     if example is not None:
         yield Text(f"{_INDENT}{_counterexample(example)}")
     for note in result.notes:
-        head, separator, rest = note.partition("would be right: ")
-        if separator and not head:
-            yield Text.assemble(_INDENT, ("would be right: ", "bold"), rest)
-        else:
-            yield Text(f"{_INDENT}{note}", style="dim" if fine else "")
+        style = "bold" if note.kind == "closest" else "dim" if fine else ""
+        yield Text(f"{_INDENT}{note}", style=style)
 
 
 def _counterexample(example: Counterexample) -> str:
@@ -138,13 +132,8 @@ def _summary(report: Report) -> Text:
     for position, (part, style) in enumerate(parts):
         _ = text.append(", " if position else "")
         _ = text.append(part, style=style)
-    said = sum(
-        any(note.startswith(_RANGE_SAID) for note in result.notes)
-        for result in report.results
-        if result.verdict is not None
-    )
-    if said:
-        _ = text.append(f"\n{said} of them on a range that the text says in passing: see there")
+    for note in report.notes:
+        _ = text.append(f"\n{note}")
     for verdict in Verdict:
         if summary[verdict.value]:
             _ = text.append(f"\n{verdict.value}: {meaning(verdict, report)}", style="dim")

@@ -8,7 +8,7 @@ from typing import Any
 from symconv import __version__
 from symconv.verdicts import Counterexample, Report, Result
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 def report_json(report: Report) -> str:
@@ -41,8 +41,10 @@ def _result(result: Result) -> dict[str, Any]:
         "verdict": None if result.verdict is None else result.verdict.value,
         "code": result.code,
         "sizes": dict(result.sizes) if result.sizes is not None else None,
+        "shape_class": result.shape_class,
         "seconds": round(result.seconds, 6),
-        "detail": "; ".join(filter(None, (result.detail, *result.notes))),
+        "detail": result.detail,
+        "notes": [{"kind": note.kind, "text": note.text} for note in result.notes],
         "assumptions": list(result.assumptions),
         "counterexample": _counterexample(result.counterexample),
     }

@@ -103,7 +103,8 @@ def test_the_report_as_json_is_complete(symconv) -> None:
     assert right["location"] == f"{RIGHT}:4:3"
     assert (right["verdict"], wrong["verdict"]) == ("proved", "refuted")
     assert wrong["counterexample"]["sizes"]["N"] == 2
-    assert "would be right" in wrong["detail"]
+    (offered,) = [note["text"] for note in wrong["notes"] if note["kind"] == "closest"]
+    assert offered.startswith("would be right: ")
 
 
 def test_the_summary_adds_up_to_every_formula(symconv, tmp_path: Path) -> None:

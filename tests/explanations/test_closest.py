@@ -120,4 +120,4 @@ def test_every_offer_is_the_tidied_statement_that_was_proved(layer: Layer, probe
     for correction in found(wrong, layer, probes):
         assert correction.statement == tidied(correction.edits[-1].statement)
         assert prove(correction.statement, layer, effort=CANDIDATE).verdict is Verdict.PROVED
-        assert "did you mean" in correction.sentence()
+        assert "did you mean" in correction.note()

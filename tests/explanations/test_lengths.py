@@ -20,7 +20,7 @@ def statement(latex: str) -> Statement:
 
 
 def sentences(wrong: Statement) -> tuple[str, ...]:
-    return explain(wrong, CONV, prove(wrong, CONV)).sentences()
+    return explain(wrong, CONV, prove(wrong, CONV)).notes()
 
 
 def test_a_long_statement_is_not_explained_and_says_so() -> None:

@@ -73,7 +73,7 @@ def test_a_statement_that_is_true_nowhere_has_no_region(layer: Layer, probes: Pr
     region = validity_region(doubled, layer, probes)
     assert region.regions == ()
     assert region.elsewhere is None
-    assert region.sentence() == ""
+    assert region.note() is None
 
 
 def test_the_effort_for_candidates_proves_what_full_effort_proves(layer: Layer) -> None:

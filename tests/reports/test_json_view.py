@@ -7,7 +7,7 @@ import json
 import pytest
 
 from symconv.reports.json_view import report_json
-from symconv.verdicts import Counterexample, Evidence, Report, Result, Verdict
+from symconv.verdicts import Counterexample, Evidence, Note, Report, Result, Verdict
 
 EXAMPLE = Counterexample({"N": 2}, {"n": 1}, "x[1]", "1", "0", "x[0] + x[1]", "x[0]", minimal=False)
 
@@ -36,11 +36,13 @@ def test_a_result_is_complete() -> None:
         seconds=0.12345678,
         detail="it differs",
         assumptions=("S = 1",),
-        notes=("true when P = 0",),
+        notes=(Note("region", "true when P = 0"),),
+        shape_class="padding 0",
         counterexample=EXAMPLE,
         location="notes.md:4:2",
     )
     data = json.loads(report_json(Report([result], layer="conv2d", solver="z3 1.2")))
+    assert data["schema_version"] == 2
     assert data["solver"] == "z3 1.2"
     assert data["summary"]["refuted"] == data["summary"]["total"] == 1
     assert data["exit_code"] == 1
@@ -56,7 +58,9 @@ def test_a_result_is_complete() -> None:
             "code": "different",
             "sizes": None,
             "seconds": 0.123457,
-            "detail": "it differs; true when P = 0",
+            "shape_class": "padding 0",
+            "detail": "it differs",
+            "notes": [{"kind": "region", "text": "true when P = 0"}],
             "assumptions": ["S = 1"],
             "counterexample": {
                 "sizes": {"N": 2},

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from symconv.reports.terminal import report_text
-from symconv.verdicts import Counterexample, Evidence, Method, Report, Result, Verdict
+from symconv.verdicts import Counterexample, Evidence, Method, Note, Report, Result, Verdict
 
 EXAMPLE = Counterexample({"N": 2}, {"n": 1}, "x[1]", "1", "0", "x[0] + x[1]", "x[0]")
 
@@ -59,7 +59,7 @@ def test_ways_have_columns_of_their_own() -> None:
 
 
 def test_a_failure_is_shown_with_its_place_values_and_notes() -> None:
-    notes = ("true when P = 0 (proved)", "did you mean that?")
+    notes = (Note("region", "true when P = 0 (proved)"), Note("closest", "did you mean that?"))
     shown = text(
         result(Verdict.REFUTED, 3),
         result(Verdict.REFUTED, 2, code="wrong-value", notes=notes),

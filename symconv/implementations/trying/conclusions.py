@@ -13,7 +13,7 @@ from symconv.implementations.model import Description
 from symconv.implementations.trying.rules import Fails, exception, rules
 from symconv.implementations.trying.shape_classes import ShapeClass
 from symconv.layers.layer import Sizes
-from symconv.verdicts import Report, Result, Verdict
+from symconv.verdicts import Note, Report, Result, Verdict
 
 UNKNOWN = frozenset(["not-run", "environment", "not-supported", "not-enough-runs"])
 """Codes of what was not found out, at whichever shapes that was."""
@@ -94,13 +94,12 @@ class CodeReport(Report):
         description: Description,
         classes: Sequence[ShapeClass],
         conclusions: Sequence[Conclusion],
-        notes: Sequence[str] = (),
+        notes: Iterable[Note] = (),
     ) -> None:
-        super().__init__(results, layer=layer)
+        super().__init__(results, layer=layer, notes=notes)
         self.description = description
         self.classes = tuple(classes)
         self._conclusions = tuple(conclusions)
-        self.notes = tuple(notes)
         self.read_as: Mapping[str, Any] = {}
         self.type_tests: tuple[TypeTest, ...] | None = None
 

@@ -85,8 +85,8 @@ class Plan:
     rounds: int
     miss: Fraction
 
-    def sentence(self) -> str:
-        """Say what was compared, and what could be missed under which assumption."""
+    def sentence(self, compared: str = "compared by ==") -> str:
+        """Say how it was compared, and what could be missed under which assumption."""
         power = max(1, self.miss.denominator // max(1, self.miss.numerator)).bit_length() - 1
         runs = "1 run" if self.rounds == 1 else f"{self.rounds} runs"
         kind = f"{self.dtype} integers up to {self.most:,}"
@@ -99,7 +99,7 @@ class Plan:
         if self.kept is not None:
             polynomial += ", at most 1 in each entry,"
         return (
-            f"{runs} on {kind}{sparse}, compared by ==; "
+            f"{runs} on {kind}{sparse}, {compared}; "
             f"a wrong {polynomial} in the inputs passes with probability below 2^-{power}"
         )
 

@@ -154,8 +154,8 @@ class OnNumbers:
             detail = f"not enough runs to be sure: {chosen.sentence()}"
             return Judgement(Verdict.UNDECIDED, "not-enough-runs", detail)
         if self.tolerance is not None and chosen.dtype != "object":
-            within = f"within the tolerance {self.tolerance:g} that was asked for"
-            detail = chosen.sentence().replace("compared by ==", f"right {within}, not exactly")
+            within = f"right within the tolerance {self.tolerance:g} that was asked for"
+            detail = chosen.sentence(f"{within}, not exactly")
             return Judgement(Verdict.VERIFIED, "within-tolerance", detail)
         return Judgement(Verdict.VERIFIED, "right", chosen.sentence())
 

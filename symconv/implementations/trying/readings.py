@@ -25,6 +25,7 @@ from symconv.implementations.trying.shape_classes import ShapeClass
 from symconv.layers.convolution.forward import P, S
 from symconv.layers.convolution.two_dimensional import conv2d
 from symconv.layers.layer import Sizes
+from symconv.verdicts import Note
 
 SHARE_THAT_COUNTS = 4
 """Where y is right at less than one of so many shapes, the code may be meant otherwise."""
@@ -73,11 +74,12 @@ class Reading:
         return " ".join(flags[key].format(value) for key, value in self.options.items())
 
     @property
-    def sentence(self) -> str:
+    def note(self) -> Note:
         """Say that the code is taken this way, and why."""
-        return (
+        return Note(
+            "reading",
             f"taken with {self.flags}: without, {self.result} is wrong nearly everywhere, "
-            "and with it right"
+            "and with it right",
         )
 
 

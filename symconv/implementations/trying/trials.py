@@ -36,7 +36,7 @@ from symconv.implementations.trying.rounding import DOUBLE, Rounding, rounds_sen
 from symconv.implementations.trying.rules import LEAST_SHAPES, nearby
 from symconv.implementations.trying.shape_classes import ShapeClass
 from symconv.layers.layer import Layer, Sizes
-from symconv.verdicts import Method, Result, Verdict
+from symconv.verdicts import Method, Note, Result, Verdict
 
 WRONG_NUMBERS = frozenset(["wrong-value", "wrong-shape", "not-a-number"])
 """What a diagnosis can be made from."""
@@ -95,7 +95,7 @@ class Trial:
     fresh: dict[Sizes, list[ShapeOutcome]] = field(default_factory=dict)
     """What became of shapes that are no part of the check: what is said of it is tested there."""
     is_slow: bool = False
-    dtypes: dict[str, None] = field(default_factory=dict)
+    dtypes: dict[Note, None] = field(default_factory=dict)
     """What is said of results whose dtype is not that of the inputs."""
 
     @property
@@ -159,11 +159,10 @@ class Trial:
             self._add(place, name, judgement, "numbers", dtype, ran.seconds)
         for name in self.wanted:
             judgement = outcome.judged[name]
-            notes: tuple[str, ...] = ()
+            notes: tuple[Note, ...] = ()
             if name in outcome.dtypes:
-                notes = (
-                    f"{name} comes back as {outcome.dtypes[name]}, and its inputs are {dtype}",
-                )
+                said = f"{name} comes back as {outcome.dtypes[name]}, and its inputs are {dtype}"
+                notes = (Note("scope", said),)
                 self.dtypes.update(dict.fromkeys(notes))
             self._add(place, name, judgement, "numbers", dtype, seconds / len(self.wanted), notes)
         if keep and outcome.sample is not None:
@@ -237,12 +236,12 @@ class Trial:
         method: Method,
         route: str,
         seconds: float,
-        notes: tuple[str, ...] = (),
+        notes: tuple[Note, ...] = (),
     ) -> None:
         result = judgement.result(
             name,
             place.sizes,
-            form=place.name if place.name != str(place.sizes) else None,
+            shape_class=place.name if place.name != str(place.sizes) else None,
             method=method,
             route=route,
             seconds=seconds,
@@ -396,12 +395,13 @@ class Trial:
                     yield replace(result, notes=(*result.notes, *extra)) if extra else result
 
 
-def _notes(conclusion: Conclusion) -> Iterator[str]:
+def _notes(conclusion: Conclusion) -> Iterator[Note]:
     for regions in conclusion.where.values():
         for region in regions:
-            yield f"fails {region.clause}, the smallest such shape is {region.smallest.sizes}"
+            said = f"fails {region.clause}, the smallest such shape is {region.smallest.sizes}"
+            yield Note("region", said)
     if conclusion.diagnosis:
-        yield conclusion.diagnosis
+        yield Note("mistake", conclusion.diagnosis)
 
 
 def _picture(name: str, wrong: Sequence[Sizes], samples: Sequence[CodeRun]) -> str:

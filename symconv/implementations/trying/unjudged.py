@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from symconv.implementations.model import BACKWARD_RESULTS, Description, Unvaried
 from symconv.implementations.trying.conclusions import Conclusion
-from symconv.verdicts import Result, Verdict
+from symconv.verdicts import Note, Result, Verdict
 
 
 def unjudged(description: Description) -> Iterator[Result]:
@@ -57,11 +57,11 @@ def concluded(result: Result) -> Conclusion:
     return Conclusion(result.statement, str(result.code), result.verdict, {}, failure=result)
 
 
-def staying(description: Description) -> Iterator[str]:
+def staying(description: Description) -> Iterator[Note]:
     """Say which parameters had one value in every run, beside the verdicts."""
     said = [f"{item.name} at {item.value}" for item in description.unvaried]
     if said:
-        yield f"not varied: {', '.join(said)}"
+        yield Note("scope", f"not varied: {', '.join(said)}")
 
 
 def _not_found(name: str, description: Description) -> str:

@@ -40,6 +40,7 @@ from symconv.latex.reading.unread_definitions import (
     unread_definition,
     value_of_a_letter,
 )
+from symconv.verdicts import Note
 
 _NO_CLAIMS: Final[dict[str, tuple[str, str]]] = {
     "assigned": (
@@ -291,7 +292,8 @@ class ChainReader:
             self.stop(span, stopped)
             return
         if passed:
-            readings = (*readings, "compared with the last line above that could be read")
+            last = Note("reading", "compared with the last line above that could be read")
+            readings = (*readings, last)
         open = doubts(left, right, made, relation, by_rows=by_rows)
         self.items.append(Equality(span, made, readings, open, self.context))
 

@@ -53,6 +53,7 @@ from symconv.latex.reading.statements import (
     used_abbreviations,
 )
 from symconv.latex.reading.syntax import Group, Literal, Name, Node, Product, Stopped
+from symconv.verdicts import Note
 
 _ANYWHERE: Final = Restrictions()
 EXAMPLE: Final = "example"
@@ -422,7 +423,7 @@ def _element(
     found = rest.with_definition(definition)
     if not _are_all(len(places), array):
         found = found.with_domain(DefinedWhere(array.name, indices, Or(tuple(places))))
-    said = f"{entry} is given here, as one entry of {array.name}"
+    said = Note("reading", f"{entry} is given here, as one entry of {array.name}")
     return Defined(ArrayDefinition(span, definition, (*sentences(side.scope), said)), found)
 
 

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from symconv.algebra.expressions import Definition, Statement
 from symconv.algebra.indices import Index, IntegerExpression, Size
 from symconv.latex.reading.context import Context
+from symconv.verdicts import Note
 
 Span: TypeAlias = tuple[int, int]
 
@@ -35,7 +36,7 @@ class Equality:
         span: where it stands, from its left side to its right side.
         statement: the claim, with the ranges of its free indices, its assumptions and the
             abbreviations that it uses.
-        readings: the conventions that were used to read it, as sentences.
+        readings: how it was read, and the conventions that were used for it.
         doubts: what else it may mean, as sentences; where it is false as it was read, it may
             be true as it was meant, so it is undecided there.
         context: what is known where it stands, which definitions before it in the same
@@ -44,7 +45,7 @@ class Equality:
 
     span: Span
     statement: Statement
-    readings: tuple[str, ...] = ()
+    readings: tuple[Note, ...] = ()
     doubts: tuple[str, ...] = ()
     context: Context = field(default_factory=Context, compare=False)
 
@@ -64,7 +65,7 @@ class ArrayDefinition:
 
     span: Span
     definition: Definition
-    readings: tuple[str, ...] = ()
+    readings: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from symconv.latex.reading.context import Context, DefinedWhere
 from symconv.latex.reading.items import Span
 from symconv.latex.reading.piecewise import Coverage
 from symconv.latex.reading.syntax import Node, Stopped
+from symconv.verdicts import Note
 
 Bounds: TypeAlias = tuple[IntegerExpression, IntegerExpression]
 """The first and the last value of an index."""
@@ -38,14 +39,17 @@ USUAL: Final = "ranges are the usual ones of the layer or of the text"
 PRIMED: Final = "a primed letter that names an array without its primes is read as an index"
 
 
-def sentences(*scopes: Scope) -> tuple[str, ...]:
-    """Return the conventions that were used, one sentence each, with the names."""
+def sentences(*scopes: Scope) -> tuple[Note, ...]:
+    """Return the conventions that were used, one note each, with the names."""
     found: dict[str, dict[str, None]] = {}
     for scope in scopes:
         for reading, names in scope.readings.items():
             found.setdefault(reading, {}).update(names)
     return tuple(
-        f"{reading}: {', '.join(names)}" if any(names) else reading
+        Note(
+            "convention" if reading in (INFERRED, FROM_CHAIN, USUAL) else "reading",
+            f"{reading}: {', '.join(names)}" if any(names) else reading,
+        )
         for reading, names in found.items()
     )
 

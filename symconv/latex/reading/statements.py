@@ -46,6 +46,7 @@ from symconv.latex.reading.scope import (
 )
 from symconv.latex.reading.sums import pair_letters
 from symconv.latex.reading.syntax import Additive, Name, Node, Stopped, Summation, children
+from symconv.verdicts import Note
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ def _side(node: Node | Stopped, scope: Scope) -> tuple[Side | Stopped, Scope]:
 
 def statement(
     left: Side, right: Side, head: Side, restricted: Restrictions
-) -> tuple[Statement, tuple[str, ...]]:
+) -> tuple[Statement, tuple[Note, ...]]:
     """Build the statement that two members of a chain are equal.
 
     Args:
@@ -169,7 +170,8 @@ def statement(
         made = made.with_sides(Mul((*factors, made.lhs)), Mul((*factors, made.rhs)))
         readings += [f"it is claimed only where {condition_text(item)}" for item in guards]
         readings += [_open_end(condition) for condition in guards if _is_one_sided(condition)]
-    return made, (*sentences(left.scope, right.scope), *readings)
+    said = tuple(Note("reading", reading) for reading in readings)
+    return made, (*sentences(left.scope, right.scope), *said)
 
 
 def _is_one_sided(condition: Condition) -> bool:
