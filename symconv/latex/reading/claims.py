@@ -90,7 +90,7 @@ ClaimKind: TypeAlias = Literal[
 ]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Claim:
     """Members of a chain with its clauses; one member where nothing is claimed.
 
@@ -107,8 +107,8 @@ class Claim:
         row: which row of the formula it begins in.
     """
 
-    members: list[Member]
-    clauses: list[Clause] = field(default_factory=list)
+    members: tuple[Member, ...]
+    clauses: tuple[Clause, ...] = ()
     kind: ClaimKind = "claim"
     follows: bool = False
     row: int = 0
@@ -119,6 +119,22 @@ class Claim:
         return (self.members[0].start, self.members[-1].span[1])
 
 
+@dataclass(slots=True)
+class _Draft:
+    """A claim that is being filled, row by row."""
+
+    members: list[Member]
+    row: int
+    clauses: list[Clause] = field(default_factory=list)
+    kind: ClaimKind = "claim"
+    follows: bool = False
+
+    def finished(self) -> Claim:
+        """Return the claim."""
+        clauses = tuple(self.clauses)
+        return Claim(tuple(self.members), clauses, self.kind, self.follows, self.row)
+
+
 def claims(found: Sequence[Atom], text: str) -> list[Claim]:
     """Cut a formula into claims, in the order of the text.
 
@@ -126,16 +142,15 @@ def claims(found: Sequence[Atom], text: str) -> list[Claim]:
         found: the atoms of the formula.
         text: the formula, whose signs of alignment are no atoms.
     """
-    result: list[Claim] = []
-    latest: list[Claim] = []
+    result: list[_Draft] = []
+    latest: list[_Draft] = []
     for number, row in enumerate(_rows(found)):
-        begun: list[Claim] = []
+        begun: list[_Draft] = []
         if len(row) == 1 and row[0].kind == "text" and passes_over(row[0].text):
             continue
-        before = len(result)
         segments = _segments(row)
         if len(segments) > MOST_BESIDE:
-            begun.append(Claim([Member(tuple(row), row[0].start)], kind="crowded", row=number))
+            begun.append(_Draft([Member(tuple(row), row[0].start)], number, kind="crowded"))
             result += begun
             segments = []
         for position, segment in enumerate(segments):
@@ -144,11 +159,11 @@ def claims(found: Sequence[Atom], text: str) -> list[Claim]:
                 continue
             continues = not members[0].atoms
             if segment.listing or segment.keyword or _is_condition(segment, result, position):
-                _add_clause(segment, members, result)
+                _add_clause(segment, members, result, number)
             elif continues and latest and len(members) > 1 and not begun:
                 main = _continued(latest, text)
                 if main is None:
-                    begun.append(Claim(members, kind="branched"))
+                    begun.append(_Draft(members, number, kind="branched"))
                     result.append(begun[-1])
                 else:
                     main.members.extend(members[1:])
@@ -157,15 +172,14 @@ def claims(found: Sequence[Atom], text: str) -> list[Claim]:
                 result[-1].members.extend(members[1:])
             else:
                 kind = "equivalent" if segment.lead == "equivalence" else "claim"
-                begun.append(Claim(members, kind=kind, follows=segment.lead == "arrow"))
+                follows = segment.lead == "arrow"
+                begun.append(_Draft(members, number, kind=kind, follows=follows))
                 result.append(begun[-1])
         latest = begun or latest
-        for claim in result[before:]:
-            claim.row = number
-    return result
+    return [draft.finished() for draft in result]
 
 
-def _add_clause(segment: _Segment, members: list[Member], result: list[Claim]) -> None:
+def _add_clause(segment: _Segment, members: list[Member], result: list[_Draft], row: int) -> None:
     """Put a clause behind the claim before it; what no claim stands before is one of its own."""
     clause = Clause(
         segment.keyword or "for",
@@ -178,13 +192,13 @@ def _add_clause(segment: _Segment, members: list[Member], result: list[Claim]) -
     if result and result[-1].kind != "unclear":
         result[-1].clauses.append(clause)
     elif segment.keyword == "unclear":
-        result.append(Claim(members, kind="unclear"))
+        result.append(_Draft(members, row, kind="unclear"))
     else:
         kind = "condition" if segment.keyword in ("if", "for") else "claim"
-        result.append(Claim(members, kind="listing" if segment.listing else kind))
+        result.append(_Draft(members, row, kind="listing" if segment.listing else kind))
 
 
-def _continued(before: list[Claim], text: str) -> Claim | None:
+def _continued(before: list[_Draft], text: str) -> _Draft | None:
     """Return which equation of the row before goes on in a row that begins with an equals sign.
 
     Of several ones it is the one that is aligned; None where that does not tell.
@@ -196,7 +210,7 @@ def _continued(before: list[Claim], text: str) -> Claim | None:
     return aligned[0] if len(aligned) == 1 else None
 
 
-def _is_aligned(claim: Claim, text: str) -> bool:
+def _is_aligned(claim: _Draft, text: str) -> bool:
     """Tell whether a sign of alignment stands beside the first equals sign of a claim."""
     first, second = claim.members[:2]
     behind = second.atoms[0].start if second.atoms else second.start
@@ -445,7 +459,7 @@ def _members(found: Sequence[Atom]) -> list[Member]:
     return members
 
 
-def _is_condition(segment: _Segment, before: list[Claim], position: int) -> bool:
+def _is_condition(segment: _Segment, before: list[_Draft], position: int) -> bool:
     """Tell whether a segment is a condition that follows an equation in its row."""
     if position == 0 or not before or len(before[-1].members) < 2:
         return False

@@ -2,9 +2,10 @@ r"""What follows an equation: ``\text{if } S \mid H``, ``\text{for } 0 \le k < H
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import add
 
 from symconv.algebra.indices import (
     Condition,
@@ -26,7 +27,7 @@ from symconv.latex.reading.syntax import Chain, Connected, Group, Name, Node, St
 from symconv.latex.reading.tokens import tokens
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Restrictions:
     """What the clauses of a claim say.
 
@@ -36,13 +37,15 @@ class Restrictions:
         guards: conditions on free indices that are no ranges.
         coverage: what has to hold for the names in them to have a value.
         readings: how they were found, as sentences.
+        blocked: why one of them is not understood, or None.
     """
 
-    ranges: dict[str, Bounds] = field(default_factory=dict)
-    assumptions: list[Condition] = field(default_factory=list)
-    guards: list[Condition] = field(default_factory=list)
-    coverage: list[Coverage] = field(default_factory=list)
-    readings: list[str] = field(default_factory=list)
+    ranges: Mapping[str, Bounds] = field(default_factory=dict)
+    assumptions: tuple[Condition, ...] = ()
+    guards: tuple[Condition, ...] = ()
+    coverage: tuple[Coverage, ...] = ()
+    readings: tuple[str, ...] = ()
+    blocked: Stopped | None = None
 
     @property
     def letters(self) -> frozenset[str]:
@@ -51,6 +54,17 @@ class Restrictions:
             s for item in self.guards for part in condition_integers(item) for s in symbols(part)
         )
         return frozenset((*self.ranges, *(s.name for s in said if isinstance(s, Index))))
+
+    def __add__(self, other: Restrictions) -> Restrictions:
+        """Put both together; the later range of an index counts."""
+        return Restrictions(
+            {**self.ranges, **other.ranges},
+            (*self.assumptions, *other.assumptions),
+            (*self.guards, *other.guards),
+            (*self.coverage, *other.coverage),
+            (*self.readings, *other.readings),
+            self.blocked or other.blocked,
+        )
 
 
 def parsed(member: Member, context: Context) -> Node:
@@ -76,28 +90,50 @@ def _parsed(
         return stopped
 
 
-def restrictions(clauses: Sequence[Clause], context: Context) -> Restrictions:
+def restrictions(clauses: Iterable[Clause], context: Context) -> Restrictions:
     """Read the clauses that restrict a claim.
 
     Raises:
         Stopped: where one cannot be read.
     """
-    found = Restrictions()
-    for clause in clauses:
-        nodes = [parsed(member, context) for member in clause.members]
-        if clause.listing:
-            _ = _range(nodes[0], (nodes[1], nodes[-1]), found, context)
-        elif len(nodes) > 1 and all(_is_tuple(node) for node in nodes):
-            _tuples(nodes, found, context)
-        elif len(nodes) > 1:
-            scope = Scope(context, final=True)
-            values = [integer_of(node, scope) for node in nodes]
-            found.coverage += scope.coverage
-            for value in values[:-1]:
-                _restrict(equal(value, values[-1]), found)
-        else:
-            _condition(nodes[0], found, context)
-    return found
+    return _together(_clause(clause, context) for clause in clauses)
+
+
+def _together(found: Iterable[Restrictions]) -> Restrictions:
+    return reduce(add, found, Restrictions())
+
+
+def _clause(clause: Clause, context: Context) -> Restrictions:
+    nodes = [parsed(member, context) for member in clause.members]
+    if clause.listing:
+        return _range(nodes[0], (nodes[1], nodes[-1]), context)
+    if len(nodes) == 1:
+        return _condition(nodes[0], context)
+    groups = [node.items for node in nodes if isinstance(node, Group) and len(node.items) > 1]
+    if len(groups) < len(nodes):
+        return _equations([nodes], context)
+    # (p, q) = (i, j) is one equation per place.
+    if len({len(items) for items in groups}) > 1:
+        raise Stopped(nodes[-1].span, "unsupported", "tuples of different lengths are compared")
+    return _equations(list(zip(*groups, strict=True)), context)
+
+
+def _equations(rows: Iterable[Sequence[Node]], context: Context) -> Restrictions:
+    """Read what the last of several integers is equal to, in each row."""
+    scope = Scope(context, final=True)
+    found: list[Condition] = []
+    for row in rows:
+        *others, last = [integer_of(node, scope) for node in row]
+        found += [equal(value, last) for value in others]
+    return _restricting(found, scope)
+
+
+def _restricting(conditions: Iterable[Condition], scope: Scope) -> Restrictions:
+    """Part conditions into those on sizes and those on indices."""
+    found = tuple(conditions)
+    guards = tuple(item for item in found if any(map(_has_index, condition_integers(item))))
+    assumptions = tuple(item for item in found if item not in guards)
+    return Restrictions({}, assumptions, guards, tuple(scope.coverage))
 
 
 def with_said(found: Restrictions, context: Context) -> Restrictions:
@@ -110,7 +146,12 @@ def with_said(found: Restrictions, context: Context) -> Restrictions:
         if condition not in kept:
             kept.append(condition)
     ranges = {item.index.name: (item.lower, item.upper) for item in said.ranges}
-    return replace(found, assumptions=assumptions, guards=guards, ranges={**ranges, **found.ranges})
+    return replace(
+        found,
+        assumptions=tuple(assumptions),
+        guards=tuple(guards),
+        ranges={**ranges, **found.ranges},
+    )
 
 
 def unclear_words(span: Span, words: str) -> Stopped:
@@ -123,23 +164,6 @@ def unclear_words(span: Span, words: str) -> Stopped:
     )
 
 
-def _is_tuple(node: Node) -> bool:
-    return isinstance(node, Group) and len(node.items) > 1
-
-
-def _tuples(nodes: Sequence[Node], found: Restrictions, context: Context) -> None:
-    """Read ``(p, q) = (i, j)``: one equation per place."""
-    groups = [node.items for node in nodes if isinstance(node, Group)]
-    if len({len(items) for items in groups}) > 1:
-        raise Stopped(nodes[-1].span, "unsupported", "tuples of different lengths are compared")
-    scope = Scope(context, final=True)
-    for places in zip(*groups, strict=True):
-        values = [integer_of(node, scope) for node in places]
-        for value in values[:-1]:
-            _restrict(equal(value, values[-1]), found)
-    found.coverage += scope.coverage
-
-
 def range_of_condition(node: Node, context: Context) -> tuple[str, Bounds] | None:
     """Return the index and the range that a condition such as 0 <= k < Hh declares, or None.
 
@@ -150,45 +174,31 @@ def range_of_condition(node: Node, context: Context) -> tuple[str, Bounds] | Non
     match node:
         case Chain(parts=(lower, Name() as name, upper), relations=relations):
             if set(relations) <= {"<=", "<"} and _is_index(name, context):
-                _range(name, (lower, upper), found, context, relations)
+                found = _range(name, (lower, upper), context, relations)
         case Chain(parts=(Name() as name, values), relations=("in",)):
             listed = listed_bounds(values)
             if listed is not None and _is_index(name, context):
-                _range(name, listed, found, context)
+                found = _range(name, listed, context)
         case Group(items=(item,)):
             return range_of_condition(item, context)
     return next(iter(found.ranges.items()), None)
 
 
-def _condition(node: Node, found: Restrictions, context: Context) -> None:
+def _condition(node: Node, context: Context) -> Restrictions:
     match node:
         case Name():
-            return  # "for all i": its range is that of the arrays that it stands in.
+            return Restrictions()  # "for all i": its range is that of the arrays it stands in.
         case Connected(connective="and", parts=parts):
-            for part in parts:
-                _condition(part, found, context)
+            return _together(_condition(part, context) for part in parts)
         case Group(items=parts) if len(parts) > 1:
-            for part in parts:
-                _condition(part, found, context)
-        case _:
-            declared = range_of_condition(node, context)
-            if declared is not None:
-                found.ranges[declared[0]] = declared[1]
-                # Read once more for what its bounds need.
-                scope = Scope(context, final=True)
-                _ = condition_of(node, scope)
-                found.coverage += scope.coverage
-                return
-            scope = Scope(context, final=True)
-            condition = condition_of(node, scope)
-            found.coverage += scope.coverage
-            for part in conjuncts(condition):
-                _restrict(part, found)
-
-
-def _restrict(condition: Condition, found: Restrictions) -> None:
-    indices = any(map(_has_index, condition_integers(condition)))
-    (found.guards if indices else found.assumptions).append(condition)
+            return _together(_condition(part, context) for part in parts)
+    declared = range_of_condition(node, context)
+    # What declares a range is read as a condition, too, for what its bounds need.
+    scope = Scope(context, final=True)
+    condition = condition_of(node, scope)
+    if declared is not None:
+        return Restrictions(dict([declared]), coverage=tuple(scope.coverage))
+    return _restricting(conjuncts(condition), scope)
 
 
 def _has_index(value: IntegerExpression) -> bool:
@@ -198,10 +208,9 @@ def _has_index(value: IntegerExpression) -> bool:
 def _range(
     name: Node,
     ends: tuple[Node, Node],
-    found: Restrictions,
     context: Context,
     relations: Sequence[str] = ("<=", "<="),
-) -> None:
+) -> Restrictions:
     if not isinstance(name, Name) or not _is_index(name, context):
         raise Stopped(name.span, "unsupported", "a list of values of what is not an index")
     scope = Scope(context, final=True)
@@ -209,8 +218,7 @@ def _range(
     first: IntegerExpression = lower + 1 if relations[0] == "<" else lower
     last: IntegerExpression = upper - 1 if relations[1] == "<" else upper
     index = integer_of(name, scope)
-    found.coverage += scope.coverage
-    found.ranges[str(index)] = (first, last)
+    return Restrictions({str(index): (first, last)}, coverage=tuple(scope.coverage))
 
 
 def _is_index(name: Name, context: Context) -> bool:

@@ -3,42 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from math import prod
 from typing import Final
 
-from symconv.algebra.expressions import Add, Array, Definition, Number
+from symconv.algebra.expressions import Array, Definition
 from symconv.algebra.indices import (
     And,
     Condition,
     Constant,
     Index,
     IntegerExpression,
-    Or,
     Plus,
     Range,
-    Size,
     Symbol,
     as_integer,
     between,
     condition_integers,
     condition_text,
-    equal,
     substitute_condition,
     symbols,
 )
 from symconv.algebra.scoping import arrays, dependencies, substitute
 from symconv.errors import UsageError
+from symconv.latex.reading.array_entries import KRONECKER
+from symconv.latex.reading.atoms import Atom, atoms
+from symconv.latex.reading.claims import Member
 from symconv.latex.reading.clauses import Restrictions
 from symconv.latex.reading.context import Context, DefinedWhere
+from symconv.latex.reading.elements import MOST_NAMES, element_definition, is_given_by_elements
 from symconv.latex.reading.integers import integer_of, is_integer
-from symconv.latex.reading.items import Abbreviation, ArrayDefinition, ExampleSize, Item, Span
-from symconv.latex.reading.meaning import entry_of
-from symconv.latex.reading.piecewise import guarded, require_covered
+from symconv.latex.reading.items import Abbreviation, ArrayDefinition, FormulaReading, Span
+from symconv.latex.reading.piecewise import require_covered
 from symconv.latex.reading.scope import (
     Bounds,
     Scope,
     expanded,
+    is_usual_index,
     plausible_index,
     range_of,
     same_bounds,
@@ -53,79 +52,14 @@ from symconv.latex.reading.statements import (
     used_abbreviations,
 )
 from symconv.latex.reading.syntax import Group, Literal, Name, Node, Product, Stopped
-from symconv.verdicts import Note
+from symconv.latex.reading.tokens import names
 
 _ANYWHERE: Final = Restrictions()
-EXAMPLE: Final = "example"
-"""The code of an equation that gives an entry its value in an example, and claims nothing."""
-MOST_NAMES: Final = 500
-"""The most names that may be known at once; every further one makes reading slower."""
-
-
-@dataclass(frozen=True, slots=True)
-class Defined:
-    """A definition that was read, and what is known with it."""
-
-    item: Item
-    context: Context
-
-
-def example_sizes(
-    nodes: Sequence[Node | Stopped], span: Span, context: Context
-) -> list[ExampleSize] | None:
-    """Read ``H = W = 5``; None where an equation is no example.
-
-    Raises:
-        Stopped: where a size is smaller than it can be.
-    """
-    *names, last = nodes
-    found: list[ExampleSize] = []
-    if not isinstance(last, Literal) or not last.text.isdecimal():
-        return None
-    for node in names:
-        if not isinstance(node, Name) or node.subscripts or Size(node.name) not in context.sizes:
-            return None
-        size = Size(node.name)
-        least = dict(context.minimum).get(size, 1)
-        if int(last.text) < least:
-            raise Stopped(
-                last.span, "out-of-range-number", f"{size} is at least {least}, got {last.text}"
-            )
-        found.append(ExampleSize(span, size, int(last.text)))
-    return found
-
-
-def only_given_sizes(nodes: Sequence[Node | Stopped], context: Context) -> bool:
-    """Tell whether an equation restricts the given sizes, as ``H = W`` does.
-
-    No such equation can be true for every size, so it is a condition of what follows and
-    claims nothing; an equation for a derived size is a claim.
-    """
-    first = nodes[0]
-    if not isinstance(first, Name) or Size(first.name) not in context.sizes:
-        return False
-    return is_about_given_sizes(nodes, context)
-
-
-def is_about_given_sizes(nodes: Sequence[Node | Stopped], context: Context) -> bool:
-    """Tell whether nothing but given sizes and numbers stands in an equation."""
-    derived = {item.size for item in context.layer.derived} if context.layer else set()
-    scope = Scope(context)
-    for node in nodes:
-        if isinstance(node, Stopped) or not is_integer(node, scope):
-            return False
-        try:
-            value = integer_of(node, scope)
-        except Stopped:
-            return False
-        if any(not isinstance(s, Size) or s in derived for s in symbols(value)):
-            return False
-    return True
 
 
 def abbreviation(
     head: Node, value: Node, span: Span, context: Context, restricted: Restrictions = _ANYWHERE
-) -> Defined | None:
+) -> FormulaReading | None:
     """Read ``p_0 = Sk``; None where the left side is no new name or the right no integer.
 
     Args:
@@ -163,7 +97,7 @@ def abbreviation(
     if needed:
         condition = without_abbreviations(_all(needed), context)
         known = known.with_domain(DefinedWhere(name, (), condition))
-    return Defined(Abbreviation(span, Index(name), integer), known)
+    return FormulaReading((Abbreviation(span, Index(name), integer),), known)
 
 
 def _indices(condition: Condition) -> set[Symbol]:
@@ -198,7 +132,7 @@ def new_symbol(head: Node, context: Context) -> str | None:
 
 def array_definition(
     head: Node, value: Node, span: Span, context: Context, restricted: Restrictions = _ANYWHERE
-) -> Defined | None:
+) -> FormulaReading | None:
     """Read the definition of an array; None where its left side defines none.
 
     Args:
@@ -226,7 +160,7 @@ def array_definition(
     if None in names or len(set(names)) != len(names) or is_given_by_elements(head.name, context):
         if array is None:
             raise scope.undeclared(head.name, head.span, axes=len(names))
-        return _element(array, head, side, span, context, restricted)
+        return element_definition(array, head, side, span, context, restricted)
     _refuse_too_many(span, context)
     if isinstance(side, Stopped):
         raise side
@@ -250,7 +184,7 @@ def array_definition(
             "wrong-rank",
             f"{array.name} has {len(array.shape)} axes, got {len(indices)} indices",
         )
-    return Defined(*_defined(array, indices, side, span, context, restricted))
+    return _defined(array, indices, side, span, context, restricted)
 
 
 def _defined(
@@ -260,7 +194,7 @@ def _defined(
     span: Span,
     context: Context,
     restricted: Restrictions,
-) -> tuple[ArrayDefinition, Context]:
+) -> FormulaReading:
     refuse_other_ranges(restricted.ranges, side)
     for name, place in side.free.items():
         if name not in indices:
@@ -332,7 +266,7 @@ def _defined(
         condition = without_abbreviations(_all(needed), context)
         condition = substitute_condition(condition, positions) if base else condition
         known = known.with_domain(DefinedWhere(array.name, tuple(map(Index, indices)), condition))
-    return ArrayDefinition(span, definition, sentences(side.scope)), known
+    return FormulaReading((ArrayDefinition(span, definition, sentences(side.scope)),), known)
 
 
 def as_entry(head: Node, context: Context) -> Node:
@@ -360,76 +294,6 @@ def _is_made_of(side: Side, array: Array, context: Context) -> bool:
             definition = context.definition(current.name)
             pending.extend(() if definition is None else arrays(definition.body))
     return False
-
-
-def is_given_by_elements(name: str, context: Context) -> bool:
-    """Tell whether an array has some of its entries given one by one, and not yet all."""
-    definition = context.definition(name)
-    if definition is None or context.domain(name) is None:
-        return False
-    return definition.target.indices[:1] == (_axis(name, 0),)
-
-
-def _axis(name: str, axis: int) -> Index:
-    return Index(f"{name}_{axis}")
-
-
-def _element(
-    array: Array,
-    head: Name,
-    side: Side | Stopped,
-    span: Span,
-    context: Context,
-    restricted: Restrictions,
-) -> Defined | None:
-    """Read an equation that gives one entry of an array: y_{11} = ..., with y_{12} to follow.
-
-    What is known of the array grows by that entry; the other ones have no value yet.
-    """
-    scope = Scope(context, final=True)
-    entry = entry_of(head, scope)
-    if isinstance(side, Stopped):
-        raise side
-    positions = [position for position in entry.indices if isinstance(position, Constant)]
-    if len(positions) < len(array.shape) or side.free or restricted != _ANYWHERE:
-        raise Stopped(
-            head.span,
-            "unsupported",
-            f"this gives some entries of {array.name} alone",
-            f"define all of {array.name} by one equation, with an index per axis",
-        )
-    if isinstance(side.expression, Number) and not any(symbols(side.expression.value)):
-        raise Stopped(head.span, EXAMPLE, f"a value of {array.name} in an example")
-    indices = tuple(_axis(array.name, axis) for axis in range(len(positions)))
-    here = And(tuple(equal(i, at) for i, at in zip(indices, positions, strict=True)))
-    piece = guarded(here, side.expression)
-    known, domain = context.definition(array.name), context.domain(array.name)
-    places, pieces = [here], [] if piece is None else [piece]
-    if known is not None:
-        assert domain is not None, "an array that is given by elements says which"
-        assert isinstance(domain.condition, Or), "and which are a list"
-        if here in domain.condition.conditions:
-            return None
-        places = [*domain.condition.conditions, here]
-        pieces = [*(known.body.terms if isinstance(known.body, Add) else (known.body,)), *pieces]
-    if len(places) > MOST_NAMES:
-        raise Stopped(span, "unsupported", f"more than {MOST_NAMES} entries are given one by one")
-    body = Add(tuple(pieces)) if pieces else Number(as_integer(0))
-    definition = Definition(array[indices], body)
-    rest = replace(
-        context,
-        definitions=tuple(item for item in context.definitions if item.array != array),
-    )
-    found = rest.with_definition(definition)
-    if not _are_all(len(places), array):
-        found = found.with_domain(DefinedWhere(array.name, indices, Or(tuple(places))))
-    said = Note("reading", f"{entry} is given here, as one entry of {array.name}")
-    return Defined(ArrayDefinition(span, definition, (*sentences(side.scope), said)), found)
-
-
-def _are_all(count: int, array: Array) -> bool:
-    extents = [extent.value for extent in array.shape if isinstance(extent, Constant)]
-    return len(extents) == len(array.shape) and count == prod(extents)
 
 
 def _refuse_too_many(span: Span, context: Context) -> None:
@@ -474,3 +338,82 @@ def _extent(name: str, side: Side, head: Node, context: Context) -> IntegerExpre
         case Plus(terms=(*rest, Constant(value=-1))) if base == 0:
             return Plus(tuple(rest))
     return bounds[1] + (1 - base) if base != 1 else bounds[1]
+
+
+def unread_definition(
+    members: Sequence[Member], node: Node | Stopped, context: Context, *, marked: bool = False
+) -> Context:
+    """Say of the name on the left of an equation that it has no known meaning, if it defines it.
+
+    An array that is declared counts as independent until it is defined, and a letter as an
+    index. Where something is said of either that cannot be read, neither is true any more:
+    what needs the name is undecided, until it is defined readably.
+
+    Args:
+        members: the sides of the equation; what stands in one on the right is not defined by it.
+        node: the left side as it was parsed, or why it was not.
+        context: what is known.
+        marked: whether the equation is written as a definition.
+    """
+    head, *values = members
+    if is_kronecker(head.atoms, context):
+        return context.with_domain(DefinedWhere(KRONECKER, (), None))
+    if not isinstance(node, Stopped) and not _is_named(node):
+        return context
+    found = names(head.atoms, context.spellings)
+    if not found or (not marked and any(_mentions(v, found[0], context) for v in values)):
+        return context
+    name = found[0]
+    if context.array(name) is not None:
+        return (
+            context
+            if is_fixed(name, context)
+            else context.with_domain(DefinedWhere(name, (), None))
+        )
+    symbol = None if isinstance(node, Stopped) else new_symbol(node, context)
+    if symbol is None or is_usual_index(symbol, context):
+        return context
+    return context.with_domain(DefinedWhere(symbol, (), None))
+
+
+def unread_text(text: str, context: Context) -> Context:
+    """Do the same for a definition that is given as text, such as a declaration holds.
+
+    Args:
+        text: the equation.
+        context: what is known.
+    """
+    left, equals, _ = text.partition("=")
+    found = names(atoms(left), context.spellings) if equals else []
+    if not found or is_fixed(found[0], context):
+        return context
+    return context.with_domain(DefinedWhere(found[0], (), None))
+
+
+def is_kronecker(found: Sequence[Atom], context: Context) -> bool:
+    r"""Tell whether a side is a lone \delta with its indices, and no declared name."""
+    if any(source.startswith(KRONECKER) for source, _ in context.spellings):
+        return False
+    visible = [atom for atom in found if atom.kind not in ("space", "wide", "align")]
+    if not visible or visible[0].text != KRONECKER:
+        return False
+    depth = 0
+    for atom in visible[1:]:
+        if depth == 0 and atom.text not in ("_{", "^{", "(", "["):
+            return False
+        depth += atom.kind == "open" or atom.text in ("(", "[")
+        depth -= atom.kind == "close" or atom.text in (")", "]")
+    return True
+
+
+def _is_named(node: Node) -> bool:
+    match node:
+        case Name():
+            return True
+        case Product(signs=("", ""), factors=(Name(subscripts=None), Group())):
+            return True
+    return False
+
+
+def _mentions(value: Member, name: str, context: Context) -> bool:
+    return name in names(value.atoms, context.spellings)

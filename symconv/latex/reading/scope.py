@@ -364,6 +364,13 @@ _GREEK: Final = frozenset(
 )
 
 
+def is_usual_index(name: str, context: Context) -> bool:
+    """Tell whether a letter is an index where the text says nothing else of it."""
+    return any(index.name == name for index in context.indices) or any(
+        item.index.name == name for item in context.ranges
+    )
+
+
 def is_plain(name: str) -> bool:
     """Tell whether a name is one letter, as indices are: i, but not p_0 or Delta_p."""
     return len(name.rstrip("'")) == 1

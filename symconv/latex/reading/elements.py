@@ -10,16 +10,38 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from math import prod
+from typing import Final
 
 from symconv.algebra.evaluation import integer_value
-from symconv.algebra.expressions import Array
-from symconv.algebra.indices import Condition, Constant, Symbol, equal, symbols
+from symconv.algebra.expressions import Add, Array, Definition, Number
+from symconv.algebra.indices import (
+    And,
+    Condition,
+    Constant,
+    Index,
+    Or,
+    Symbol,
+    as_integer,
+    equal,
+    symbols,
+)
 from symconv.latex.reading.atoms import atoms
 from symconv.latex.reading.claims import Member
-from symconv.latex.reading.context import Context
-from symconv.latex.reading.items import Span
+from symconv.latex.reading.clauses import Restrictions
+from symconv.latex.reading.context import Context, DefinedWhere
+from symconv.latex.reading.items import ArrayDefinition, FormulaReading, Span
+from symconv.latex.reading.meaning import entry_of
+from symconv.latex.reading.piecewise import guarded
+from symconv.latex.reading.scope import Scope, sentences
+from symconv.latex.reading.statements import Side
 from symconv.latex.reading.syntax import Literal, Name, Node, Stopped
+from symconv.verdicts import Note
 
+EXAMPLE: Final = "example"
+"""The code of an equation that gives an entry its value in an example, and claims nothing."""
+MOST_NAMES: Final = 500
+"""The most names that may be known at once; every further one makes reading slower."""
 _ENVIRONMENT = re.compile(
     r"\\begin\s*\{(\w+)\*?\}(?:\s*\{[clr|\s]*\})?(.*)\\end\s*\{\1\*?\}\Z", re.DOTALL
 )
@@ -167,3 +189,75 @@ def _stripped(text: str, start: int, end: int) -> Span:
     inside = text[start:end]
     start += len(inside) - len(inside.lstrip())
     return start, start + len(inside.strip())
+
+
+def is_given_by_elements(name: str, context: Context) -> bool:
+    """Tell whether an array has some of its entries given one by one, and not yet all."""
+    definition = context.definition(name)
+    if definition is None or context.domain(name) is None:
+        return False
+    return definition.target.indices[:1] == (_axis(name, 0),)
+
+
+def element_definition(
+    array: Array,
+    head: Name,
+    side: Side | Stopped,
+    span: Span,
+    context: Context,
+    restricted: Restrictions,
+) -> FormulaReading | None:
+    """Read an equation that gives one entry of an array: y_{11} = ..., with y_{12} to follow.
+
+    What is known of the array grows by that entry; the other ones have no value yet.
+    """
+    scope = Scope(context, final=True)
+    entry = entry_of(head, scope)
+    if isinstance(side, Stopped):
+        raise side
+    positions = [position for position in entry.indices if isinstance(position, Constant)]
+    if len(positions) < len(array.shape) or side.free or restricted != Restrictions():
+        raise Stopped(
+            head.span,
+            "unsupported",
+            f"this gives some entries of {array.name} alone",
+            f"define all of {array.name} by one equation, with an index per axis",
+        )
+    if isinstance(side.expression, Number) and not any(symbols(side.expression.value)):
+        raise Stopped(head.span, EXAMPLE, f"a value of {array.name} in an example")
+    indices = tuple(_axis(array.name, axis) for axis in range(len(positions)))
+    here = And(tuple(equal(i, at) for i, at in zip(indices, positions, strict=True)))
+    piece = guarded(here, side.expression)
+    known, domain = context.definition(array.name), context.domain(array.name)
+    places, pieces = [here], [] if piece is None else [piece]
+    if known is not None:
+        assert domain is not None, "an array that is given by elements says which"
+        assert isinstance(domain.condition, Or), "and which are a list"
+        if here in domain.condition.conditions:
+            return None
+        places = [*domain.condition.conditions, here]
+        pieces = [*(known.body.terms if isinstance(known.body, Add) else (known.body,)), *pieces]
+    if len(places) > MOST_NAMES:
+        raise Stopped(span, "unsupported", f"more than {MOST_NAMES} entries are given one by one")
+    body = Add(tuple(pieces)) if pieces else Number(as_integer(0))
+    definition = Definition(array[indices], body)
+    rest = replace(
+        context,
+        definitions=tuple(item for item in context.definitions if item.array != array),
+    )
+    found = rest.with_definition(definition)
+    if not _are_all(len(places), array):
+        found = found.with_domain(DefinedWhere(array.name, indices, Or(tuple(places))))
+    said = Note("reading", f"{entry} is given here, as one entry of {array.name}")
+    return FormulaReading(
+        (ArrayDefinition(span, definition, (*sentences(side.scope), said)),), found
+    )
+
+
+def _axis(name: str, axis: int) -> Index:
+    return Index(f"{name}_{axis}")
+
+
+def _are_all(count: int, array: Array) -> bool:
+    extents = [extent.value for extent in array.shape if isinstance(extent, Constant)]
+    return len(extents) == len(array.shape) and count == prod(extents)
