@@ -8,6 +8,7 @@ import pytest
 from samples import running
 from samples.catalogue import FOLDER, RIGHT, WRONG
 from samples.shapes import SHAPES
+from samples.sources import replaced
 
 from symconv.layers.convolution import loops
 from symconv.mistakes.catalogue import CATALOGUE
@@ -54,7 +55,7 @@ def truth(number, bias=True, seed=0, numbers=fractions):
 
 def findings(sample, number, needs=None, numbers=fractions):
     """Run a wrong sample at one of the shapes; return the code of each result."""
-    module, s = running.load(sample.file), SHAPES[number]
+    module, s = running.load(sample), SHAPES[number]
     bias = sample.call.bias_shape is not None
     arrays, results = truth(number, bias, 0, numbers)
     if needs == "not-contiguous":
@@ -104,13 +105,13 @@ def shapes_for(sample):
 
 
 def ids(sample):
-    return sample.file.removesuffix(".py")
+    return sample.name
 
 
 @pytest.mark.parametrize("sample", RIGHT, ids=ids)
 def test_right_samples_equal_the_reference_loops_wherever_they_take_the_sizes(sample):
     needs_framework(sample)
-    module = running.load(sample.file)
+    module = running.load(sample)
     taken = [number for number in shapes_for(sample) if sample.takes(SHAPES[number])]
     assert len(taken) >= 12
     for number in taken:
@@ -130,7 +131,7 @@ def test_right_samples_with_a_restriction_refuse_all_other_sizes_and_say_so(samp
     if sample.call.images == "CHW":
         assert all(sample.takes(s) == (s["N"] == 1) for s in SHAPES)
         return
-    module = running.load(sample.file)
+    module = running.load(sample)
     refused = [s for s in SHAPES if not sample.takes(s)]
     assert refused
     for s in refused:
@@ -169,13 +170,33 @@ def test_what_it_takes_to_see_a_mistake_is_really_needed(sample):
         assert not any(found.values()), SHAPES[number]
 
 
-def test_every_file_is_in_the_catalogue_once():
-    listed = [sample.file for sample in (*RIGHT, *WRONG)]
-    folders = (FOLDER / "right", FOLDER / "wrong")
-    there = [
-        f"{path.parent.name}/{path.name}" for folder in folders for path in folder.glob("*.py")
-    ]
-    assert sorted(listed) == sorted(there)
+def test_every_name_and_every_file_is_in_the_catalogue_once():
+    names = [sample.name for sample in (*RIGHT, *WRONG)]
+    assert len(set(names)) == len(names)
+    right, wrong = (
+        {path.stem for path in (FOLDER / side).glob("*.py")} for side in ("right", "wrong")
+    )
+    assert right == {sample.name for sample in RIGHT}
+    # Whole files are for what no right one is near to.
+    assert wrong == {"endless", "spread_too_far", "stride_one_only"}
+    assert wrong < {sample.name for sample in WRONG}
+
+
+@pytest.mark.parametrize(
+    ("edit", "reason"),
+    [
+        (("a = 3", "a = 2"), "occurs 0 times"),
+        (("a", "b"), "occurs 2 times"),
+        (("a = 1", "a = 1"), "becomes 'a = 1'"),
+    ],
+)
+def test_an_edit_whose_old_text_is_not_there_once_is_refused(edit, reason):
+    with pytest.raises(ValueError, match=reason):
+        replaced("a = 1\nb = a\n", edit)
+
+
+def test_an_edit_changes_what_it_says_and_nothing_else():
+    assert replaced("a = 1\nb = 2\n", ("a = 1", "a = 3"), ("b = 2", "")) == "a = 3\n\n"
 
 
 def test_wrong_samples_outnumber_right_ones_and_most_have_a_diagnosis():
@@ -190,11 +211,11 @@ def test_the_catalogue_speaks_of_known_results_codes_and_mistakes():
         assert set(sample.results) <= set(running.RESULTS)
         assert set(sample.codes) <= CODES
         for name in re.findall(r"[a-z]+(?:-[a-z]+)+", sample.diagnosis or ""):
-            assert name in names, (sample.file, name)
+            assert name in names, (sample.name, name)
 
 
 @pytest.mark.parametrize("sample", [s for s in WRONG if not s.harmless], ids=ids)
 def test_samples_that_are_not_run_here_are_at_least_read(sample):
-    module = running.load(sample.file)
+    module = running.load(sample)
     assert all(hasattr(module, name) for name in sample.call.names)
     assert any(sample.fails(s) for s in SHAPES)

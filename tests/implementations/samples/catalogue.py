@@ -4,11 +4,8 @@ Read by the tests of `symconv.implementations`; `test_samples_are_what_they_clai
 sample, without symconv, and holds what is said of it here.
 """
 
-from pathlib import Path
-
+from samples.entries import FOLDER
 from samples.right_samples import RIGHT
 from samples.wrong_samples import WRONG
-
-FOLDER = Path(__file__).parent
 
 __all__ = ["FOLDER", "RIGHT", "WRONG"]

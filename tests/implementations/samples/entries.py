@@ -2,6 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
 
 Sizes = Mapping[str, int]
 """Every size by name: N, C, H, W, F, HH, WW, S, P, Hh, Hw."""
@@ -47,7 +50,7 @@ class Right:
     """A correct implementation.
 
     Attributes:
-        file: below the folder of samples.
+        name: the name of its file, in the folder ``right``.
         call: how it is called.
         tolerance: the largest difference that its user declares, for inputs of one digit; 0
             where it is exact.
@@ -55,11 +58,24 @@ class Right:
         takes: the same as a condition; it rejects all others on purpose.
     """
 
-    file: str
+    name: str
     call: Call
     tolerance: float = 0.0
     restriction: str | None = None
     takes: Condition = lambda _: True
+
+    @property
+    def text(self) -> str:
+        """The source of the module."""
+        return (FOLDER / "right" / f"{self.name}.py").read_text()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The text of a module, and how what it holds is called."""
+
+    call: Call
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +83,8 @@ class Wrong:
     """An implementation with one mistake.
 
     Attributes:
-        file: below the folder of samples.
-        call: how it is called.
+        name: what is wrong, in a few words.
+        source: its text, most often an edit of a right one, and how it is called.
         results: the results that are wrong; at sizes where it fails at least one of them is, and
             all others are right, or not there where the pass did not end.
         codes: what is found of these results; one of several where it depends on the sizes.
@@ -84,8 +100,8 @@ class Wrong:
             run.
     """
 
-    file: str
-    call: Call
+    name: str
+    source: Source
     results: tuple[str, ...]
     codes: tuple[str, ...]
     when: str
@@ -93,3 +109,13 @@ class Wrong:
     diagnosis: str | None = None
     needs: str | None = None
     harmless: bool = True
+
+    @property
+    def call(self) -> Call:
+        """How it is called: as the right one whose edit it is."""
+        return self.source.call
+
+    @property
+    def text(self) -> str:
+        """The source of the module."""
+        return self.source.text

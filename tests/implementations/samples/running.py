@@ -4,24 +4,27 @@ Arrays come and go in the layer's own order of axes: x is (N, C, H, W), w is (F,
 """
 
 import contextlib
-import importlib.util
 import io
-from pathlib import Path
+import types
 
 import numpy as np
 
-FOLDER = Path(__file__).parent
 GRADIENTS = ("dL/dx", "dL/dw", "dL/db")
 RESULTS = ("y", *GRADIENTS)
 
 
-def load(file):
-    """Import a sample afresh, so that nothing is left in it of earlier runs."""
-    name = "sample_" + file.replace("/", "_").removesuffix(".py")
-    spec = importlib.util.spec_from_file_location(name, FOLDER / file)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+def load(sample):
+    """Run a sample's text afresh, so that nothing is left in it of earlier runs."""
+    module = types.ModuleType(f"sample_{sample.name}")
+    exec(compile(sample.text, f"{sample.name}.py", "exec"), module.__dict__)
     return module
+
+
+def written(sample, folder):
+    """Write a sample's text to a file of a folder, as its user has it; return the path."""
+    path = folder / f"{sample.name}.py"
+    path.write_text(sample.text)
+    return path
 
 
 def run(module, call, arrays, s, times=1):

@@ -3,21 +3,13 @@
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from samples.calls import (
-    CONV_LAYER,
-    CONVOLUTION,
     CS231N,
     DB,
     DW,
     DX,
-    FUNCTIONS,
     GRADIENTS,
-    IMAGE,
     INCOMPLETE,
-    NAIVE,
-    PLAIN,
     RAISED,
-    SHORT,
-    TORCH_CALLABLE,
     VALUE,
     Y,
 )
@@ -28,6 +20,7 @@ from samples.conditions import (
     remainder,
 )
 from samples.entries import Wrong
+from samples.sources import edited, whole
 
 
 def _more_than_one_weight(s):
@@ -54,8 +47,8 @@ def _padding_reaches_past_the_filter(s):
 WRONG_BEHAVIOUR = (
     # Numbers.
     Wrong(
-        "wrong/single_precision.py",
-        NAIVE,
+        "single_precision",
+        edited("cs231n_slices", ("W_out))", "W_out), dtype=np.float32)")),
         Y,
         VALUE,
         "numbers are large",
@@ -64,8 +57,18 @@ WRONG_BEHAVIOUR = (
         needs="large",
     ),
     Wrong(
-        "wrong/half_precision.py",
-        FUNCTIONS,
+        "half_precision",
+        edited(
+            "plain_functions",
+            ("np.zeros_like(w)", "np.zeros(w.shape, np.float16)"),
+            (
+                "            dw[inside] += np.einsum",
+                (
+                    '            with np.errstate(over="ignore", invalid="ignore"):\n'
+                    "                dw[inside] += np.einsum"
+                ),
+            ),
+        ),
         DW,
         ("wrong-value", "not-a-number"),
         "numbers are large",
@@ -75,8 +78,8 @@ WRONG_BEHAVIOUR = (
         needs="large",
     ),
     Wrong(
-        "wrong/whole_numbers.py",
-        IMAGE,
+        "whole_numbers",
+        edited("single_image", ("columns))", "columns), dtype=int)")),
         Y,
         VALUE,
         "numbers are not whole",
@@ -85,8 +88,14 @@ WRONG_BEHAVIOUR = (
         needs="fractions",
     ),
     Wrong(
-        "wrong/pixels.py",
-        NAIVE,
+        "pixels",
+        edited(
+            "nine_loops",
+            (
+                "    x, w, b, conv_param = cache\n",
+                "    x, w, b, conv_param = cache\n    x = x.astype(np.int64)\n",
+            ),
+        ),
         DW,
         VALUE,
         "numbers are not whole",
@@ -96,8 +105,15 @@ WRONG_BEHAVIOUR = (
     ),
     # Memory.
     Wrong(
-        "wrong/flipped_in_place.py",
-        SHORT,
+        "flipped_in_place",
+        edited(
+            "transposed_convolution",
+            (
+                "flipped = w[:, :, ::-1, ::-1].transpose(1, 0, 2, 3)",
+                "w[:] = w[:, :, ::-1, ::-1].copy()",
+            ),
+            ("correlate(full, flipped)", "correlate(full, w.transpose(1, 0, 2, 3))"),
+        ),
         GRADIENTS,
         ("modified-input",),
         "the filter is larger than 1x1",
@@ -105,8 +121,10 @@ WRONG_BEHAVIOUR = (
         "in place|w was changed|modified",
     ),
     Wrong(
-        "wrong/scaled_in_place.py",
-        CS231N,
+        "scaled_in_place",
+        edited(
+            "opaque_cache", ("    N, C, H, W = shape\n", "    N, C, H, W = shape\n    dout /= N\n")
+        ),
         GRADIENTS,
         ("modified-input", "wrong-value"),
         "there are several images",
@@ -114,8 +132,13 @@ WRONG_BEHAVIOUR = (
         "in place|divided by|modified",
     ),
     Wrong(
-        "wrong/total_is_the_bias.py",
-        NAIVE,
+        "total_is_the_bias",
+        edited(
+            "nine_loops",
+            ("total = b[f]", "total = b[f : f + 1]"),
+            ("total = total +", "total +="),
+            ("= total\n", "= total[0]\n"),
+        ),
         Y,
         ("modified-input", "wrong-value"),
         "always",
@@ -123,8 +146,14 @@ WRONG_BEHAVIOUR = (
         "in place|modified",
     ),
     Wrong(
-        "wrong/gradients_pile_up.py",
-        CONV_LAYER,
+        "gradients_pile_up",
+        edited(
+            "layer_class",
+            (
+                "        self.dw = np.zeros_like(self.weight)\n        self.db = dout",
+                "        self.db += dout",
+            ),
+        ),
         (*DW, *DB),
         ("unstable", "wrong-value"),
         "it is called again",
@@ -133,8 +162,18 @@ WRONG_BEHAVIOUR = (
         needs="repeat",
     ),
     Wrong(
-        "wrong/columns_kept.py",
-        CONVOLUTION,
+        "columns_kept",
+        edited(
+            "im2col_loops",
+            ("def im2col(", "_COLUMNS = {}\n\n\ndef im2col("),
+            (
+                "self.col = im2col(x, FH, FW, self.stride, self.pad)",
+                (
+                    "key = x.shape, FH, FW, self.stride, self.pad\n"
+                    "        self.col = _COLUMNS.setdefault(key, im2col(x, *key[1:]))"
+                ),
+            ),
+        ),
         (*Y, *DW),
         ("wrong-value", "unstable"),
         "it is called again",
@@ -143,8 +182,8 @@ WRONG_BEHAVIOUR = (
         needs="second-call",
     ),
     Wrong(
-        "wrong/noisy.py",
-        CS231N,
+        "noisy",
+        edited("opaque_cache", ("view, w)", "view, w + 1e-3 * np.random.randn(*w.shape))")),
         Y,
         ("unstable", "wrong-value"),
         "always",
@@ -152,8 +191,8 @@ WRONG_BEHAVIOUR = (
         "second|again|random",
     ),
     Wrong(
-        "wrong/never_zeroed.py",
-        NAIVE,
+        "never_zeroed",
+        edited("cs231n_slices", ("np.zeros_like(w)", "np.empty_like(w)")),
         DW,
         ("unstable", "wrong-value", "not-a-number"),
         "memory was not zero",
@@ -162,8 +201,17 @@ WRONG_BEHAVIOUR = (
         harmless=False,
     ),
     Wrong(
-        "wrong/strides_by_hand.py",
-        PLAIN,
+        "strides_by_hand",
+        edited(
+            "einsum_windows",
+            (
+                "sn, sc, sh, sw = x.strides",
+                (
+                    "sw, sh = x.itemsize, x.itemsize * width\n"
+                    "    sc, sn = sh * height, sh * height * channels"
+                ),
+            ),
+        ),
         (*Y, *DW),
         VALUE,
         "x is not contiguous",
@@ -172,22 +220,59 @@ WRONG_BEHAVIOUR = (
         needs="not-contiguous",
     ),
     # What is returned, what is asked for.
-    Wrong("wrong/no_bias_gradient.py", NAIVE, DB, INCOMPLETE, "always", always, None),
-    Wrong("wrong/two_gradients.py", NAIVE, DB, INCOMPLETE, "always", always, None),
     Wrong(
-        "wrong/torch_detached.py",
-        TORCH_CALLABLE,
+        "no_bias_gradient",
+        edited("chatty", ("return dx, dw, db", "return dx, dw, None")),
+        DB,
+        INCOMPLETE,
+        "always",
+        always,
+        None,
+    ),
+    Wrong(
+        "two_gradients",
+        edited("cs231n_slices", ("P : P + W], dw, db", "P : P + W], dw")),
+        DB,
+        INCOMPLETE,
+        "always",
+        always,
+        None,
+    ),
+    Wrong(
+        "torch_detached",
+        edited("torch_unfold", ("F.unfold(x,", "F.unfold(x.detach(),")),
         DX,
         INCOMPLETE,
         "always",
         always,
         None,
     ),
-    Wrong("wrong/sizes_as_floats.py", FUNCTIONS, Y, RAISED, "always", always, None),
+    Wrong(
+        "sizes_as_floats",
+        edited(
+            "plain_functions", ("kh) // stride", "kh) / stride"), ("kw) // stride", "kw) / stride")
+        ),
+        Y,
+        RAISED,
+        "always",
+        always,
+        None,
+    ),
     # How it ends.
     Wrong(
-        "wrong/stops_the_program.py",
-        NAIVE,
+        "stops_the_program",
+        edited(
+            "with_helpers",
+            ("import numpy as np\n", "import sys\n\nimport numpy as np\n"),
+            (
+                "    return tuple(\n",
+                (
+                    "    if any((x.shape[d] + 2 * pad - w.shape[d]) % stride for d in (2, 3)):\n"
+                    "        sys.exit(1)\n"
+                    "    return tuple(\n"
+                ),
+            ),
+        ),
         Y,
         ("crashed",),
         "the stride does not divide",
@@ -195,8 +280,19 @@ WRONG_BEHAVIOUR = (
         None,
     ),
     Wrong(
-        "wrong/aborts.py",
-        SHORT,
+        "aborts",
+        edited(
+            "transposed_convolution",
+            ("import numpy as np\n", "import os\n\nimport numpy as np\n"),
+            (
+                "    return correlate(np.pad(x, border)",
+                (
+                    "    if padding >= min(w.shape[2:]):\n"
+                    "        os.abort()\n"
+                    "    return correlate(np.pad(x, border)"
+                ),
+            ),
+        ),
         Y,
         ("crashed",),
         "the padding is as large as the filter",
@@ -205,8 +301,8 @@ WRONG_BEHAVIOUR = (
         harmless=False,
     ),
     Wrong(
-        "wrong/endless.py",
-        CS231N,
+        "endless",
+        whole("endless", CS231N),
         Y,
         ("timeout",),
         "the stride does not divide",

@@ -2,25 +2,12 @@
 
 from samples.calls import (
     CONV,
-    CONV2D,
-    CONV_LAYER,
-    CONVOLUTION,
     DW,
     DX,
-    FUNCTIONS,
     GRADIENTS,
-    IM2COL,
-    NAIVE,
-    NO_BIAS,
-    PLAIN,
     RAISED,
     SHAPE,
-    SHORT,
-    SLIDING,
     SPREAD,
-    TORCH_FUNCTION,
-    TORCH_MODULE,
-    UNFOLD,
     VALUE,
     Y,
 )
@@ -41,6 +28,7 @@ from samples.conditions import (
     without_stride,
 )
 from samples.entries import Wrong
+from samples.sources import edited, whole
 
 
 def _stride_added(s, k, p):
@@ -68,8 +56,8 @@ def _column_condition_missing(s):
 WRONG_INDICES = (
     # The filter read backwards.
     Wrong(
-        "wrong/flipped_forward.py",
-        PLAIN,
+        "flipped_forward",
+        edited("einsum_windows", ("seen, w)", "seen, w[:, :, ::-1, ::-1])")),
         Y,
         VALUE,
         "the filter is larger than 1x1",
@@ -77,8 +65,8 @@ WRONG_INDICES = (
         "kernel-flipped|backwards",
     ),
     Wrong(
-        "wrong/transposed_without_flip.py",
-        SHORT,
+        "transposed_without_flip",
+        edited("transposed_convolution", ("w[:, :, ::-1, ::-1]", "w")),
         DX,
         VALUE,
         "the filter is larger than 1x1",
@@ -86,8 +74,8 @@ WRONG_INDICES = (
         "kernel-flipped|backwards",
     ),
     Wrong(
-        "wrong/flipped_along_the_height.py",
-        SLIDING,
+        "flipped_along_the_height",
+        edited("sliding_tensordot", ("w[:, :, ::-1, ::-1]", "w[:, :, ::-1]")),
         DX,
         VALUE,
         "the filter is wider than 1",
@@ -96,8 +84,10 @@ WRONG_INDICES = (
     ),
     # The stride.
     Wrong(
-        "wrong/window_moves_by_one.py",
-        NAIVE,
+        "window_moves_by_one",
+        edited(
+            "cs231n_slices", ("i * S : i * S + HH, j * S : j * S + WW", "i : i + HH, j : j + WW")
+        ),
         Y,
         VALUE,
         "the stride is above 1, with several positions",
@@ -105,8 +95,22 @@ WRONG_INDICES = (
         "stride-dropped|stride.*left out",
     ),
     Wrong(
-        "wrong/stride_along_rows_only.py",
-        NAIVE,
+        "stride_along_rows_only",
+        edited(
+            "nine_loops",
+            (
+                (
+                    "j = l * stride + q - pad\n"
+                    "                                if 0 <= i < H and 0 <= j < W:\n"
+                    "                                    total"
+                ),
+                (
+                    "j = l + q - pad\n"
+                    "                                if 0 <= i < H and 0 <= j < W:\n"
+                    "                                    total"
+                ),
+            ),
+        ),
         Y,
         VALUE,
         "the stride is above 1, with several columns of output",
@@ -114,8 +118,11 @@ WRONG_INDICES = (
         "stride-dropped|stride.*left out",
     ),
     Wrong(
-        "wrong/dw_without_step.py",
-        CONV2D,
+        "dw_without_step",
+        edited(
+            "conv2d_sizes",
+            ("self.input[:, :, rows, columns]", "self.input[:, :, i : i + oh, j : j + ow]"),
+        ),
         DW,
         VALUE,
         "the stride is above 1, with several positions",
@@ -123,8 +130,14 @@ WRONG_INDICES = (
         "stride-dropped|stride.*left out",
     ),
     Wrong(
-        "wrong/scatter_without_stride.py",
-        UNFOLD,
+        "scatter_without_stride",
+        edited(
+            "col2im_scatter",
+            (
+                "x_pad[:, :, r * stride : r * stride + kh, s * stride : s * stride + kw] +=",
+                "x_pad[:, :, r : r + kh, s : s + kw] +=",
+            ),
+        ),
         DX,
         VALUE,
         "the stride is above 1, with several positions",
@@ -132,8 +145,8 @@ WRONG_INDICES = (
         "stride-dropped|stride.*left out",
     ),
     Wrong(
-        "wrong/conditions_on_rows.py",
-        NAIVE,
+        "conditions_on_rows",
+        edited("delta_conditions", ("p + k * S == i + P", "p + k == i + P")),
         DX,
         VALUE,
         "the stride is above 1, with several rows of output",
@@ -141,8 +154,14 @@ WRONG_INDICES = (
         "stride-dropped|stride.*left out",
     ),
     Wrong(
-        "wrong/torch_without_stride.py",
-        TORCH_FUNCTION,
+        "torch_without_stride",
+        edited(
+            "torch_function",
+            (
+                "grad_pad[:, :, p:bottom:stride, q:right:stride]",
+                "grad_pad[:, :, p : p + rows, q : q + columns]",
+            ),
+        ),
         DX,
         VALUE,
         "the stride is above 1, with several positions",
@@ -150,8 +169,11 @@ WRONG_INDICES = (
         "stride-dropped|stride.*left out",
     ),
     Wrong(
-        "wrong/stride_added.py",
-        NAIVE,
+        "stride_added",
+        edited(
+            "delta_conditions",
+            ("k * S == i + P and q + l * S ==", "k + S == i + P and q + l + S =="),
+        ),
         DX,
         VALUE,
         "nearly always",
@@ -159,8 +181,24 @@ WRONG_INDICES = (
         "stride-added|stride is added",
     ),
     Wrong(
-        "wrong/stride_on_the_filter.py",
-        NAIVE,
+        "stride_on_the_filter",
+        edited(
+            "nine_loops",
+            (
+                (
+                    "i = k * stride + p - pad\n"
+                    "                                j = l * stride + q - pad\n"
+                    "                                if 0 <= i < H and 0 <= j < W:\n"
+                    "                                    dw"
+                ),
+                (
+                    "i = k + p * stride - pad\n"
+                    "                                j = l + q * stride - pad\n"
+                    "                                if 0 <= i < H and 0 <= j < W:\n"
+                    "                                    dw"
+                ),
+            ),
+        ),
         (*DX, *DW),
         VALUE,
         "the stride is above 1",
@@ -168,8 +206,8 @@ WRONG_INDICES = (
         "stride-on-the-wrong-index|other index",
     ),
     Wrong(
-        "wrong/spread_too_far.py",
-        SPREAD,
+        "spread_too_far",
+        whole("spread_too_far", SPREAD),
         DX,
         VALUE,
         "there are several positions",
@@ -177,8 +215,8 @@ WRONG_INDICES = (
         "stride",
     ),
     Wrong(
-        "wrong/stride_one_only.py",
-        CONV,
+        "stride_one_only",
+        whole("stride_one_only", CONV),
         DX,
         ("wrong-shape", "wrong-value"),
         "the stride is above 1",
@@ -187,8 +225,12 @@ WRONG_INDICES = (
     ),
     # Height and width, rows and columns.
     Wrong(
-        "wrong/swapped_output_sizes.py",
-        NAIVE,
+        "swapped_output_sizes",
+        edited(
+            "cs231n_slices",
+            ("H_out = (H + 2 * P - HH)", "W_out = (H + 2 * P - HH)"),
+            ("W_out = (W + 2 * P - WW)", "H_out = (W + 2 * P - WW)"),
+        ),
         Y,
         ("wrong-shape", "raised"),
         "the output is not square",
@@ -196,8 +238,22 @@ WRONG_INDICES = (
         "size-of-the-other-axis|height and width",
     ),
     Wrong(
-        "wrong/swapped_loops.py",
-        NAIVE,
+        "swapped_loops",
+        edited(
+            "cs231n_slices",
+            (
+                (
+                    "            for i in range(H_out):\n"
+                    "                for j in range(W_out):\n"
+                    "                    rows"
+                ),
+                (
+                    "            for i in range(W_out):\n"
+                    "                for j in range(H_out):\n"
+                    "                    rows"
+                ),
+            ),
+        ),
         GRADIENTS,
         RAISED,
         "the output is not square",
@@ -205,8 +261,8 @@ WRONG_INDICES = (
         "size-of-the-other-axis|height and width",
     ),
     Wrong(
-        "wrong/filter_transposed.py",
-        NAIVE,
+        "filter_transposed",
+        edited("with_helpers", ("+= w[f] *", "+= w[f].transpose(0, 2, 1) *")),
         DX,
         ("wrong-value", "raised"),
         "the filter is larger than 1x1",
@@ -214,8 +270,10 @@ WRONG_INDICES = (
         "axes-swapped|axes.* swapped|height and width",
     ),
     Wrong(
-        "wrong/gradient_of_the_transpose.py",
-        CONVOLUTION,
+        "gradient_of_the_transpose",
+        edited(
+            "im2col_loops", (".reshape(FN, C, FH, FW)", ".reshape(FN, C, FH, FW).swapaxes(2, 3)")
+        ),
         DW,
         ("wrong-shape", "wrong-value"),
         "the filter is larger than 1x1",
@@ -223,8 +281,8 @@ WRONG_INDICES = (
         "axes-swapped|axes.* swapped|height and width",
     ),
     Wrong(
-        "wrong/output_indices_swapped.py",
-        NAIVE,
+        "output_indices_swapped",
+        edited("delta_conditions", ("dout[n, f, k, l] *", "dout[n, f, l, k] *")),
         DX,
         ("wrong-value", "raised"),
         "there are several positions",
@@ -232,8 +290,8 @@ WRONG_INDICES = (
         "axes-swapped|axes.* swapped|height and width",
     ),
     Wrong(
-        "wrong/torch_rows_and_columns.py",
-        TORCH_MODULE,
+        "torch_rows_and_columns",
+        edited("torch_module", ("dim=-2", "dim=-1")),
         (*Y, *DX, *DW),
         ("wrong-value", "wrong-shape", "raised"),
         "there are several positions",
@@ -241,8 +299,8 @@ WRONG_INDICES = (
         "axes-swapped|axes.* swapped|height and width",
     ),
     Wrong(
-        "wrong/cropped_by_the_height.py",
-        IM2COL,
+        "cropped_by_the_height",
+        edited("im2col_indices", ("padding : W + padding]", "padding : H + padding]")),
         DX,
         SHAPE,
         "height and width differ",
@@ -250,8 +308,8 @@ WRONG_INDICES = (
         "size-of-the-other-axis|height and width",
     ),
     Wrong(
-        "wrong/unpacked_in_another_order.py",
-        NAIVE,
+        "unpacked_in_another_order",
+        edited("cs231n_slices", ("_, _, HH, WW = w", "_, _, WW, HH = w")),
         GRADIENTS,
         RAISED,
         "filter height and width differ",
@@ -259,8 +317,8 @@ WRONG_INDICES = (
         "sizes-unpacked-in-the-wrong-order|size-of-the-other-axis|height and width",
     ),
     Wrong(
-        "wrong/delta_of_columns_missing.py",
-        NAIVE,
+        "delta_of_columns_missing",
+        edited("delta_conditions", (" and q + l * S == j + P", "")),
         DX,
         VALUE,
         "the input or the output is wider than 1",
@@ -269,8 +327,15 @@ WRONG_INDICES = (
     ),
     # What the stride leaves over, and the output's size.
     Wrong(
-        "wrong/no_output_padding.py",
-        SHORT,
+        "no_output_padding",
+        edited(
+            "transposed_convolution",
+            ("edge_h + rest_h), (edge_w, edge_w + rest_w)", "edge_h), (edge_w, edge_w)"),
+            (
+                "padding + x.shape[2], padding : padding + x.shape[3]",
+                "dx_pad.shape[2] - padding, padding : dx_pad.shape[3] - padding",
+            ),
+        ),
         DX,
         SHAPE,
         "the stride does not divide",
@@ -278,8 +343,14 @@ WRONG_INDICES = (
         "remainder-rows-dropped|leaves over",
     ),
     Wrong(
-        "wrong/windows_only.py",
-        NAIVE,
+        "windows_only",
+        edited(
+            "cs231n_slices",
+            (
+                "np.zeros_like(x_pad)",
+                "np.zeros((N, x.shape[1], (H_out - 1) * S + HH, (W_out - 1) * S + WW))",
+            ),
+        ),
         DX,
         SHAPE,
         "the stride leaves over more than the padding",
@@ -287,8 +358,25 @@ WRONG_INDICES = (
         "remainder-rows-dropped|leaves over",
     ),
     Wrong(
-        "wrong/divided_by_coverage.py",
-        UNFOLD,
+        "divided_by_coverage",
+        edited(
+            "col2im_scatter",
+            (
+                "x_pad = np.zeros(shape, dtype=cols.dtype)",
+                "x_pad, covered = np.zeros(shape, dtype=cols.dtype), np.zeros(shape)",
+            ),
+            (
+                "            patch = cols",
+                (
+                    "            covered[:, :, r * stride :, s * stride :][:, :, :kh, :kw] = 1\n"
+                    "            patch = cols"
+                ),
+            ),
+            (
+                "    return x_pad\n",
+                '    with np.errstate(invalid="ignore"):\n        return x_pad / covered\n',
+            ),
+        ),
         DX,
         ("not-a-number",),
         "an input is under no window",
@@ -296,8 +384,12 @@ WRONG_INDICES = (
         None,
     ),
     Wrong(
-        "wrong/rounded_up.py",
-        NAIVE,
+        "rounded_up",
+        edited(
+            "nine_loops",
+            ("(H + 2 * pad - HH) // stride", "int(np.ceil((H + 2 * pad - HH) / stride))"),
+            ("(W + 2 * pad - WW) // stride", "int(np.ceil((W + 2 * pad - WW) / stride))"),
+        ),
         Y,
         SHAPE,
         "the stride does not divide",
@@ -305,8 +397,14 @@ WRONG_INDICES = (
         "division-rounded-up|rounded up",
     ),
     Wrong(
-        "wrong/one_position_short.py",
-        NO_BIAS,
+        "one_position_short",
+        edited(
+            "without_bias",
+            (
+                "Hh, Hw = 1 + (H + 2 * padding - HH) // stride, 1 + (W",
+                "Hh, Hw = (H + 2 * padding - HH) // stride, (W",
+            ),
+        ),
         Y,
         SHAPE,
         "always",
@@ -314,8 +412,12 @@ WRONG_INDICES = (
         "plus-one-dropped|1 is missing",
     ),
     Wrong(
-        "wrong/one_inside_the_division.py",
-        FUNCTIONS,
+        "one_inside_the_division",
+        edited(
+            "plain_functions",
+            ("kh) // stride + 1", "kh + 1) // stride"),
+            ("kw) // stride + 1", "kw + 1) // stride"),
+        ),
         Y,
         SHAPE,
         "the stride is above 1 and leaves over all but one row",
@@ -323,8 +425,17 @@ WRONG_INDICES = (
         "plus-one-divided|divided by the stride",
     ),
     Wrong(
-        "wrong/last_row_of_windows.py",
-        CONV_LAYER,
+        "last_row_of_windows",
+        edited(
+            "layer_class",
+            (
+                "            dx[window] +=",
+                (
+                    "        for k, l, window in self._windows(dout.shape[2] - 1, dout.shape[3]):\n"
+                    "            dx[window] +="
+                ),
+            ),
+        ),
         DX,
         VALUE,
         "the last row of windows meets the input",
@@ -332,8 +443,22 @@ WRONG_INDICES = (
         "sum-ends-one-too-early|one position too early",
     ),
     Wrong(
-        "wrong/filter_from_one.py",
-        CONV2D,
+        "filter_from_one",
+        edited(
+            "conv2d_sizes",
+            (
+                (
+                    "        for i in range(kh):\n"
+                    "            for j in range(kw):\n"
+                    "                part"
+                ),
+                (
+                    "        for i in range(1, kh):\n"
+                    "            for j in range(kw):\n"
+                    "                part"
+                ),
+            ),
+        ),
         Y,
         VALUE,
         "the first row of the filter meets the input",

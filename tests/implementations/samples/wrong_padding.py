@@ -1,19 +1,11 @@
 """The wrong implementations whose mistake is one of the padding."""
 
 from samples.calls import (
-    CONV_LAYER,
-    COURSE,
     DW,
     DX,
     GRADIENTS,
-    JAX,
-    NAIVE,
-    NO_BIAS,
-    PLAIN,
     RAISED,
     SHAPE,
-    SLIDING,
-    TORCH_FUNCTION,
     VALUE,
     Y,
 )
@@ -28,6 +20,7 @@ from samples.conditions import (
     without_padding,
 )
 from samples.entries import Wrong
+from samples.sources import edited
 
 
 def _padding_across(s, k, p):
@@ -41,18 +34,36 @@ def _rows_padded_only(s):
 
 WRONG_PADDING = (
     Wrong(
-        "wrong/padding_returned.py",
-        NAIVE,
+        "padding_returned",
+        edited("cs231n_slices", ("dx_pad[:, :, P : P + H, P : P + W]", "dx_pad")),
         DX,
         SHAPE,
         "there is padding",
         padded,
         "crop-missing|not cropped",
     ),
-    Wrong("wrong/cropped_twice.py", PLAIN, DX, SHAPE, "there is padding", padded, "cropped twice"),
     Wrong(
-        "wrong/crop_to_minus_padding.py",
-        NAIVE,
+        "cropped_twice",
+        edited(
+            "einsum_windows",
+            (
+                "    return dx, dw, db",
+                (
+                    "    if padding:\n"
+                    "        dx = dx[:, :, padding:-padding, padding:-padding]\n"
+                    "    return dx, dw, db"
+                ),
+            ),
+        ),
+        DX,
+        SHAPE,
+        "there is padding",
+        padded,
+        "cropped twice",
+    ),
+    Wrong(
+        "crop_to_minus_padding",
+        edited("cs231n_slices", ("dx_pad[:, :, P : P + H, P : P + W]", "dx_pad[:, :, P:-P, P:-P]")),
         DX,
         SHAPE,
         "the padding is 0",
@@ -60,8 +71,8 @@ WRONG_PADDING = (
         "crop-to-minus-padding|minus the padding",
     ),
     Wrong(
-        "wrong/minus_padding_in_the_course.py",
-        COURSE,
+        "minus_padding_in_the_course",
+        edited("course_nhwc", ("pad : pad + n_H_prev, pad : pad + n_W_prev", "pad:-pad, pad:-pad")),
         GRADIENTS,
         RAISED,
         "the padding is 0",
@@ -69,18 +80,34 @@ WRONG_PADDING = (
         "crop-to-minus-padding|minus the padding|P:-P",
     ),
     Wrong(
-        "wrong/crop_at_the_origin.py",
-        CONV_LAYER,
+        "crop_at_the_origin",
+        edited(
+            "layer_class", ("dx[:, :, P : P + height, P : P + width]", "dx[:, :, :height, :width]")
+        ),
         DX,
         VALUE,
         "there is padding",
         moved(without_padding, without_padding),
         "crop-at-the-origin|from its corner|padding-dropped|shift by the padding",
     ),
-    Wrong("wrong/rows_cropped_only.py", CONV_LAYER, DX, SHAPE, "there is padding", padded, "crop"),
     Wrong(
-        "wrong/image_in_the_corner.py",
-        NO_BIAS,
+        "rows_cropped_only",
+        edited("layer_class", ("P : P + height, P : P + width]", "P : P + height]")),
+        DX,
+        SHAPE,
+        "there is padding",
+        padded,
+        "crop",
+    ),
+    Wrong(
+        "image_in_the_corner",
+        edited(
+            "without_bias",
+            (
+                "    xp[:, :, padding : padding + H, padding : padding + W] = x\n    Hh",
+                "    xp[:, :, :H, :W] = x\n    Hh",
+            ),
+        ),
         Y,
         VALUE,
         "there is padding",
@@ -88,8 +115,11 @@ WRONG_PADDING = (
         "padding-dropped|shift by the padding",
     ),
     Wrong(
-        "wrong/padding_of_ones.py",
-        NAIVE,
+        "padding_of_ones",
+        edited(
+            "cs231n_slices",
+            ('mode="constant")\n    H_out', 'mode="constant", constant_values=1)\n    H_out'),
+        ),
         Y,
         VALUE,
         "a window reaches into the padding",
@@ -97,8 +127,8 @@ WRONG_PADDING = (
         "padd(ed|ing).* ones|ones.* padd(ed|ing)",
     ),
     Wrong(
-        "wrong/edge_padding.py",
-        NAIVE,
+        "edge_padding",
+        edited("with_helpers", ("(pad, pad)))", '(pad, pad)), mode="edge")')),
         (*Y, *DW),
         VALUE,
         "a window reaches into the padding",
@@ -106,8 +136,14 @@ WRONG_PADDING = (
         "padding.* edge|edge.* padding|padded with",
     ),
     Wrong(
-        "wrong/dw_without_the_shift.py",
-        NAIVE,
+        "dw_without_the_shift",
+        edited(
+            "cs231n_slices",
+            (
+                '(P, P), (P, P)), mode="constant")\n    dx_pad',
+                '(0, 2 * P), (0, 2 * P)), mode="constant")\n    dx_pad',
+            ),
+        ),
         DW,
         VALUE,
         "there is padding",
@@ -115,8 +151,8 @@ WRONG_PADDING = (
         "padding-dropped|shift by the padding|unpadded-array",
     ),
     Wrong(
-        "wrong/unpadded_in_backward.py",
-        NAIVE,
+        "unpadded_in_backward",
+        edited("cs231n_slices", ("* x_pad[", "* x[")),
         DW,
         ("raised", "wrong-value"),
         "there is padding",
@@ -124,8 +160,17 @@ WRONG_PADDING = (
         "unpadded-array|padding-dropped|padded input",
     ),
     Wrong(
-        "wrong/rows_padded_only.py",
-        SLIDING,
+        "rows_padded_only",
+        edited(
+            "sliding_tensordot",
+            (
+                "    out = np.tensordot(_view(x, w, stride, padding)",
+                (
+                    "    x = np.pad(x, [(0, 0), (0, 0), (padding, padding), (0, 0)])\n"
+                    "    out = np.tensordot(_view(x, w, stride, 0)"
+                ),
+            ),
+        ),
         Y,
         ("wrong-shape", "wrong-value", "raised"),
         "there is padding",
@@ -133,8 +178,12 @@ WRONG_PADDING = (
         "padding",
     ),
     Wrong(
-        "wrong/padding_counted_once.py",
-        NAIVE,
+        "padding_counted_once",
+        edited(
+            "cs231n_slices",
+            ("(H + 2 * P - HH)", "(H + P - HH)"),
+            ("(W + 2 * P - WW)", "(W + P - WW)"),
+        ),
         Y,
         ("wrong-shape", "raised"),
         "there is padding that makes another position",
@@ -142,8 +191,14 @@ WRONG_PADDING = (
         "padding-counted-once|counted once",
     ),
     Wrong(
-        "wrong/frame_at_zero.py",
-        NO_BIAS,
+        "frame_at_zero",
+        edited(
+            "without_bias",
+            (
+                "    xp[:, :, padding : padding + H, padding : padding + W] = x\n    Hh",
+                "    xp[:, :, padding:-padding, padding:-padding] = x\n    Hh",
+            ),
+        ),
         Y,
         ("raised", "wrong-value"),
         "the padding is 0",
@@ -151,8 +206,11 @@ WRONG_PADDING = (
         "minus the padding|crop-to-minus-padding|P:-P",
     ),
     Wrong(
-        "wrong/padding_on_the_other_side.py",
-        NAIVE,
+        "padding_on_the_other_side",
+        edited(
+            "delta_conditions",
+            ("k * S == i + P and q + l * S == j + P", "k * S + P == i and q + l * S + P == j"),
+        ),
         DX,
         VALUE,
         "there is padding",
@@ -160,8 +218,14 @@ WRONG_PADDING = (
         "padding-on-the-wrong-side|padding-with-the-wrong-sign|wrong sign|wrong side",
     ),
     Wrong(
-        "wrong/torch_padding_forgotten.py",
-        TORCH_FUNCTION,
+        "torch_padding_forgotten",
+        edited(
+            "torch_function",
+            (
+                "x_pad = F.pad(x, (padding, padding, padding, padding))",
+                "x_pad = F.pad(x, (0, 2 * padding, 0, 2 * padding))",
+            ),
+        ),
         DW,
         VALUE,
         "there is padding",
@@ -169,8 +233,14 @@ WRONG_PADDING = (
         "padding-dropped|shift by the padding",
     ),
     Wrong(
-        "wrong/jax_without_crop_shift.py",
-        JAX,
+        "jax_without_crop_shift",
+        edited(
+            "jax_custom_vjp",
+            (
+                "dx[:, :, padding : padding + x.shape[2], padding : padding + x.shape[3]]",
+                "dx[:, :, : x.shape[2], : x.shape[3]]",
+            ),
+        ),
         DX,
         VALUE,
         "there is padding",

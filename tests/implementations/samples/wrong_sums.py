@@ -1,22 +1,10 @@
 """The wrong implementations whose mistake is one of sums, products and the bias."""
 
 from samples.calls import (
-    CONV_LAYER,
-    CONVOLUTION,
-    COURSE,
-    CS231N,
     DB,
     DW,
     DX,
-    IM2COL,
-    NAIVE,
-    NHWC,
-    NO_BIAS,
-    PLAIN,
-    POSITIONS,
     SHAPE,
-    SHORT,
-    SLIDING,
     VALUE,
     Y,
 )
@@ -32,6 +20,7 @@ from samples.conditions import (
     overlapping,
 )
 from samples.entries import Wrong
+from samples.sources import edited
 
 
 def _several_products(s):
@@ -61,8 +50,14 @@ def _scrambled(s):
 WRONG_SUMS = (
     # Images, filters and channels.
     Wrong(
-        "wrong/last_image_wins.py",
-        NAIVE,
+        "last_image_wins",
+        edited(
+            "with_helpers",
+            (
+                "        dw[f] +=",
+                "        if k == l == 0:\n            dw[f] = 0\n        dw[f] +=",
+            ),
+        ),
         DW,
         VALUE,
         "there are several images",
@@ -70,8 +65,18 @@ WRONG_SUMS = (
         "(first|last|one|only).* image|image.* sum|sum.* images|contributions-overwritten|overwrit",
     ),
     Wrong(
-        "wrong/zeroed_per_image.py",
-        NAIVE,
+        "zeroed_per_image",
+        edited(
+            "cs231n_slices",
+            (
+                ("    dw = np.zeros_like(w)\n    db = np.zeros_like(b)\n    for n in range(N):\n"),
+                (
+                    "    for n in range(N):\n"
+                    "        dw = np.zeros_like(w)\n"
+                    "        db = np.zeros_like(b)\n"
+                ),
+            ),
+        ),
         (*DW, *DB),
         VALUE,
         "there are several images",
@@ -79,8 +84,8 @@ WRONG_SUMS = (
         "(first|last|one|only).* image|image.* sum|sum.* images|contributions-overwritten|overwrit",
     ),
     Wrong(
-        "wrong/bias_of_the_first_image.py",
-        IM2COL,
+        "bias_of_the_first_image",
+        edited("im2col_indices", ("np.sum(dout, axis=(0, 2, 3))", "np.sum(dout[0], axis=(1, 2))")),
         DB,
         VALUE,
         "there are several images",
@@ -88,8 +93,14 @@ WRONG_SUMS = (
         "first-image-only|first image",
     ),
     Wrong(
-        "wrong/last_filter_wins.py",
-        POSITIONS,
+        "last_filter_wins",
+        edited(
+            "filter_positions",
+            (
+                "grad[:, :, r, s] @ kernel[:, :, u, v]",
+                "np.outer(grad[:, -1, r, s], kernel[-1, :, u, v])",
+            ),
+        ),
         DX,
         VALUE,
         "there are several filters",
@@ -97,8 +108,8 @@ WRONG_SUMS = (
         "(first|last|one|only).* filter|filter.* sum|sum.* filter|overwrit",
     ),
     Wrong(
-        "wrong/first_filter_only.py",
-        COURSE,
+        "first_filter_only",
+        edited("course_nhwc", ("W[:, :, :, c] * dZ", "W[:, :, :, 0] * dZ")),
         DX,
         VALUE,
         "there are several filters",
@@ -106,8 +117,11 @@ WRONG_SUMS = (
         "(first|last|one|only).* filter|filter.* sum|sum.* filter|overwrit",
     ),
     Wrong(
-        "wrong/as_many_filters_as_channels.py",
-        NAIVE,
+        "as_many_filters_as_channels",
+        edited(
+            "with_helpers",
+            ("np.ndindex(*dout.shape)", "np.ndindex(x.shape[0], x.shape[1], *dout.shape[2:])"),
+        ),
         (*DX, *DW),
         ("wrong-value", "raised"),
         "filters and channels differ in number",
@@ -115,8 +129,8 @@ WRONG_SUMS = (
         "channel-and-filter-confused|channel.*filter|filter.*channel",
     ),
     Wrong(
-        "wrong/filters_and_channels.py",
-        NAIVE,
+        "filters_and_channels",
+        edited("with_helpers", ("for f in range(w.shape[0])", "for f in range(x.shape[1])")),
         Y,
         ("wrong-shape", "raised"),
         "filters and channels differ in number",
@@ -124,8 +138,14 @@ WRONG_SUMS = (
         "channel-and-filter-confused|channel.*filter|filter.*channel",
     ),
     Wrong(
-        "wrong/first_channel_only.py",
-        NAIVE,
+        "first_channel_only",
+        edited(
+            "nine_loops",
+            (
+                "total = b[f]\n                    for c in range(C):",
+                "total = b[f]\n                    for c in range(1):",
+            ),
+        ),
         Y,
         VALUE,
         "there are several channels",
@@ -133,8 +153,14 @@ WRONG_SUMS = (
         "(first|one|only).* channel|channel.* sum|sum.* channel",
     ),
     Wrong(
-        "wrong/reshaped_without_transpose.py",
-        IM2COL,
+        "reshaped_without_transpose",
+        edited(
+            "im2col_indices",
+            (
+                "res.reshape(F, out_height, out_width, N).transpose(3, 0, 1, 2)",
+                "res.reshape(N, F, out_height, out_width)",
+            ),
+        ),
         Y,
         VALUE,
         "there are several images",
@@ -143,8 +169,8 @@ WRONG_SUMS = (
     ),
     # Accumulation.
     Wrong(
-        "wrong/windows_overwrite.py",
-        NAIVE,
+        "windows_overwrite",
+        edited("cs231n_slices", ("columns] += ", "columns] = ")),
         DX,
         VALUE,
         "an input is met more than once",
@@ -152,8 +178,8 @@ WRONG_SUMS = (
         "contributions-overwritten|overwrites",
     ),
     Wrong(
-        "wrong/dw_overwritten.py",
-        COURSE,
+        "dw_overwritten",
+        edited("course_nhwc", ("dW[:, :, :, c] +=", "dW[:, :, :, c] =")),
         DW,
         VALUE,
         "there are several windows or images",
@@ -161,8 +187,8 @@ WRONG_SUMS = (
         "contributions-overwritten|overwrites",
     ),
     Wrong(
-        "wrong/dx_averaged.py",
-        CONV_LAYER,
+        "dx_averaged",
+        edited("layer_class", ("P : P + width]", "P : P + width] / len(dout)")),
         DX,
         VALUE,
         "there are several images",
@@ -170,8 +196,11 @@ WRONG_SUMS = (
         "divided by (N|the number of images)|mean-instead-of-sum",
     ),
     Wrong(
-        "wrong/dw_averaged.py",
-        SLIDING,
+        "dw_averaged",
+        edited(
+            "sliding_tensordot",
+            ("axes=([0, 2, 3], [0, 2, 3]))", "axes=([0, 2, 3], [0, 2, 3])) / len(x)"),
+        ),
         DW,
         VALUE,
         "there are several images",
@@ -179,32 +208,57 @@ WRONG_SUMS = (
         "divided by (N|the number of images)|mean-instead-of-sum",
     ),
     Wrong(
-        "wrong/db_averaged.py",
-        NHWC,
+        "db_averaged",
+        edited("channels_last_ohwi", ("dout.sum(", "dout.mean(")),
         DB,
         VALUE,
         "a filter has several outputs",
         outputs,
         "mean-instead-of-sum|mean",
     ),
-    Wrong("wrong/descending.py", NAIVE, DW, VALUE, "always", meets, "sign-flipped|wrong sign"),
+    Wrong(
+        "descending",
+        edited("chatty", ("dw[fil] += here", "dw[fil] -= here")),
+        DW,
+        VALUE,
+        "always",
+        meets,
+        "sign-flipped|wrong sign",
+    ),
     # Factors.
     Wrong(
-        "wrong/input_left_out.py", POSITIONS, DW, VALUE, "always", meets, "factor-dropped|factor"
+        "input_left_out",
+        edited(
+            "filter_positions",
+            ("grad[:, :, r, s].T @ inp[:, :, i, j]", "grad[:, :, r, s].sum(axis=0)[:, None]"),
+        ),
+        DW,
+        VALUE,
+        "always",
+        meets,
+        "factor-dropped|factor",
     ),
     Wrong(
-        "wrong/dout_left_out.py",
-        NAIVE,
+        "dout_left_out",
+        edited("cs231n_slices", ("dw[f] += dout[n, f, i, j] * x_pad", "dw[f] += x_pad")),
         DW,
         VALUE,
         "always",
         meets,
         "upstream-gradient-dropped|upstream gradient is missing",
     ),
-    Wrong("wrong/weight_left_out.py", NO_BIAS, DX, VALUE, "always", meets, "factor-dropped|factor"),
     Wrong(
-        "wrong/other_order.py",
-        PLAIN,
+        "weight_left_out",
+        edited("without_bias", ("g * w[None]", "g")),
+        DX,
+        VALUE,
+        "always",
+        meets,
+        "factor-dropped|factor",
+    ),
+    Wrong(
+        "other_order",
+        edited("einsum_windows", ("return dx, dw, db", "return dw, dx, db")),
         (*DX, *DW),
         ("wrong-shape", "wrong-value"),
         "always",
@@ -213,8 +267,8 @@ WRONG_SUMS = (
     ),
     # The bias.
     Wrong(
-        "wrong/bias_forgotten.py",
-        CONVOLUTION,
+        "bias_forgotten",
+        edited("im2col_loops", (".T + self.b", ".T")),
         Y,
         VALUE,
         "always",
@@ -222,8 +276,18 @@ WRONG_SUMS = (
         "bias|term-dropped",
     ),
     Wrong(
-        "wrong/bias_per_channel.py",
-        NAIVE,
+        "bias_per_channel",
+        edited(
+            "nine_loops",
+            (
+                "total = b[f]\n                    for c in range(C):",
+                (
+                    "total = 0.0\n"
+                    "                    for c in range(C):\n"
+                    "                        total = total + b[f]"
+                ),
+            ),
+        ),
         Y,
         VALUE,
         "there are several channels",
@@ -231,8 +295,8 @@ WRONG_SUMS = (
         "bias|term-inside-the-sum",
     ),
     Wrong(
-        "wrong/bias_inside_the_sum.py",
-        NAIVE,
+        "bias_inside_the_sum",
+        edited("cs231n_slices", ("np.sum(window * w[f]) + b[f]", "np.sum(window * w[f] + b[f])")),
         Y,
         VALUE,
         "a window has several entries",
@@ -240,18 +304,35 @@ WRONG_SUMS = (
         "bias|term-inside-the-sum",
     ),
     Wrong(
-        "wrong/bias_over_other_axes.py",
-        SHORT,
+        "bias_over_other_axes",
+        edited("transposed_convolution", ("dout.sum((0, 2, 3))", "dout.sum((0, 1, 2))")),
         DB,
         ("wrong-shape", "wrong-value"),
         "there are several filters or columns of output",
         lambda s: s["F"] * s["Hw"] > 1,
         "axes|sum-over-a-free-index",
     ),
-    Wrong("wrong/bias_column.py", IM2COL, DB, SHAPE, "always", always, None),
     Wrong(
-        "wrong/bias_over_filters.py",
-        NAIVE,
+        "bias_column",
+        edited(
+            "im2col_indices",
+            (
+                "db = np.sum(dout, axis=(0, 2, 3))",
+                "db = np.sum(dout, axis=(0, 2, 3)).reshape(-1, 1)",
+            ),
+        ),
+        DB,
+        SHAPE,
+        "always",
+        always,
+        None,
+    ),
+    Wrong(
+        "bias_over_filters",
+        edited(
+            "with_helpers",
+            ("dout.sum(axis=(0, 2, 3)).reshape(b.shape)", "np.full_like(b, dout.sum())"),
+        ),
         DB,
         VALUE,
         "there are several filters",
@@ -259,8 +340,8 @@ WRONG_SUMS = (
         "sum-over-a-free-index|filters",
     ),
     Wrong(
-        "wrong/bias_per_image.py",
-        CS231N,
+        "bias_per_image",
+        edited("opaque_cache", ('"nfkl->f"', '"nfkl->nf"')),
         DB,
         SHAPE,
         "always",

@@ -1,4 +1,4 @@
-"""Gradients straight from the formulas with deltas."""
+"""The gradient of the input by its two deltas, as conditions."""
 
 import numpy as np
 
@@ -23,7 +23,7 @@ def conv_backward_naive(dout, cache):
         for f, k, l in np.ndindex(F, Hh, Hw):
             for p in range(HH):
                 for q in range(WW):
-                    if p + k == i + P and q + l * S == j + P:
+                    if p + k * S == i + P and q + l * S == j + P:
                         dx[n, c, i, j] += dout[n, f, k, l] * w[f, c, p, q]
     return dx, dw, db
 
