@@ -27,9 +27,9 @@ from difflib import get_close_matches
 from symconv.algebra.indices import IntegerExpression, Size, condition_integers, symbols
 from symconv.errors import SymconvError, UsageError
 from symconv.latex.reading.context import Context, context_of_layer
-from symconv.latex.reading.definitions import MOST_NAMES
 from symconv.latex.reading.formulas import read_condition, read_formula, read_integer
 from symconv.latex.reading.items import Abbreviation, ArrayDefinition, Equality, Unreadable
+from symconv.latex.reading.meaning.definitions import MOST_NAMES
 from symconv.latex.spellings import (
     AND,
     CEILING,

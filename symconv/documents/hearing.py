@@ -32,7 +32,7 @@ from symconv.documents.wording import NO_BIAS
 from symconv.latex.reading.context import Context, Said
 from symconv.latex.reading.formulas import read_formula
 from symconv.latex.reading.items import Abbreviation, ArrayDefinition, Equality, Item
-from symconv.latex.reading.said import read_said
+from symconv.latex.reading.meaning.clauses import read_said
 
 _IN_SET = re.compile(
     r"\s*(?P<letters>[A-Za-z]'*(?:\s*,\s*[A-Za-z]'*)*)\s*\\in\b(?P<set>.*)", re.DOTALL

@@ -24,8 +24,8 @@ from symconv.documents.source import SourceFile
 from symconv.documents.unread import MOST_UNREAD, is_of_reading
 from symconv.errors import UsageError
 from symconv.latex.reading.context import Context, context_of_layer
-from symconv.latex.reading.definitions import unread_text
 from symconv.latex.reading.items import Abbreviation, FormulaReading, Unreadable
+from symconv.latex.reading.meaning.definitions import unread_text
 from symconv.layers.layer import Layer
 
 Supply: TypeAlias = tuple[Context, tuple[str, ...]]

@@ -39,7 +39,7 @@ from symconv.latex.reading.items import (
     NoStatement,
     Unreadable,
 )
-from symconv.latex.reading.scope import expanded, is_plain
+from symconv.latex.reading.meaning.scope import expanded, is_plain
 from symconv.verdicts import Note
 
 Notes: TypeAlias = tuple[tuple[Note, ...], ...]

@@ -17,7 +17,7 @@ from symconv.documents.other_conventions import map_entries
 from symconv.latex.reading.context import Context, DefinedWhere
 from symconv.latex.reading.formulas import read_formula
 from symconv.latex.reading.items import Abbreviation, ArrayDefinition, Equality, Item
-from symconv.latex.reading.scope import expanded
+from symconv.latex.reading.meaning.scope import expanded
 
 
 def named_on_the_left(statement: Statement, context: Context) -> str | None:

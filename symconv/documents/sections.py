@@ -24,8 +24,8 @@ from symconv.documents.contents import Heading
 from symconv.documents.declarations import Declared
 from symconv.documents.passing import Meaning, Passing
 from symconv.errors import UsageError
-from symconv.latex.reading.array_entries import KRONECKER
 from symconv.latex.reading.context import Context
+from symconv.latex.reading.meaning.array_entries import KRONECKER
 
 
 @dataclass(frozen=True, slots=True)

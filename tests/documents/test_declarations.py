@@ -12,7 +12,7 @@ from symconv.documents.loading import parse_text
 from symconv.documents.outline import declared_by, outline
 from symconv.errors import UsageError
 from symconv.latex.reading.context import Context
-from symconv.latex.reading.definitions import MOST_NAMES
+from symconv.latex.reading.meaning.definitions import MOST_NAMES
 from symconv.layers.registry import layer_by_name
 
 

@@ -1,9 +1,6 @@
-r"""Formulas read from LaTeX: equalities, definitions, and what states nothing.
+"""Formulas read from LaTeX: the steps of the pipeline, one claim after the other.
 
-A formula is cut into claims (`reader_rows`), their members become small trees
-(`reader_tokens`, `reader_syntax`), and these get their meaning from the context
-(`reader_meaning`, `reader_statements`, `reader_definitions`). Reading is total: what cannot
-be read becomes an `Unreadable` with its place, and what stands beside it is read all the same.
+A claim is read in the context that the one before it leaves behind.
 """
 
 from __future__ import annotations
@@ -16,19 +13,8 @@ from typing import Final
 from symconv.algebra.expressions import Statement
 from symconv.algebra.indices import Condition, Index, IntegerExpression, symbols
 from symconv.errors import UsageError
-from symconv.latex.reading.chains import not_read, read_chain
 from symconv.latex.reading.claims import MOST_BESIDE, Claim, Clause, Member, claims
-from symconv.latex.reading.clauses import (
-    Restrictions,
-    parsed,
-    range_of_condition,
-    restrictions,
-    unclear_words,
-    with_said,
-)
 from symconv.latex.reading.context import Context
-from symconv.latex.reading.definitions import is_fixed
-from symconv.latex.reading.integers import condition_of, integer_of, is_integer
 from symconv.latex.reading.intervals import atoms_with_sets
 from symconv.latex.reading.items import (
     Abbreviation,
@@ -39,8 +25,23 @@ from symconv.latex.reading.items import (
     Span,
     Unreadable,
 )
-from symconv.latex.reading.no_statements import example_sizes, is_about_given_sizes, with_examples
-from symconv.latex.reading.scope import Bounds, Scope, is_plain
+from symconv.latex.reading.meaning.chains import not_read, read_chain
+from symconv.latex.reading.meaning.clauses import (
+    Restrictions,
+    parsed,
+    range_of_condition,
+    restrictions,
+    unclear_words,
+    with_said,
+)
+from symconv.latex.reading.meaning.definitions import is_fixed
+from symconv.latex.reading.meaning.integers import condition_of, integer_of, is_integer
+from symconv.latex.reading.meaning.no_statements import (
+    example_sizes,
+    is_about_given_sizes,
+    with_examples,
+)
+from symconv.latex.reading.meaning.scope import Bounds, Scope, is_plain
 from symconv.latex.reading.syntax import Chain, Connected, Group, Literal, Name, Node, Stopped
 from symconv.latex.reading.tokens import names
 

@@ -9,7 +9,7 @@ from symconv.algebra.indices import Constant, Index, Size
 from symconv.latex.reading.context import Context, context_of_layer
 from symconv.latex.reading.formulas import read_formula, read_statement
 from symconv.latex.reading.items import ArrayDefinition, Equality, Unreadable
-from symconv.latex.reading.piecewise import guard, negation
+from symconv.latex.reading.meaning.piecewise import guard, negation
 from symconv.latex.writing.writer import statement_latex
 from symconv.layers.convolution.two_dimensional import conv2d
 from symconv.proof.equality import prove

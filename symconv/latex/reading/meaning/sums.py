@@ -14,8 +14,12 @@ from typing import Literal as OneOf
 
 from symconv.algebra.indices import IntegerExpression
 from symconv.algebra.polynomials import same_polynomial
-from symconv.latex.reading.integers import integer_of, listed_bounds, symbol_name
-from symconv.latex.reading.scope import Bounds, Scope
+from symconv.latex.reading.meaning.integers import integer_of, listed_bounds, symbol_name
+from symconv.latex.reading.meaning.scope import (
+    Bounds,
+    Scope,
+    usual_bounds,
+)
 from symconv.latex.reading.syntax import (
     Chain,
     Connected,
@@ -368,7 +372,7 @@ def refuse_shared(binder: Binder, ends: Ends, found: Sequence[Bounds], scope: Sc
         Stopped: where the bounds are others than its own.
     """
     name = symbol_name(binder.name, scope)
-    usual = scope.usual(name)
+    usual = usual_bounds(name, scope.context)
     for bounds in found or ([usual] if usual else []):
         for said, own in zip(ends, bounds, strict=True):
             if said is not None and not same_polynomial(said, own):

@@ -25,33 +25,19 @@ from symconv.algebra.scoping import arrays
 from symconv.explanations.tidying import tidied_integer
 from symconv.latex.reading.context import Context, DefinedWhere
 from symconv.latex.reading.items import Span
-from symconv.latex.reading.piecewise import Coverage
+from symconv.latex.reading.meaning.piecewise import Coverage
 from symconv.latex.reading.syntax import Node, Stopped
 from symconv.verdicts import Note
 
 Bounds: TypeAlias = tuple[IntegerExpression, IntegerExpression]
 """The first and the last value of an index."""
-
+Readings: TypeAlias = Mapping[str, Mapping[str, None]]
+"""Conventions that were used, each with the names that it was used for."""
 
 INFERRED: Final = "ranges are inferred from the arrays that hold the index"
 FROM_CHAIN: Final = "ranges are taken from another line of the same chain"
 USUAL: Final = "ranges are the usual ones of the layer or of the text"
 PRIMED: Final = "a primed letter that names an array without its primes is read as an index"
-
-
-def sentences(*scopes: Scope) -> tuple[Note, ...]:
-    """Return the conventions that were used, one note each, with the names."""
-    found: dict[str, dict[str, None]] = {}
-    for scope in scopes:
-        for reading, names in scope.readings.items():
-            found.setdefault(reading, {}).update(names)
-    return tuple(
-        Note(
-            "convention" if reading in (INFERRED, FROM_CHAIN, USUAL) else "reading",
-            f"{reading}: {', '.join(names)}" if any(names) else reading,
-        )
-        for reading, names in found.items()
-    )
 
 
 @dataclass(slots=True)
@@ -211,62 +197,121 @@ class Scope:
                 return
         _add(self.free.setdefault(name, []), bounds)
 
-    def inferred(self, name: str, span: Span, found: list[Bounds]) -> Bounds:
-        """Return what an index runs over, from the arrays in which it stands alone.
+    @property
+    def taken(self) -> frozenset[str]:
+        """The names that a new index must not have."""
+        known = (*self.context.sizes, *self.context.indices)
+        names = [name for name, _ in self.context.abbreviations]
+        frames = (name for frame in self.frames for name in frame)
+        return frozenset((*(s.name for s in (*known, *names)), *self.first, *frames))
+
+    def inferred(self, name: str, span: Span, found: Sequence[Bounds]) -> Bounds:
+        """Return what an index runs over; note how that was found, or that it is still open.
 
         Raises:
             Stopped: when arrays of different extents hold it, or none does.
         """
-        if len(found) > 1 and self.context.said.range_of(name) is None:
-            raise Stopped(
-                span,
-                "unclear-range",
-                f"{name} stands on axes of different extents: "
-                + " and ".join(f"{lower}..{upper}" for lower, upper in found),
-                f"write the bounds of {name} at the sum sign",
-            )
-        said = self.context.said.range_of(name)
-        if said is not None:
-            return said.lower, said.upper
-        if found:
-            self.note(INFERRED, name)
-            return found[0]
-        if name in self.fallback:
-            self.note(FROM_CHAIN, name)
-            return self.fallback[name]
-        usual = self.usual(name)
-        if usual is not None:
-            self.note(USUAL, name)
-            return usual
-        if not self.final:
-            self.deferred = True
-            return as_integer(0), as_integer(0)
+        bounds = bounds_of(name, span, found, self.context, self.fallback)
+        if bounds is not None:
+            if bounds.reading:
+                self.note(bounds.reading, name)
+            return bounds.ends
+        if self.final:
+            raise unclear_range(name, span)
+        self.deferred = True
+        return as_integer(0), as_integer(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Inferred:
+    """What an index runs over, and the convention by which that was found, if by one."""
+
+    ends: Bounds
+    reading: str = ""
+
+
+def bounds_of(
+    name: str,
+    span: Span,
+    found: Sequence[Bounds],
+    context: Context,
+    fallback: Mapping[str, Bounds],
+) -> Inferred | None:
+    """Return what an index runs over, or None where nothing tells.
+
+    Args:
+        name: the index.
+        span: where it stands.
+        found: the axes of arrays in which it stands alone.
+        context: what is known.
+        fallback: ranges that other members of the chain give.
+
+    Raises:
+        Stopped: when arrays of different extents hold it.
+    """
+    said = context.said.range_of(name)
+    if said is not None:
+        return Inferred((said.lower, said.upper))
+    if len(found) > 1:
         raise Stopped(
             span,
             "unclear-range",
-            f"{name} stands alone in no array, so its range is not known",
-            f"write its bounds, or declare them with: symconv: index {name} (0, ...); "
-            f"if it is a number of the text, with: symconv: size {name}",
+            f"{name} stands on axes of different extents: "
+            + " and ".join(f"{lower}..{upper}" for lower, upper in found),
+            f"write the bounds of {name} at the sum sign",
         )
+    if found:
+        return Inferred(found[0], INFERRED)
+    if name in fallback:
+        return Inferred(fallback[name], FROM_CHAIN)
+    usual = usual_bounds(name, context)
+    return None if usual is None else Inferred(usual, USUAL)
 
-    def usual(self, name: str) -> Bounds | None:
-        """Return the range that the context gives to an index, or None.
 
-        The ranges of a layer count from 0, as its arrays do; in a text that counts from 1 they
-        are one further, and where its arrays count differently there is none.
-        """
-        for item in reversed(self.context.ranges):
-            if item.index.name != name:
-                continue
-            if item not in self.context.layer_ranges:
-                return item.lower, item.upper
-            bases = {self.context.base_of(array.name) for array in self.context.arrays}
-            if bases <= {0}:
-                return item.lower, item.upper
-            if len(bases) > 1:
-                return None
-            return tidied_integer(item.lower + 1), tidied_integer(item.upper + 1)
-        return None
+def unclear_range(name: str, span: Span) -> Stopped:
+    """Make the error for an index of which nothing tells what it runs over."""
+    return Stopped(
+        span,
+        "unclear-range",
+        f"{name} stands alone in no array, so its range is not known",
+        f"write its bounds, or declare them with: symconv: index {name} (0, ...); "
+        f"if it is a number of the text, with: symconv: size {name}",
+    )
+
+
+def usual_bounds(name: str, context: Context) -> Bounds | None:
+    """Return the range that the context gives to an index, or None.
+
+    The ranges of a layer count from 0, as its arrays do; in a text that counts from 1 they
+    are one further, and where its arrays count differently there is none.
+    """
+    for item in reversed(context.ranges):
+        if item.index.name != name:
+            continue
+        if item not in context.layer_ranges:
+            return item.lower, item.upper
+        bases = {context.base_of(array.name) for array in context.arrays}
+        if bases <= {0}:
+            return item.lower, item.upper
+        if len(bases) > 1:
+            return None
+        return tidied_integer(item.lower + 1), tidied_integer(item.upper + 1)
+    return None
+
+
+def sentences(*used: Readings) -> tuple[Note, ...]:
+    """Return the conventions that were used, one note each, with the names."""
+    found: dict[str, dict[str, None]] = {}
+    for readings in used:
+        for reading, names in readings.items():
+            found.setdefault(reading, {}).update(names)
+    return tuple(
+        Note(
+            "convention" if reading in (INFERRED, FROM_CHAIN, USUAL) else "reading",
+            f"{reading}: {', '.join(names)}" if any(names) else reading,
+        )
+        for reading, names in found.items()
+    )
 
 
 def unknown_behind(name: str, context: Context) -> str | None:

@@ -28,13 +28,12 @@ from symconv.algebra.indices import (
 )
 from symconv.latex.reading.atoms import atoms
 from symconv.latex.reading.claims import Member
-from symconv.latex.reading.clauses import Restrictions
 from symconv.latex.reading.context import Context, DefinedWhere
 from symconv.latex.reading.items import ArrayDefinition, FormulaReading, Span
-from symconv.latex.reading.meaning import entry_of
-from symconv.latex.reading.piecewise import guarded
-from symconv.latex.reading.scope import Scope, sentences
-from symconv.latex.reading.statements import Side
+from symconv.latex.reading.meaning.clauses import Restrictions
+from symconv.latex.reading.meaning.piecewise import guarded
+from symconv.latex.reading.meaning.scope import Scope, sentences
+from symconv.latex.reading.meaning.sides import Side, entry_of
 from symconv.latex.reading.syntax import Literal, Name, Node, Stopped
 from symconv.verdicts import Note
 
@@ -250,7 +249,7 @@ def element_definition(
         found = found.with_domain(DefinedWhere(array.name, indices, Or(tuple(places))))
     said = Note("reading", f"{entry} is given here, as one entry of {array.name}")
     return FormulaReading(
-        (ArrayDefinition(span, definition, (*sentences(side.scope), said)),), found
+        (ArrayDefinition(span, definition, (*sentences(side.scope.readings), said)),), found
     )
 
 

@@ -7,11 +7,10 @@ there, numbers outside of an array.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 
 from symconv.algebra.evaluation import integer_value
-from symconv.algebra.expressions import Entry, Expression, Iverson, Mul, Number, Statement
+from symconv.algebra.expressions import Entry, Iverson, Mul, Number, Statement
 from symconv.algebra.indices import (
     Comparison,
     Condition,
@@ -28,88 +27,26 @@ from symconv.algebra.indices import (
 from symconv.algebra.polynomials import same_polynomial
 from symconv.algebra.scoping import entries
 from symconv.errors import IllFormed
-from symconv.latex.reading.clauses import Restrictions
 from symconv.latex.reading.context import Context
 from symconv.latex.reading.items import Span
-from symconv.latex.reading.meaning import expression_of
-from symconv.latex.reading.piecewise import require_covered
-from symconv.latex.reading.scope import (
+from symconv.latex.reading.meaning.clauses import Restrictions
+from symconv.latex.reading.meaning.piecewise import require_covered
+from symconv.latex.reading.meaning.scope import (
     Bounds,
+    Readings,
     Scope,
-    agreed,
-    expanded,
+    bounds_of,
     is_plain,
     range_of,
     same_bounds,
     sentences,
+    unclear_range,
+    usual_bounds,
     without_abbreviations,
 )
-from symconv.latex.reading.sums import pair_letters
+from symconv.latex.reading.meaning.sides import Side
 from symconv.latex.reading.syntax import Additive, Name, Node, Stopped, Summation, children
 from symconv.verdicts import Note
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """A member of a chain with its meaning."""
-
-    node: Node
-    expression: Expression
-    scope: Scope
-
-    @property
-    def free(self) -> dict[str, Span]:
-        """The free indices, abbreviated ones included, and where each stands first."""
-        found = dict(self.scope.first)
-        context = self.scope.context
-        for name, span in self.scope.abbreviations.items():
-            for symbol in symbols(expanded(Index(name), context)):
-                if isinstance(symbol, Index):
-                    _ = found.setdefault(symbol.name, span)
-        return found
-
-
-def sides(
-    nodes: Sequence[Node | Stopped], context: Context, said: Collection[str] = ()
-) -> list[Side | Stopped]:
-    """Give meaning to the members of a chain; they may get ranges from each other.
-
-    Args:
-        nodes: the members.
-        context: what is known.
-        said: letters that the chain is about, beside those in its members.
-    """
-    letters = pair_letters([node for node in nodes if not isinstance(node, Stopped)], said)
-    pairs = frozenset(name for name in letters if _is_free(name, context))
-    tried = [_side(node, Scope(context, pairs=pairs)) for node in nodes]
-    everywhere: dict[str, list[Bounds]] = {}
-    for _, scope in tried:
-        for name, found in scope.everywhere.items():
-            known = everywhere.setdefault(name, [])
-            known.extend(bounds for bounds in found if bounds not in known)
-    fallback = agreed(everywhere)
-    result: list[Side | Stopped] = []
-    for node, (side, scope) in zip(nodes, tried, strict=True):
-        if isinstance(side, Side) and scope.deferred:
-            side, _ = _side(node, Scope(context, fallback, final=True, pairs=pairs))
-        if isinstance(side, Side):
-            side.scope.fallback = fallback
-        result.append(side)
-    return result
-
-
-def _is_free(name: str, context: Context) -> bool:
-    """Tell whether a name can be an index of a sum."""
-    return not context.knows(name) or any(index.name == name for index in context.indices)
-
-
-def _side(node: Node | Stopped, scope: Scope) -> tuple[Side | Stopped, Scope]:
-    if isinstance(node, Stopped):
-        return node, scope
-    try:
-        return Side(node, expression_of(node, scope), scope), scope
-    except Stopped as stopped:
-        return stopped, scope
 
 
 def statement(
@@ -134,7 +71,7 @@ def statement(
     free = _free_names(left, right, head)
     _refuse_undeclared(left, right, head, free)
     refuse_other_ranges(restricted.ranges, left, right)
-    ranges = _ranges(free, left, right, head, restricted.ranges)
+    ranges, late = _ranges(free, left, right, head, restricted.ranges)
     readings = list(restricted.readings)
     assumptions = list(restricted.assumptions)
     ones = _omitted(left.scope, right.scope, context)
@@ -171,7 +108,7 @@ def statement(
         readings += [f"it is claimed only where {condition_text(item)}" for item in guards]
         readings += [_open_end(condition) for condition in guards if _is_one_sided(condition)]
     said = tuple(Note("reading", reading) for reading in readings)
-    return made, (*sentences(left.scope, right.scope), *said)
+    return made, (*sentences(left.scope.readings, late[0], right.scope.readings, late[1]), *said)
 
 
 def _is_one_sided(condition: Condition) -> bool:
@@ -256,7 +193,7 @@ def _free_names(left: Side, right: Side, head: Side) -> dict[str, Span]:
                 )
             refuse_convention(side, name, span)
             left_out = {**head.scope.omitted, **left.scope.omitted}
-            usual = side.scope.usual(name)
+            usual = usual_bounds(name, side.scope.context)
             extents = [e for e in left_out if usual and same_polynomial(usual[1], e - 1)]
             if extents:
                 raise Stopped(
@@ -322,7 +259,7 @@ def _refuse_undeclared(left: Side, right: Side, head: Side, free: Mapping[str, S
     for side in (left, right):
         for name, span in side.scope.values.items():
             known = any(name in scope.subscripts for scope in scopes)
-            known = known or side.scope.usual(name) is not None
+            known = known or usual_bounds(name, side.scope.context) is not None
             declared = any(index.name == name for index in side.scope.context.indices)
             if name in free and not known and not declared:
                 raise side.scope.undeclared(name, span)
@@ -330,8 +267,10 @@ def _refuse_undeclared(left: Side, right: Side, head: Side, free: Mapping[str, S
 
 def _ranges(
     free: Mapping[str, Span], left: Side, right: Side, head: Side, given: Mapping[str, Bounds]
-) -> tuple[Range, ...]:
+) -> tuple[tuple[Range, ...], tuple[Readings, Readings]]:
+    """Return the ranges of the free indices, and what they rest on for names of either side."""
     ranges: list[Range] = []
+    used: tuple[dict[str, dict[str, None]], ...] = ({}, {})
     for name, span in free.items():
         if name in given:
             ranges.append(range_of(name, given[name]))
@@ -340,13 +279,18 @@ def _ranges(
             (side.scope.free[name] for side in (head, left, right) if side.scope.free.get(name)),
             [],
         )
-        scope = left.scope if name in left.free else right.scope
         if len(found) == 1:
             ranges.append(range_of(name, found[0]))
-        else:
-            scope.final = True
-            ranges.append(range_of(name, scope.inferred(name, span, found)))
-    return tuple(ranges)
+            continue
+        place = 0 if name in left.free else 1
+        side = (left, right)[place]
+        bounds = bounds_of(name, span, found, side.scope.context, side.fallback)
+        if bounds is None:
+            raise unclear_range(name, span)
+        if bounds.reading:
+            used[place].setdefault(bounds.reading, {})[name] = None
+        ranges.append(range_of(name, bounds.ends))
+    return tuple(ranges), (used[0], used[1])
 
 
 def refuse_other_ranges(given: Mapping[str, Bounds], *sides: Side) -> None:

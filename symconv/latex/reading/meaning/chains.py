@@ -14,17 +14,7 @@ from typing import Final
 from symconv.algebra.expressions import Derivative, Entry, Number
 from symconv.algebra.scoping import arrays
 from symconv.latex.reading.claims import Member, Relation
-from symconv.latex.reading.clauses import Restrictions, parsed
 from symconv.latex.reading.context import Context
-from symconv.latex.reading.definitions import (
-    abbreviation,
-    array_definition,
-    as_entry,
-    is_kronecker,
-    unread_definition,
-)
-from symconv.latex.reading.doubts import doubts
-from symconv.latex.reading.elements import EXAMPLE, elements, example_values, is_matrix
 from symconv.latex.reading.items import (
     Equality,
     FormulaReading,
@@ -33,8 +23,19 @@ from symconv.latex.reading.items import (
     Span,
     Unreadable,
 )
-from symconv.latex.reading.no_statements import left_out, no_statement
-from symconv.latex.reading.statements import Side, sides, statement
+from symconv.latex.reading.meaning.clauses import Restrictions, parsed
+from symconv.latex.reading.meaning.definitions import (
+    abbreviation,
+    array_definition,
+    as_entry,
+    is_kronecker,
+    unread_definition,
+)
+from symconv.latex.reading.meaning.doubts import doubts
+from symconv.latex.reading.meaning.elements import EXAMPLE, elements, example_values, is_matrix
+from symconv.latex.reading.meaning.no_statements import left_out, no_statement
+from symconv.latex.reading.meaning.sides import Side, sides
+from symconv.latex.reading.meaning.statements import statement
 from symconv.latex.reading.syntax import Name, Node, Stopped
 from symconv.verdicts import Note
 

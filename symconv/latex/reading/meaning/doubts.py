@@ -34,7 +34,7 @@ from symconv.algebra.indices import (
 )
 from symconv.algebra.scoping import arrays, entries
 from symconv.latex.reading.claims import Relation
-from symconv.latex.reading.statements import Side
+from symconv.latex.reading.meaning.sides import Side
 from symconv.latex.reading.syntax import Literal, Name, Node, Power, children
 
 _SIGNS: Final[dict[Relation, str]] = {

@@ -8,9 +8,12 @@ from symconv.algebra.expressions import Array, Delta, Derivative, Entry, Express
 from symconv.algebra.indices import Constant, Index, IntegerExpression, Size, as_integer
 from symconv.algebra.polynomials import same_polynomial
 from symconv.latex.reading.context import Context
-from symconv.latex.reading.integers import gradient_of, integer_of
 from symconv.latex.reading.items import Span
-from symconv.latex.reading.scope import Scope
+from symconv.latex.reading.meaning.integers import gradient_of, integer_of
+from symconv.latex.reading.meaning.scope import (
+    Scope,
+    usual_bounds,
+)
 from symconv.latex.reading.syntax import Additive, Literal, Name, Node, Product, Stopped
 
 KRONECKER: Final = r"\delta"
@@ -80,7 +83,7 @@ def _refuse_other_axis(name: str, array: Array, axis: int, part: Node, scope: Sc
 
     In y_{n,f,k} no axis of images is left out: an index is missing.
     """
-    usual = scope.usual(name)
+    usual = usual_bounds(name, scope.context)
     if usual is None or scope.is_bound(name):
         return
     for size in scope.context.omissible:

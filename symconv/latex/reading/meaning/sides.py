@@ -6,7 +6,8 @@ of a formula turn out to be is collected in a `Scope`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Final
 
@@ -23,16 +24,27 @@ from symconv.algebra.expressions import (
 from symconv.algebra.indices import (
     Condition,
     Constant,
+    Index,
     IntegerExpression,
     Or,
     Quotient,
     Range,
     Size,
     as_integer,
+    symbols,
 )
-from symconv.latex.reading.array_entries import delta_of, entry_at, named_entry
-from symconv.latex.reading.dots import Unclear, dotted_sum
-from symconv.latex.reading.integers import (
+from symconv.latex.reading.context import Context
+from symconv.latex.reading.items import Span
+from symconv.latex.reading.meaning.array_entries import delta_of, entry_at, named_entry
+from symconv.latex.reading.meaning.derivatives import (
+    differentiated,
+    is_differential,
+    is_operator,
+    operand_of,
+    slashed_parts,
+)
+from symconv.latex.reading.meaning.dots import Unclear, dotted_sum
+from symconv.latex.reading.meaning.integers import (
     conditions_of,
     exponent,
     gradient_of,
@@ -43,9 +55,16 @@ from symconv.latex.reading.integers import (
     refused,
     unclear_dots,
 )
-from symconv.latex.reading.piecewise import Coverage, guard, guarded, refuse_misplaced
-from symconv.latex.reading.scope import Bounds, Scope, range_of
-from symconv.latex.reading.sums import Ends, binders, bound_name, ends_of, refuse_shared
+from symconv.latex.reading.meaning.piecewise import Coverage, guard, guarded, refuse_misplaced
+from symconv.latex.reading.meaning.scope import Bounds, Scope, agreed, expanded, range_of
+from symconv.latex.reading.meaning.sums import (
+    Ends,
+    binders,
+    bound_name,
+    ends_of,
+    pair_letters,
+    refuse_shared,
+)
 from symconv.latex.reading.syntax import (
     Additive,
     Call,
@@ -63,6 +82,75 @@ from symconv.latex.reading.syntax import (
 )
 
 _MINUS_ONE: Final = Constant(-1)
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A member of a chain with its meaning.
+
+    Attributes:
+        node: its syntax.
+        expression: what it means.
+        scope: what was found out about its names, while it was read.
+        fallback: ranges that the members of the chain give to indices.
+    """
+
+    node: Node
+    expression: Expression
+    scope: Scope
+    fallback: Mapping[str, Bounds] = field(default_factory=dict)
+
+    @property
+    def free(self) -> dict[str, Span]:
+        """The free indices, abbreviated ones included, and where each stands first."""
+        found = dict(self.scope.first)
+        context = self.scope.context
+        for name, span in self.scope.abbreviations.items():
+            for symbol in symbols(expanded(Index(name), context)):
+                if isinstance(symbol, Index):
+                    _ = found.setdefault(symbol.name, span)
+        return found
+
+
+def sides(
+    nodes: Sequence[Node | Stopped], context: Context, said: Collection[str] = ()
+) -> list[Side | Stopped]:
+    """Give meaning to the members of a chain; they may get ranges from each other.
+
+    Args:
+        nodes: the members.
+        context: what is known.
+        said: letters that the chain is about, beside those in its members.
+    """
+    letters = pair_letters([node for node in nodes if not isinstance(node, Stopped)], said)
+    pairs = frozenset(name for name in letters if _is_free(name, context))
+    tried = [_side(node, Scope(context, pairs=pairs)) for node in nodes]
+    everywhere: dict[str, list[Bounds]] = {}
+    for _, scope in tried:
+        for name, found in scope.everywhere.items():
+            known = everywhere.setdefault(name, [])
+            known.extend(bounds for bounds in found if bounds not in known)
+    fallback = agreed(everywhere)
+    result: list[Side | Stopped] = []
+    for node, (side, scope) in zip(nodes, tried, strict=True):
+        if isinstance(side, Side) and scope.deferred:
+            side, _ = _side(node, Scope(context, fallback, final=True, pairs=pairs))
+        result.append(replace(side, fallback=fallback) if isinstance(side, Side) else side)
+    return result
+
+
+def _is_free(name: str, context: Context) -> bool:
+    """Tell whether a name can be an index of a sum."""
+    return not context.knows(name) or any(index.name == name for index in context.indices)
+
+
+def _side(node: Node | Stopped, scope: Scope) -> tuple[Side | Stopped, Scope]:
+    if isinstance(node, Stopped):
+        return node, scope
+    try:
+        return Side(node, expression_of(node, scope), scope), scope
+    except Stopped as stopped:
+        return stopped, scope
 
 
 def expression_of(node: Node, scope: Scope) -> Expression:
@@ -136,7 +224,7 @@ def entry_of(node: Node, scope: Scope) -> Entry:
 
 
 def _product(node: Product, scope: Scope) -> Expression:
-    if not any(_is_differential(factor) for factor in node.factors):
+    if not any(is_differential(factor) for factor in node.factors):
         refuse_unclear_division(node)
     factors: list[Expression] = []
     needed: list[int] = []
@@ -148,11 +236,14 @@ def _product(node: Product, scope: Scope) -> Expression:
         if isinstance(factor, Literal) and factor.kind == "differential":
             if sign == "/":
                 raise Stopped(factor.span, "unsupported", "a division by a derivative")
-            value, place = _slashed_derivative(node, place - 1, scope)
-            factors.append(value)
-        elif _is_operator(factor):
-            value, place = _applied(node, place, scope)
-            factors.append(value)
+            body, by = slashed_parts(node, place - 1)
+            factors.append(Derivative(expression_of(body, scope), entry_of(by, scope)))
+            place += 3
+        elif isinstance(factor, Call) and is_operator(factor):
+            body = operand_of(node, place)
+            by = entry_of(differentiated(factor.items[1]), scope)
+            factors.append(Derivative(expression_of(body, scope), by))
+            place += 1
         elif _is_inline_derivative(node, place - 1, scope):
             # dL/dx_{i}: d, L, and the name of the derivative behind the slash.
             place += 2
@@ -262,48 +353,15 @@ def _divisor(node: Node, scope: Scope) -> IntegerExpression:
 
 def _fraction(node: Call, scope: Scope) -> Expression:
     above, below = node.items
-    if not _is_differential(below):
+    if not is_differential(below):
         divisor = _divisor(below, scope)
         return Mul((expression_of(above, scope), Number(Quotient(as_integer(1), divisor))))
-    if not _is_differential(above):
+    if not is_differential(above):
         raise Stopped(above.span, "unreadable", "a derivative needs a d or \\partial above")
     if isinstance(above, Literal):
         raise Stopped(node.span, "unreadable", "nothing is differentiated here")
-    body = expression_of(_differentiated(above), scope)
-    return Derivative(body, entry_of(_differentiated(below), scope))
-
-
-def _applied(node: Product, place: int, scope: Scope) -> tuple[Expression, int]:
-    """Apply a derivative such as d/dx to the factor behind it."""
-    operator = node.factors[place - 1]
-    assert isinstance(operator, Call), "an operator is a fraction"
-    if place >= len(node.factors):
-        raise Stopped(operator.span, "unreadable", "nothing is differentiated here")
-    body = node.factors[place]
-    if not isinstance(body, Group) and place + 1 < len(node.factors):
-        raise Stopped(
-            body.span,
-            "unreadable",
-            "it is not clear how far this derivative reaches",
-            "put parentheses around what is differentiated",
-        )
-    by = entry_of(_differentiated(operator.items[1]), scope)
-    return Derivative(expression_of(body, scope), by), place + 1
-
-
-def _slashed_derivative(node: Product, place: int, scope: Scope) -> tuple[Expression, int]:
-    r"""Read \partial L / \partial w_{...}."""
-    window = node.factors[place : place + 4]
-    signs = node.signs[place + 1 : place + 4]
-    match window:
-        case (_, body, Literal(kind="differential"), by) if signs == ("", "/", ""):
-            return Derivative(expression_of(body, scope), entry_of(by, scope)), place + 4
-    raise Stopped(
-        node.factors[place].span,
-        "unreadable",
-        "this differential belongs to no derivative",
-        "write \\frac{\\partial L}{\\partial x_{i}}",
-    )
+    body = expression_of(differentiated(above), scope)
+    return Derivative(body, entry_of(differentiated(below), scope))
 
 
 def _dotted(node: Additive, scope: Scope) -> Expression:
@@ -316,7 +374,7 @@ def _dotted(node: Additive, scope: Scope) -> Expression:
             raise Unclear("there are dots at more than one place")
         before = [expression_of(term, scope) for term in node.terms[:place]]
         behind = [expression_of(term, scope) for term in node.terms[place + 1 :]]
-        found = dotted_sum(before, behind, _taken(scope))
+        found = dotted_sum(before, behind, scope.taken)
         if "-" in node.signs[found.first : place + 1 + found.last]:
             raise Unclear("a minus sign stands at the dots, or before a term beside them")
     except Unclear as unclear:
@@ -330,14 +388,6 @@ def _dotted(node: Additive, scope: Scope) -> Expression:
         _negative(term) if sign == "-" else term for sign, term in zip(signs, terms, strict=True)
     ]
     return parts[0] if len(parts) == 1 else Add(tuple(parts))
-
-
-def _taken(scope: Scope) -> frozenset[str]:
-    """Return the names that a new index must not have."""
-    symbols = (*scope.context.sizes, *scope.context.indices)
-    names = [name for name, _ in scope.context.abbreviations]
-    frames = (name for frame in scope.frames for name in frame)
-    return frozenset((*(s.name for s in (*symbols, *names)), *scope.first, *frames))
 
 
 def _cases(node: Cases, scope: Scope) -> Expression:
@@ -426,24 +476,3 @@ def _negative(expression: Expression) -> Expression:
 
 def _is_dots(node: Node) -> bool:
     return isinstance(node, Literal) and node.kind == "dots"
-
-
-def _is_differential(node: Node) -> bool:
-    first = node.factors[0] if isinstance(node, Product) else node
-    return isinstance(first, Literal) and first.kind == "differential"
-
-
-def _is_operator(node: Node) -> bool:
-    """Tell whether a node is d/dx with nothing above that is differentiated."""
-    match node:
-        case Call(kind="fraction", items=(Literal(kind="differential"), below)):
-            return _is_differential(below)
-    return False
-
-
-def _differentiated(node: Node) -> Node:
-    r"""Return what stands behind the d or \partial of one half of a derivative."""
-    match node:
-        case Product(signs=("", ""), factors=(_, part)):
-            return part
-    raise Stopped(node.span, "unsupported", "a derivative has one array above and one entry below")

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from symconv.algebra.indices import Size, symbols
 from symconv.latex.reading.context import Context, DefinedWhere
-from symconv.latex.reading.definitions import is_fixed, new_symbol
-from symconv.latex.reading.integers import integer_of, is_integer
 from symconv.latex.reading.items import ExampleSize, FormulaReading, NoStatement, Span
-from symconv.latex.reading.scope import Scope, is_plain, is_usual_index
+from symconv.latex.reading.meaning.definitions import is_fixed, new_symbol
+from symconv.latex.reading.meaning.integers import integer_of, is_integer
+from symconv.latex.reading.meaning.scope import Scope, is_plain, is_usual_index
 from symconv.latex.reading.syntax import Literal, Name, Node, Stopped
 
 

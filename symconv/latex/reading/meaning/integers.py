@@ -30,7 +30,7 @@ from symconv.algebra.indices import (
     as_integer,
 )
 from symconv.latex.reading.items import Span
-from symconv.latex.reading.scope import Scope
+from symconv.latex.reading.meaning.scope import Scope
 from symconv.latex.reading.syntax import (
     Additive,
     Call,

@@ -24,16 +24,20 @@ from symconv.algebra.indices import (
 )
 from symconv.algebra.scoping import arrays, dependencies, substitute
 from symconv.errors import UsageError
-from symconv.latex.reading.array_entries import KRONECKER
 from symconv.latex.reading.atoms import Atom, atoms
 from symconv.latex.reading.claims import Member
-from symconv.latex.reading.clauses import Restrictions
 from symconv.latex.reading.context import Context, DefinedWhere
-from symconv.latex.reading.elements import MOST_NAMES, element_definition, is_given_by_elements
-from symconv.latex.reading.integers import integer_of, is_integer
 from symconv.latex.reading.items import Abbreviation, ArrayDefinition, FormulaReading, Span
-from symconv.latex.reading.piecewise import require_covered
-from symconv.latex.reading.scope import (
+from symconv.latex.reading.meaning.array_entries import KRONECKER
+from symconv.latex.reading.meaning.clauses import Restrictions
+from symconv.latex.reading.meaning.elements import (
+    MOST_NAMES,
+    element_definition,
+    is_given_by_elements,
+)
+from symconv.latex.reading.meaning.integers import integer_of, is_integer
+from symconv.latex.reading.meaning.piecewise import require_covered
+from symconv.latex.reading.meaning.scope import (
     Bounds,
     Scope,
     expanded,
@@ -42,13 +46,13 @@ from symconv.latex.reading.scope import (
     range_of,
     same_bounds,
     sentences,
+    usual_bounds,
     without_abbreviations,
 )
-from symconv.latex.reading.statements import (
-    Side,
+from symconv.latex.reading.meaning.sides import Side, sides
+from symconv.latex.reading.meaning.statements import (
     refuse_convention,
     refuse_other_ranges,
-    sides,
     used_abbreviations,
 )
 from symconv.latex.reading.syntax import Group, Literal, Name, Node, Product, Stopped
@@ -266,7 +270,9 @@ def _defined(
         condition = without_abbreviations(_all(needed), context)
         condition = substitute_condition(condition, positions) if base else condition
         known = known.with_domain(DefinedWhere(array.name, tuple(map(Index, indices)), condition))
-    return FormulaReading((ArrayDefinition(span, definition, sentences(side.scope)),), known)
+    return FormulaReading(
+        (ArrayDefinition(span, definition, sentences(side.scope.readings)),), known
+    )
 
 
 def as_entry(head: Node, context: Context) -> Node:
@@ -324,14 +330,15 @@ def _plain_index(node: Node, scope: Scope) -> str | None:
 def _extent(name: str, side: Side, head: Node, context: Context) -> IntegerExpression:
     """Return the extent of an axis of a new array, from the arrays that its index stands in."""
     found = side.scope.free.get(name, [])
-    usual = side.scope.usual(name)
+    usual = usual_bounds(name, side.scope.context)
     bounds: Bounds | None = found[0] if len(found) == 1 else usual
     base = context.base_of(head.name) if isinstance(head, Name) else 0
     if bounds is None or bounds[0] != Constant(base):
         assert isinstance(head, Name), "an array is defined by its name"
-        stopped = side.scope.undeclared(head.name, head.span, axes=len(head.subscripts or ()))
-        stopped.message = f"the shape of {head.name} does not follow from the indices: {name}"
-        raise stopped
+        axes = len(head.subscripts or ())
+        undeclared = side.scope.undeclared(head.name, head.span, axes=axes)
+        fact = f"the shape of {head.name} does not follow from the indices: {name}"
+        raise Stopped(head.span, undeclared.code, fact, undeclared.help, undeclared.missing)
     match bounds[1]:
         case Plus(terms=(first, Constant(value=-1))) if base == 0:
             return first

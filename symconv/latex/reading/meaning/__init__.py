@@ -1,0 +1,1 @@
+"""What the syntax of a claim means: its sides, what restricts it, and what it says with both."""
