@@ -131,7 +131,7 @@ class EqualityItem(pytest.Item):
         Raises:
             NotProved: unless it is true.
         """
-        result = self._task.check()
+        (result,) = self._task.run()
         self.user_properties += [("assumption", said) for said in result.assumptions]
         if result.verdict is None or not result.verdict.is_true:
             raise NotProved(result)

@@ -11,7 +11,7 @@ import enum
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from symconv.errors import InternalError, SymconvError, UsageError
 
@@ -207,6 +207,45 @@ class Result:
     def supposition(self) -> str:
         """What the verdict supposes, as words behind it: ``where S = 1 and P = 0``, or none."""
         return where_text(self.assumptions)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A verdict with what it rests on, before it is said of a statement.
+
+    Attributes:
+        verdict: None where nothing is judged, such as code that refuses sizes on purpose.
+        code: a stable, specific word, or None.
+        detail: a sentence.
+        counterexample: where it fails, or None.
+        notes: further sentences.
+        evidence: the proof of what is proved.
+    """
+
+    verdict: Verdict | None
+    code: str | None
+    detail: str
+    counterexample: Counterexample | None = None
+    notes: tuple[Note, ...] = ()
+    evidence: Evidence | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether it was shown to be wrong."""
+        return self.verdict is Verdict.REFUTED
+
+    def result(self, statement: str, **facts: Any) -> Result:
+        """Say it of a statement; the facts are the other fields of a result."""
+        return Result(
+            statement=statement,
+            verdict=self.verdict,
+            code=self.code,
+            detail=self.detail,
+            counterexample=self.counterexample,
+            notes=self.notes,
+            evidence=self.evidence,
+            **facts,
+        )
 
 
 def where_text(assumptions: Sequence[str]) -> str:

@@ -4,25 +4,100 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import replace
-from time import perf_counter
-from typing import TypeAlias
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from symconv.algebra.expressions import Statement
 from symconv.algebra.indices import condition_text
 from symconv.algebra.size_limits import require_small
-from symconv.concrete.site import Item, Site
 from symconv.errors import InternalError, NotSupported, UsageError
-from symconv.explanations.failures import explain
 from symconv.layers.layer import Layer, Loop, Sizes
-from symconv.proof.equality import prove
-from symconv.proof.smt import solver_name
 from symconv.verdicts import Method, Report, Result, Verdict
+
+if TYPE_CHECKING:
+    from symconv.concrete.site import AtSizes, Item
 
 Progress: TypeAlias = Callable[[int, int, str], None]
 """Called with how many checks are done, how many there are, and what comes next."""
 
 METHODS: tuple[Method, ...] = ("proof", "closed-form", "numbers")
+
+
+class Check(Protocol):
+    """Something that can be checked: a statement, a place in a document, a shape of code."""
+
+    @property
+    def name(self) -> str:
+        """What is checked, for people who wait for it."""
+        ...
+
+    def run(self) -> Iterable[Result]:
+        """Check it; the results, of which there is one at least."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A check of which the result is known before anything runs."""
+
+    result: Result
+
+    @property
+    def name(self) -> str:
+        """What is checked."""
+        return self.result.key
+
+    def run(self) -> tuple[Result, ...]:
+        """Return the result."""
+        return (self.result,)
+
+
+def run(
+    checks: Iterable[Check],
+    progress: Progress | None = None,
+    *,
+    layer: str | None = None,
+    solver: str | None = None,
+) -> Report:
+    """Run checks one after the other, and report their results in that order.
+
+    Args:
+        checks: what to run.
+        progress: called before each check, and at the end.
+        layer: the name of the layer, for the report.
+        solver: name and version of the solver, for the report.
+
+    Raises:
+        InternalError: when two independent ways disagree.
+    """
+    checks = list(checks)
+    results: list[Result] = []
+    for done, check in enumerate(checks):
+        if progress is not None:
+            progress(done, len(checks), check.name)
+        results.extend(check.run())
+    if progress is not None:
+        progress(len(checks), len(checks), "")
+    _require_coherence(results)
+    return Report(results, layer=layer, solver=solver)
+
+
+def _require_coherence(results: Iterable[Result]) -> None:
+    """Stop loudly when a statement is proved for every size and fails at one.
+
+    Raises:
+        InternalError: when one does.
+    """
+    proved = {(one.key, one.location) for one in results if one.verdict is Verdict.PROVED}
+    for result in results:
+        if result.verdict is None or not result.verdict.is_false:
+            continue
+        if (result.key, result.location) in proved:
+            raise InternalError(
+                f"{result.key} is proved for every size, but {result.verdict.value} by "
+                f"{result.route} at {result.sizes}: {result.detail}"
+            )
 
 
 def verify(
@@ -52,116 +127,73 @@ def verify(
         UsageError: for an unknown statement, bad sizes, or nothing to check.
         InternalError: when two independent ways disagree.
     """
+    # What proves imports Z3, and what compares closed forms SymPy: the rest goes without them.
+    from symconv.explanations.proving import ProofForEverySize
+    from symconv.proof.smt import solver_name
+
     if layer is None:
         from symconv.layers.convolution.two_dimensional import conv2d
 
         layer = conv2d()
     chosen = _chosen(layer, statements)
     ways = _ways(methods)
-    results = list(_too_large(layer, chosen))
-    too_large = {result.key for result in results}
-    small = [item for item in chosen if item.key not in too_large]
+    checks: dict[str, list[Check]] = {item.key: [] for item in chosen}
+    for refused in _too_large(chosen, layer):
+        checks[refused.key].append(Settled(refused))
+    small = [item for item in chosen if not checks[item.key]]
     for item in small:
         if isinstance(item, Statement):
             _require_known_arrays(layer, item)
-    checks = [*_proofs(layer, small, ways), *_checks_at_sizes(layer, small, ways, sizes)]
-    if small and not checks:
+            if "proof" in ways:
+                checks[item.key].append(ProofForEverySize(item, layer))
+    at = _sizes(layer, sizes)
+    admitted: list[AtSizes] = []
+    if ways != ("proof",):
+        admitted += _admitted(layer, small, ways, at or _sizes(layer, layer.default_sizes))
+    if small and not admitted and not any(checks[item.key] for item in small):
         raise _nothing_to_check(small, ways)
-    explicit = statements is not None
-    for done, (what, check) in enumerate(checks):
-        if progress is not None:
-            progress(done, len(checks), what)
-        results.extend(check())
-    if progress is not None:
-        progress(len(checks), len(checks), "")
-    _require_coherence(results)
-    judged = {result.key for result in results}
-    left_out = [item for item in chosen if item.key not in judged]
-    results.extend(_not_judged(item, ways, explicit=explicit) for item in left_out)
-    place = {item.key: position for position, item in enumerate(chosen)}
-    assumed = {
-        item.key: tuple(map(condition_text, item.assumptions))
-        for item in small
-        if isinstance(item, Statement)
-    }
-    results = [replace(item, assumptions=assumed.get(item.key, ())) for item in results]
-    return Report(
-        sorted(results, key=lambda result: place[result.key]),
-        layer=layer.name,
-        solver=solver_name() if "proof" in ways else None,
-    )
+    for check in admitted:
+        if check.has_a_way():
+            checks[check.item.key].append(check)
+    for item in chosen:
+        if not checks[item.key]:
+            left_out = _not_judged(item, ways, explicit=statements is not None)
+            checks[item.key].append(Settled(left_out))
+    solver = solver_name() if "proof" in ways else None
+    return run(chain(*checks.values()), progress, layer=layer.name, solver=solver)
 
 
-def prove_result(statement: Statement, layer: Layer) -> Result:
-    """Decide one statement for every size, with an explanation where it fails."""
-    start = perf_counter()
-    outcome = prove(statement, layer)
-    seconds = perf_counter() - start
-    detail = outcome.detail
-    notes = outcome.notes
-    if outcome.verdict.is_false:
-        notes = (*notes, *explain(statement, layer, outcome).notes())
-    if outcome.verdict is Verdict.UNDECIDED and outcome.verified_at:
-        tested = outcome.verified_at
-        detail = f"{detail}; true at {len(tested)} small sizes up to {tested[-1]}"
-    return Result(
-        statement=statement.name,
-        form=statement.form or None,
-        method="proof",
-        route="smt",
-        verdict=outcome.verdict,
-        code=outcome.code,
-        seconds=seconds,
-        detail=detail,
-        notes=notes,
-        assumptions=tuple(map(condition_text, outcome.assumptions)),
-        counterexample=outcome.counterexample,
-        evidence=outcome.proof,
-    )
-
-
-_Check: TypeAlias = tuple[str, Callable[[], Iterable[Result]]]
-
-
-def _proofs(layer: Layer, chosen: list[Item], ways: tuple[Method, ...]) -> list[_Check]:
-    if "proof" not in ways:
-        return []
-
-    def check(statement: Statement) -> _Check:
-        return f"{statement.key} for every size", lambda: [prove_result(statement, layer)]
-
-    return [check(item) for item in chosen if isinstance(item, Statement)]
-
-
-def _checks_at_sizes(
-    layer: Layer,
-    chosen: list[Item],
-    ways: tuple[Method, ...],
-    sizes: Iterable[str | Sizes],
-) -> list[_Check]:
+def _sizes(layer: Layer, sizes: Iterable[str | Sizes]) -> list[Sizes]:
+    """Return the sizes at which something is checked, the smallest first."""
     given = [sizes] if isinstance(sizes, str | Sizes) else list(sizes)
     # Sizes that were made by hand are checked like any others.
     at = {
         layer.sizes(item) if isinstance(item, str) else layer.sizes("", **item.given)
         for item in given
     }
-    if ways == ("proof",):
-        return []
-    at = at or {layer.sizes(text) for text in layer.default_sizes}
-    sites = [Site(layer, one) for one in sorted(at, key=Sizes.order)]
-
-    def check(site: Site, item: Item) -> _Check:
-        return f"{item.key} at {site.sizes}", lambda: site.check(item, ways)
-
-    admitted = [(site, item) for site in sites for item in chosen if site.admits(item)]
-    for site, item in admitted:
-        # What cannot be counted because it is not supported is undecided when it is checked.
-        with suppress(NotSupported):
-            site.require_room(item)
-    return [check(site, item) for site, item in admitted]
+    return sorted(at, key=Sizes.order)
 
 
-def _too_large(layer: Layer, chosen: Iterable[Item]) -> Iterator[Result]:
+def _admitted(
+    layer: Layer,
+    chosen: list[Item],
+    ways: tuple[Method, ...],
+    at: Iterable[Sizes],
+) -> Iterator[AtSizes]:
+    """Yield the checks of what says something at given sizes, for which there is room."""
+    from symconv.concrete.site import Witnesses, check_at
+
+    for one in at:
+        witnesses = Witnesses(layer, one)
+        for check in (check_at(witnesses, item, ways) for item in chosen):
+            if check.admits():
+                # What cannot be counted because it is not supported is undecided when it is run.
+                with suppress(NotSupported):
+                    check.require_room()
+                yield check
+
+
+def _too_large(chosen: Iterable[Item], layer: Layer) -> Iterator[Result]:
     """Yield what is undecided because no way may look at it: what is too large, before any work."""
     for item in chosen:
         if not isinstance(item, Statement):
@@ -200,22 +232,8 @@ def _not_judged(item: Item, ways: tuple[Method, ...], *, explicit: bool) -> Resu
         verdict=verdict,
         code=code,
         detail=detail,
+        assumptions=tuple(map(condition_text, assumptions)),
     )
-
-
-def _require_coherence(results: Iterable[Result]) -> None:
-    """Stop loudly when a statement is proved for every size and fails at one.
-
-    Raises:
-        InternalError: when one does.
-    """
-    proved = {result.key for result in results if result.verdict is Verdict.PROVED}
-    for result in results:
-        if result.key in proved and result.verdict is not None and result.verdict.is_false:
-            raise InternalError(
-                f"{result.key} is proved for every size, but {result.verdict.value} by "
-                f"{result.route} at {result.sizes}: {result.detail}"
-            )
 
 
 def _chosen(layer: Layer, statements: Iterable[str | Item] | None) -> list[Item]:

@@ -27,7 +27,7 @@ from symconv.algebra.expressions import Add, Statement
 from symconv.concrete import site as site_module
 from symconv.concrete.differences import Difference
 from symconv.concrete.monomial_tables import Tables
-from symconv.concrete.site import Site
+from symconv.concrete.site import Witnesses, check_at
 from symconv.errors import InternalError, NotSupported, SizesError, UsageError
 from symconv.layers.layer import Layer, Loop
 from symconv.mistakes.catalogue import CATALOGUE
@@ -51,9 +51,9 @@ L, x, w, b, dout, x_pad = (
 
 
 @cache
-def sites() -> tuple[Site, ...]:
+def sites() -> tuple[Witnesses, ...]:
     chosen = [LAYER.sizes(text) for text in LAYER.default_sizes]
-    return tuple(Site(LAYER, one) for one in sorted(chosen, key=lambda one: one.order()))
+    return tuple(Witnesses(LAYER, one) for one in sorted(chosen, key=lambda one: one.order()))
 
 
 @pytest.mark.parametrize("text", LAYER.default_sizes)
@@ -91,8 +91,9 @@ def test_each_way_can_be_selected() -> None:
 
 def first_failure(item: Statement | Loop) -> Result | None:
     for site in sites():
-        if site.admits(item):
-            for result in site.check(item, ("closed-form",)):
+        check = check_at(site, item, ("closed-form",))
+        if check.admits():
+            for result in check.run():
                 if result.verdict is not None and result.verdict.is_false:
                     return result
     return None
@@ -248,7 +249,7 @@ def test_a_meaning_lost_by_one_way_only_is_noticed(monkeypatch) -> None:
 
 def test_a_proof_beside_a_failing_size_is_noticed(monkeypatch) -> None:
     proved = prove(LAYER.statement("dL/db"), LAYER)
-    monkeypatch.setattr("symconv.verification.prove", lambda *_: proved)
+    monkeypatch.setattr("symconv.explanations.proving.prove", lambda *_: proved)
     with pytest.raises(InternalError, match="proved for every size, but refuted"):
         _ = verify(wrong_bias(), sizes=TWO_IMAGES)
 

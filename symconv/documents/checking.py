@@ -6,13 +6,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from time import perf_counter
 from typing import TypeAlias
 
 from symconv.algebra.expressions import Iverson, Number, Statement, claim
 from symconv.algebra.indices import condition_text, equal
 from symconv.documents.contents import Document, Listing, Trouble
 from symconv.documents.declarations import Declared
-from symconv.documents.judging import STATES_NOTHING, Judge, Judgement, suppositions
+from symconv.documents.judging import STATES_NOTHING, Judge, suppositions
 from symconv.documents.listings import not_run
 from symconv.documents.outline import Outline, outline
 from symconv.documents.reading import (
@@ -36,9 +37,9 @@ from symconv.latex.reading.items import (
     Unreadable,
 )
 from symconv.proof.smt import solver_name
-from symconv.verdicts import Kind, Note, Report, Result, Verdict, where_text
+from symconv.verdicts import Judgement, Kind, Note, Report, Result, Verdict, where_text
+from symconv.verification import Progress, run
 
-Progress: TypeAlias = Callable[[int, int, str], None]
 RunListings: TypeAlias = Callable[[Outline, Listing], Result]
 
 DEFINE_ANEW = "write 'now let' before an equation that gives a name another meaning"
@@ -80,25 +81,18 @@ def check_documents(
         for read in outlines
         for task in tasks(read, judge.for_another_document(), run_listings=run_listings)
     ]
-    results: list[Result] = []
-    passing = 0
-    for done, task in enumerate(work):
-        if progress is not None:
-            progress(done, len(work), task.location)
-        results.append(task.check())
-        passing += task.in_passing and results[-1].verdict is not None
-    if progress is not None:
-        progress(len(work), len(work), "")
     layers = dict.fromkeys(
         item.context.layer.name for item in outlines if item.context.layer is not None
     )
-    said = f"{passing} of them on a range that the text says in passing: see there"
-    return Report(
-        results,
-        layer=", ".join(layers) or None,
-        solver=solver_name(),
-        notes=[Note("scope", said)] if passing else (),
+    report = run(work, progress, layer=", ".join(layers) or None, solver=solver_name())
+    passing = sum(
+        task.in_passing and result.verdict is not None
+        for task, result in zip(work, report.results, strict=True)
     )
+    if passing:
+        said = f"{passing} of them on a range that the text says in passing: see there"
+        report.notes = (Note("scope", said),)
+    return report
 
 
 def check_document(
@@ -117,21 +111,34 @@ class Task:
         location: ``file:line:column``.
         claims: whether it is judged, or could not be read; the rest is accounted for.
         assumptions: what its verdict supposes beyond the layer's constraints.
-        check: how to get the result.
+        judge: how to get the result.
         in_passing: whether it rests on a range that the text says in passing.
     """
 
     statement: str
     location: str
     claims: bool
-    check: Callable[[], Result]
+    judge: Callable[[], Result]
     assumptions: tuple[str, ...] = ()
     in_passing: bool = False
+
+    @property
+    def name(self) -> str:
+        """Where it stands."""
+        return self.location
+
+    def run(self) -> tuple[Result]:
+        """Get the result, with the time that it took."""
+        start = perf_counter()
+        result = self.judge()
+        if result.method == "proof":
+            result = replace(result, seconds=perf_counter() - start)
+        return (result,)
 
 
 def tasks(read: Outline, judge: Judge, *, run_listings: bool = False) -> Iterator[Task]:
     """Yield everything in a document that gets a result, in order; nothing is judged yet."""
-    run = _runner(read, run_listings)
+    runs = _runner(read, run_listings)
     for part in read.parts:
         match part:
             case Trouble():
@@ -139,7 +146,7 @@ def tasks(read: Outline, judge: Judge, *, run_listings: bool = False) -> Iterato
             case Listing():
                 plain = not_run(read, part)
                 claims = run_listings or plain.code == "not-python"
-                yield Task(plain.statement, plain.location or "", claims, partial(run, read, part))
+                yield Task(plain.statement, plain.location or "", claims, partial(runs, read, part))
             case ReadFormula():
                 for number, item in enumerate(part.reading.items):
                     related = list(_related(part, item, judge))
@@ -173,7 +180,7 @@ def _is_settled(
         return False
     never = claim(Iverson(equal(statement.lhs.value, statement.rhs.value)), 0)
     return any(
-        judge.judge(text, span, context, tried).outcome.verdict is Verdict.PROVED
+        judge.judge(text, span, context, tried).verdict is Verdict.PROVED
         for tried in (statement, never)
     )
 
@@ -246,7 +253,8 @@ def _reconsidered(
         if again is None:
             continue
         judged = judge.judge(text, again.span, again.context, again.statement)
-        verdict = judged.outcome.verdict
+        verdict = judged.verdict
+        assert verdict is not None, "an equality is judged"
         if verdict.is_false and why is RANGE_ELSEWHERE:
             found = _judged(file, part.formula.source, again, judged)
         elif not verdict.is_false:
@@ -266,7 +274,7 @@ def _doubted(
 
     def proved(text: str, equality: Equality) -> bool:
         judged = judge.judge(text, equality.span, equality.context, equality.statement)
-        return judged.outcome.verdict is Verdict.PROVED
+        return judged.verdict is Verdict.PROVED
 
     for doubt in part.doubts[number]:
         if not proved(doubt.text, doubt.item):
@@ -360,36 +368,17 @@ def _accounted(
 
 
 def _judged(file: SourceFile, source: SourceText, item: Equality, judgement: Judgement) -> Result:
-    outcome = judgement.outcome
-    detail = outcome.detail
-    if outcome.verdict is Verdict.UNDECIDED and outcome.verified_at:
-        tested = outcome.verified_at
-        detail = f"{detail}; true at {len(tested)} small sizes up to {tested[-1]}"
-    statement = statement_text(source.text[slice(*item.span)])
-    if outcome.verdict.is_false and item.doubts and outcome.code != STATES_NOTHING:
+    verdict, readings = judgement.verdict, _as_read(item.readings)
+    assert verdict is not None, "an equality is judged"
+    if verdict.is_false and item.doubts and judgement.code != STATES_NOTHING:
         # Corrections are for what is understood, and this may be meant otherwise.
-        return Result(
-            statement=statement,
-            method="proof",
-            route="smt",
-            verdict=Verdict.UNDECIDED,
-            code="several-readings",
-            seconds=judgement.seconds,
-            detail=f"it is not true as it was read ({detail}), but {'; or '.join(item.doubts)}",
-            notes=_as_read(item.readings),
-            location=_location(file, source, item.span),
-        )
-    return Result(
-        statement=statement,
+        other = "; or ".join(item.doubts)
+        meant = f"it is not true as it was read ({judgement.detail}), but {other}"
+        judgement = Judgement(Verdict.UNDECIDED, "several-readings", meant)
+    return replace(judgement, notes=(*readings, *judgement.notes)).result(
+        statement_text(source.text[slice(*item.span)]),
         method="proof",
         route="smt",
-        verdict=outcome.verdict,
-        code=outcome.code,
-        seconds=judgement.seconds,
-        detail=detail,
-        notes=(*_as_read(item.readings), *judgement.notes),
-        counterexample=outcome.counterexample,
-        evidence=outcome.proof,
         location=_location(file, source, item.span),
     )
 

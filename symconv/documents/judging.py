@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from time import perf_counter
 from typing import TypeAlias
 
 from symconv.algebra.expressions import Array, Iverson, Number, Statement, claim, product_factors
@@ -22,6 +21,7 @@ from symconv.documents.other_conventions import OtherReading, Rereadings, conven
 from symconv.errors import NotSupported
 from symconv.explanations.closest import Correction, closest_correct_forms, says_nothing
 from symconv.explanations.probes import CANDIDATE, Probes
+from symconv.explanations.proving import judgement_of
 from symconv.explanations.tidying import tidied
 from symconv.explanations.validity import validity_region
 from symconv.latex.reading.context import Context
@@ -32,7 +32,7 @@ from symconv.latex.writing.choices import LatexOptions
 from symconv.latex.writing.writer import statement_latex
 from symconv.layers.layer import Layer
 from symconv.proof.equality import Outcome, prove
-from symconv.verdicts import Counterexample, Note, Verdict
+from symconv.verdicts import Counterexample, Judgement, Note, Verdict
 
 _Key: TypeAlias = tuple[object, ...]
 
@@ -58,21 +58,6 @@ TOO_MUCH = Outcome(
     "the equalities before this one took as much work as one document may; split the document",
     code="too-large",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """What is known of an equality.
-
-    Attributes:
-        outcome: what the prover found for it as written.
-        notes: conventions under which it is true, where it is true, what would be right.
-        seconds: the time that it took.
-    """
-
-    outcome: Outcome
-    notes: tuple[Note, ...]
-    seconds: float
 
 
 @dataclass(slots=True)
@@ -115,26 +100,29 @@ class Judge:
             span: where it stands in the formula.
             context: what was known where the formula was read.
             statement: the equality.
+
+        Returns:
+            What the prover found, with conventions under which it is true, where it is true,
+            and what would be right.
         """
         within = _layer_key(_reduced(context, statement))
-        start = perf_counter()
         outcome = self._outcome(context, statement, within)
         if outcome is TOO_MUCH:
-            return Judgement(outcome, (), 0.0)
+            return judgement_of(outcome)
         written: _Key = (text, span, _conventions_of(context)) if outcome.verdict.is_false else ()
         key = (statement, within, written)
         if key not in self._known:
-            notes = outcome.notes
+            notes: tuple[Note, ...] = ()
             if outcome.verdict.is_false and outcome.code != STATES_NOTHING:
                 if self.is_exhausted:
-                    return Judgement(outcome, (*notes, UNEXPLAINED), perf_counter() - start)
-                notes = (*notes, *self._explained(text, span, context, statement, outcome))
+                    return judgement_of(outcome, [UNEXPLAINED])
+                notes = self._explained(text, span, context, statement, outcome)
                 # What the next one may compare is no less because this one failed.
                 rows = sum(probes.rows for probes in self._probes.values())
                 self.work += WORK_AN_EXPLANATION + rows
                 for probes in self._probes.values():
                     probes.rows = 0
-            self._known[key] = Judgement(outcome, notes, perf_counter() - start)
+            self._known[key] = judgement_of(outcome, notes)
         return self._known[key]
 
     def _outcome(self, context: Context, statement: Statement, within: _Key) -> Outcome:

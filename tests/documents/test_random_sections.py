@@ -13,6 +13,7 @@ from symconv.documents.judging import Judge
 from symconv.documents.loading import parse_text
 from symconv.documents.outline import declared_by, outline
 from symconv.verdicts import Verdict
+from symconv.verification import run
 
 HEAD = "<!-- symconv: size M, S, K; array g (M); array h (M) -->\n\n"
 SAID = {
@@ -134,7 +135,7 @@ def test_what_is_said_holds_where_a_reading_of_scope_says_that_it_does(
     document: list[Part],
 ) -> None:
     read = outline(parse_text("a.md", written(document)), declared_by(None))
-    results = [task.check() for task in tasks(read, PlainJudge())]
+    results = run(tasks(read, PlainJudge())).results
     # A definition that says the same once more is true, where the first one has a value.
     said = [item for item in results if item.statement.startswith(("r = ", "h_k = "))]
     supposed = any(part.kind == "suppose" for part in document)

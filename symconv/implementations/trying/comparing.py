@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -14,7 +13,7 @@ from symconv.implementations.model import Pass, RunTrouble
 from symconv.implementations.trying.reference import Polynomial
 from symconv.layers.layer import Layer, Sizes
 from symconv.sandbox.excerpts import cut
-from symconv.verdicts import Counterexample, Result, Verdict
+from symconv.verdicts import Counterexample, Judgement, Verdict
 
 READABLE = 64
 """Fractions with a larger denominator are shown as the float that they came as."""
@@ -30,41 +29,6 @@ TROUBLE_VERDICTS: Mapping[str, Verdict | None] = {
     "rejected": None,
     "not-run": Verdict.UNDECIDED,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """A verdict on one result at given sizes.
-
-    Attributes:
-        verdict: None where the code refused the sizes on purpose.
-        code: ``right``, ``wrong-value``, ``wrong-shape``, ``raised``, ...
-        detail: a sentence.
-        counterexample: the first wrong entry.
-    """
-
-    verdict: Verdict | None
-    code: str
-    detail: str
-    counterexample: Counterexample | None = None
-
-    @property
-    def is_wrong(self) -> bool:
-        """Whether the code was shown to be wrong."""
-        return self.verdict is Verdict.REFUTED
-
-    def result(self, name: str, sizes: Sizes, **facts: Any) -> Result:
-        """Put the judgement into a result of a report."""
-        return Result(
-            statement=name,
-            kind="code",
-            verdict=self.verdict,
-            code=self.code,
-            sizes=sizes.given,
-            detail=self.detail,
-            counterexample=self.counterexample,
-            **facts,
-        )
 
 
 def judge_pass(

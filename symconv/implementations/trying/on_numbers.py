@@ -16,7 +16,7 @@ from symconv.implementations.model import (
     Request,
     RunAnswer,
 )
-from symconv.implementations.trying.comparing import Judgement, judge_pass
+from symconv.implementations.trying.comparing import judge_pass
 from symconv.implementations.trying.inputs import (
     EXTREMES,
     FLOATS,
@@ -34,7 +34,7 @@ from symconv.implementations.trying.inputs import (
 from symconv.implementations.trying.reference import Reference, reference_at
 from symconv.implementations.trying.rounding import Rounding
 from symconv.layers.layer import Layer, Sizes
-from symconv.verdicts import Verdict
+from symconv.verdicts import Judgement, Verdict
 
 WHOLE_ONLY = (
     "it is right on whole numbers and wrong on halves: something is turned into an integer on the "

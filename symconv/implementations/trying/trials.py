@@ -27,7 +27,7 @@ from symconv.implementations.model import (
     Description,
     Request,
 )
-from symconv.implementations.trying.comparing import Judgement, judge_symbols
+from symconv.implementations.trying.comparing import judge_symbols
 from symconv.implementations.trying.conclusions import UNKNOWN, Conclusion, conclude
 from symconv.implementations.trying.inputs import in_dtype, plan, within
 from symconv.implementations.trying.on_numbers import LOST, OnNumbers, ShapeOutcome, wanted_results
@@ -36,7 +36,7 @@ from symconv.implementations.trying.rounding import DOUBLE, Rounding, rounds_sen
 from symconv.implementations.trying.rules import LEAST_SHAPES, nearby
 from symconv.implementations.trying.shape_classes import ShapeClass
 from symconv.layers.layer import Layer, Sizes
-from symconv.verdicts import Method, Note, Result, Verdict
+from symconv.verdicts import Judgement, Method, Note, Result, Verdict
 
 WRONG_NUMBERS = frozenset(["wrong-value", "wrong-shape", "not-a-number"])
 """What a diagnosis can be made from."""
@@ -238,15 +238,15 @@ class Trial:
         seconds: float,
         notes: tuple[Note, ...] = (),
     ) -> None:
-        result = judgement.result(
+        result = replace(judgement, notes=notes).result(
             name,
-            place.sizes,
+            kind="code",
+            sizes=place.sizes.given,
             shape_class=place.name if place.name != str(place.sizes) else None,
             method=method,
             route=route,
             seconds=seconds,
             location=self._location(name),
-            notes=notes,
         )
         self.found.setdefault(name, {}).setdefault(place, []).append(result)
 
