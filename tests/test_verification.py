@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from dataclasses import replace
 from functools import cache
 
@@ -36,12 +35,11 @@ from symconv.mistakes.spoiling import spoil
 from symconv.proof.equality import prove
 from symconv.reports.terminal import report_text
 from symconv.verdicts import Result, Verdict
+from tests.runs import share
 
 LAYER = conv2d()
 SMALL = "N=1,C=1,H=3,W=2,F=1,HH=2,WW=1,S=1,P=0"
 EVERYTHING = [*LAYER.statements, *LAYER.loops]
-SHARE = 1 if os.environ.get("SYMCONV_LONG") == "1" else 6
-"""Every how many spoiled statements one is tried: all of them in the long run."""
 
 N, S, HH, Hh, Hw = sizes("N S HH Hh Hw")
 n, f, c, k, l, i, j = indices("n f c k l i j")
@@ -102,9 +100,7 @@ def first_failure(item: Statement | Loop) -> Result | None:
 @pytest.mark.parametrize("statement", LAYER.statements, ids=lambda item: item.key)
 def test_every_spoiled_statement_turns_the_run_red(statement: Statement) -> None:
     tried = 0
-    for number, wrong in enumerate(spoil(statement)):
-        if number % SHARE:
-            continue
+    for wrong in share(list(spoil(statement)), quick=6):
         tried += 1
         result = first_failure(wrong.statement)
         if result is None:
@@ -122,9 +118,7 @@ def test_every_spoiled_statement_turns_the_run_red(statement: Statement) -> None
 @pytest.mark.parametrize("loop", LAYER.loops, ids=lambda item: item.name)
 def test_every_spoiled_loop_turns_the_run_red(loop: Loop) -> None:
     tried = 0
-    for number, wrong in enumerate(spoil_loop(loop)):
-        if number % SHARE:
-            continue
+    for wrong in share(list(spoil_loop(loop)), quick=6):
         tried += 1
         result = first_failure(wrong.loop)
         assert result is not None, f"{wrong.mistake.name} {wrong.where}"

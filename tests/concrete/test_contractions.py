@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Mapping
 from fractions import Fraction
@@ -30,8 +29,8 @@ from symconv.concrete.contractions import Contractions
 from symconv.concrete.monomial_tables import Tables
 from symconv.errors import IllFormed, NotSupported, UnknownStatement, UsageError
 from symconv.mistakes.spoiling import spoil
+from tests.runs import LONG
 
-LONG = bool(os.environ.get("SYMCONV_LONG"))
 CONV = conv2d()
 RESULTS = ("y", "dL/dx", "dL/dw", "dL/db")
 # Of the spoiled statements one in so many is tried at each of the sizes below.

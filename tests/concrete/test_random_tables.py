@@ -10,7 +10,6 @@ SYMCONV_LONG=1 tries ten times as many.
 
 from __future__ import annotations
 
-import os
 import random
 from collections import Counter
 
@@ -56,8 +55,7 @@ from symconv.concrete.differences import Difference, smallest_difference
 from symconv.concrete.monomial_tables import Tables
 from symconv.errors import IllFormed, NotSupported
 from symconv.layers.layer import Layer, Sizes
-
-LONG = bool(os.environ.get("SYMCONV_LONG"))
+from tests.runs import LONG
 
 A, B = sizes("A B")
 i, j, k, p, q = indices("i j k p q")

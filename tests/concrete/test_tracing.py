@@ -6,7 +6,6 @@ on traced arrays. Results, and the errors that programs raise, must be the same.
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Callable
 from typing import Any
@@ -21,8 +20,8 @@ from symconv.concrete.refusals import run_traced
 from symconv.concrete.traced_memory import Snapshot, Storage
 from symconv.concrete.tracing import TracedArray, TracedScalar, traced_rows
 from symconv.errors import NotSupported
+from tests.runs import LONG
 
-LONG = bool(os.environ.get("SYMCONV_LONG"))
 SHAPES = {"x": (3, 4), "w": (3, 4), "s": (4,), "b": ()}
 RADIX = 100
 

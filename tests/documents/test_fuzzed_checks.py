@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 from collections import Counter
 
 import pytest
@@ -20,14 +19,14 @@ from symconv.reports.documents_view import documents_text
 from symconv.reports.json_view import report_json
 from symconv.verdicts import Verdict
 from tests.documents.plausible import BLOCKS, plausible_document
+from tests.runs import share
 
 DOCUMENTS = 1_000
-EVERY = 1 if os.environ.get("SYMCONV_LONG") else 20
 
 
 @pytest.mark.parametrize("first", range(0, DOCUMENTS, 100))
 def test_a_mutated_document_is_read_judged_and_reported(first: int) -> None:
-    for seed in range(first, first + 100, EVERY):
+    for seed in share(range(first, first + 100), quick=20):
         text, format = plausible_document(seed)
         try:
             document = parse_text("fuzz", text, format)

@@ -6,7 +6,6 @@ SYMCONV_LONG=1 every spoiled statement does.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -40,8 +39,8 @@ from symconv.layers.registry import layer_by_name
 from symconv.mistakes.catalogue import CATALOGUE
 from symconv.mistakes.spoiling import same_statement, spoil
 from symconv.verdicts import Result, Verdict
+from tests.runs import LONG, share
 
-LONG = os.environ.get("SYMCONV_LONG") == "1"
 LAYER = conv2d()
 KNOWN = declared_by(layer_by_name("conv2d"))
 OPTIONS = LatexOptions().for_layer(LAYER)
@@ -225,7 +224,7 @@ def test_every_mistake_is_caught_in_a_document(name: str, monkeypatch: pytest.Mo
     assert_caught([wrong[NAMES.index(name) * 7 % len(wrong)]])
 
 
-@pytest.mark.parametrize("name", NAMES if LONG else NAMES[::20])
+@pytest.mark.parametrize("name", share(NAMES, quick=20))
 def test_every_spoiled_statement_is_caught_in_a_document(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -239,13 +238,13 @@ def test_every_spoiled_statement_is_caught_in_a_document(
 
 def test_an_edit_that_changes_nothing_is_proved_in_a_document() -> None:
     found = [edited for key in KEYS for edited in spoiled(key) if edited.still_true]
-    assert_caught(found if LONG else found[::4])
+    assert_caught(share(found, quick=4))
 
 
 @pytest.mark.parametrize("key", KEYS)
 def test_a_long_display_of_several_lines_is_read_as_its_formula(key: str) -> None:
     options = replace(OPTIONS, line_width=30.0)
-    for edited in spoiled(key)[:: 1 if LONG else 12]:
+    for edited in share(spoiled(key), quick=12):
         text = f"Broken into lines:\n{statement_display(edited.statement, options)}\n"
         [formula] = outline(parse_text("spoiled.tex", text), KNOWN).parts
         assert isinstance(formula, ReadFormula)

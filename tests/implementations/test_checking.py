@@ -1,6 +1,5 @@
 """Whole checks: every right sample passes, every wrong one is caught and diagnosed."""
 
-import os
 import re
 
 import numpy as np
@@ -15,8 +14,8 @@ from symconv.implementations.trying.shape_classes import shape_classes
 from symconv.implementations.trying.trials import Options
 from symconv.layers.convolution import loops
 from symconv.verdicts import Verdict
+from tests.runs import LONG
 
-LONG = os.environ.get("SYMCONV_LONG") == "1"
 FAMILIAR = ("NCHW", "OIHW")
 ENDS = {"stops_the_program": ("raised",)}
 """`sys.exit` in a function is an exception there, and ends no process."""

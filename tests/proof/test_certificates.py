@@ -6,7 +6,6 @@ same obligation is asked with the stride fixed to 1, ..., 5. An answer `sat` fai
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
 
@@ -20,10 +19,10 @@ from symconv.layers.layer import Layer
 from symconv.proof.certificates import certificates
 from symconv.proof.equality import Proof, prove
 from symconv.proof.smt import Solver, smt_text
+from tests.runs import LONG
 
 CONV2D = conv2d()
 STRIDE = next(size for size in CONV2D.given if size.name == "S")
-LONG = os.environ.get("SYMCONV_LONG") == "1"
 QUICK_KEYS = ("dL/dx:contracted", "dL/dw:contracted", "dL/db:chain", "y:patch", "x_pad")
 KEYS = [statement.key for statement in CONV2D.statements if LONG or statement.key in QUICK_KEYS]
 RESOURCES = 200_000

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import os
-
 import pytest
 
 from symconv.algebra.expressions import (
@@ -38,9 +36,9 @@ from symconv.proof.counterexample import replay
 from symconv.proof.equality import Outcome, Proof, prove, sound_definitions
 from symconv.proof.smt import QUICK, Effort, Strategy
 from symconv.verdicts import Evidence, Result, Verdict
+from tests.runs import LONG, share
 
 CONV2D = conv2d()
-LONG = os.environ.get("SYMCONV_LONG") == "1"
 A, B, S = sizes("A B S")
 D = Size("D")
 i, j, k, a = indices("i j k a")
@@ -103,7 +101,7 @@ def test_every_catalogued_mistake_is_caught_with_the_smallest_counterexample(key
     statement = CONV2D.statement(key)
     spoiled = list(spoil(statement))
     assert len(spoiled) > 5
-    for edited in spoiled[:: 1 if LONG else 5]:
+    for edited in share(spoiled, quick=5):
         outcome = prove(edited.statement, CONV2D)
         assert outcome.verdict.is_false, f"{edited.mistake.name}: {edited.statement}"
         if outcome.code in ("unbound-index", "unknown-size"):

@@ -6,7 +6,6 @@ failing one is found again by its seed, which is printed.
 
 from __future__ import annotations
 
-import os
 import random
 from collections import Counter
 from dataclasses import replace
@@ -48,6 +47,7 @@ from symconv.errors import IllFormed
 from symconv.layers.layer import DerivedSize, Layer, Sizes
 from symconv.proof.equality import Outcome, prove
 from symconv.verdicts import Verdict
+from tests.runs import LONG
 
 A, B, S = sizes("A B S")
 D = Size("D")
@@ -66,7 +66,6 @@ LAYER = Layer(
     ),
     derived=(DerivedSize(D, floor((A - 1) / S) + 1, ()),),
 )
-LONG = os.environ.get("SYMCONV_LONG") == "1"
 SEEDS = range(2_500 if LONG else 200)
 LARGEST = 3
 BATCH = 25

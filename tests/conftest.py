@@ -1,0 +1,55 @@
+"""The run that was asked for: what it leaves out, and that CI skips nothing."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+
+import pytest
+
+from tests.runs import LONG, left_out
+
+REASONS = pytest.StashKey[Counter[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker, and where the reasons are kept."""
+    config.addinivalue_line("markers", "quick_rows(rows, why): how many rows the quick run takes")
+    config.stash[REASONS] = Counter()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what the quick run leaves out, except where a test is asked for by its name."""
+    if LONG or any("::" in argument for argument in config.args):
+        return
+    reasons = left_out(items)
+    config.stash[REASONS].update(reasons.values())
+    config.hook.pytest_deselected(items=list(reasons))
+    items[:] = [item for item in items if item not in reasons]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node) -> None:
+    """Take the reasons of a worker; all of them have the same."""
+    node.config.stash[REASONS] |= Counter(getattr(node, "workeroutput", {}).get("left_out", {}))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand over the reasons of a worker; in CI, fail where anything was skipped."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left_out"] = dict(session.config.stash[REASONS])
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") and reporter is not None and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
+    """Say what the quick run left out, and why."""
+    reasons = config.stash[REASONS]
+    if reasons:
+        terminalreporter.section("left out of the quick run; SYMCONV_LONG=1 runs them")
+        for why, count in sorted(reasons.items()):
+            terminalreporter.write_line(f"{count:5} {why}")
+    if os.environ.get("CI") and terminalreporter.stats.get("skipped"):
+        terminalreporter.section("CI skips nothing: what is skipped above fails this run")
