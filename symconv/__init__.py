@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from symconv.latex.writing.entry_lists import entries_latex
     from symconv.latex.writing.writer import expression_latex, statement_latex
     from symconv.layers.axis import Axis
-    from symconv.layers.convolution.two_dimensional import conv2d
     from symconv.layers.layer import DerivedSize, Layer, Sizes
+    from symconv.layers.registry import conv2d
     from symconv.proof.equality import prove
     from symconv.verdicts import Counterexample, Report, Result, Verdict
     from symconv.verification import verify
@@ -63,7 +63,7 @@ _HOMES = {
     "check_implementation": "symconv.implementations.checking",
     "claim": "symconv.algebra.expressions",
     "contract": "symconv.algebra.calculus",
-    "conv2d": "symconv.layers.convolution.two_dimensional",
+    "conv2d": "symconv.layers.registry",
     "differentiate": "symconv.algebra.calculus",
     "divides": "symconv.algebra.indices",
     "entries_latex": "symconv.latex.writing.entry_lists",

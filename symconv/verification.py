@@ -13,6 +13,7 @@ from symconv.algebra.indices import condition_text
 from symconv.algebra.size_limits import require_small
 from symconv.errors import InternalError, NotSupported, UsageError
 from symconv.layers.layer import Layer, Loop, Sizes
+from symconv.layers.registry import default_layer
 from symconv.verdicts import Method, Report, Result, Verdict
 
 if TYPE_CHECKING:
@@ -131,10 +132,7 @@ def verify(
     from symconv.explanations.proving import ProofForEverySize
     from symconv.proof.smt import solver_name
 
-    if layer is None:
-        from symconv.layers.convolution.two_dimensional import conv2d
-
-        layer = conv2d()
+    layer = layer or default_layer()
     chosen = _chosen(layer, statements)
     ways = _ways(methods)
     checks: dict[str, list[Check]] = {item.key: [] for item in chosen}

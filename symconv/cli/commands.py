@@ -155,10 +155,10 @@ def latex(
     from symconv.latex.writing.layout import statement_display
     from symconv.latex.writing.standalone import standalone as whole_document
     from symconv.latex.writing.writer import statement_latex
-    from symconv.layers.convolution.two_dimensional import conv2d
+    from symconv.layers.registry import default_layer
     from symconv.reports.files import write_whole
 
-    layer = conv2d()
+    layer = default_layer()
     options = LatexOptions(derivative=derivative)
     if form == "index":
         if sizes is not None:

@@ -35,6 +35,7 @@ from symconv.derivations.rewriting import Narrowed, Rewriter, Solved, guarded_en
 from symconv.derivations.summands import Summand, arranged, layer_order, summands, total
 from symconv.errors import NotSupported, UnknownStatement
 from symconv.layers.layer import Layer
+from symconv.layers.registry import default_layer
 from symconv.proof.equality import Proof
 
 
@@ -50,10 +51,7 @@ def derive(name: str, layer: Layer | None = None) -> Derivation:
         NotSupported: when a step is not decided by the prover.
         InternalError: when a step is false.
     """
-    if layer is None:
-        from symconv.layers.convolution.two_dimensional import conv2d
-
-        layer = conv2d()
+    layer = layer or default_layer()
     body, by = _asked(layer, name)
     return _Deriver(layer, name, body, by).derivation()
 

@@ -16,7 +16,7 @@ from symconv.implementations.calling.finding import Target, load
 from symconv.implementations.calling.layouts import BIAS, FILTERS, IMAGES, Axes, restrictions
 from symconv.implementations.calling.processes import SECONDS_PER_RUN, Runner
 from symconv.implementations.diagnosing.other_layers import spoken_of
-from symconv.implementations.model import Description, Implementation, Layouts
+from symconv.implementations.model import LAYER, Description, Implementation, Layouts
 from symconv.implementations.options import CodeOptions
 from symconv.implementations.trying.accepted_shapes import Search, shapes_result
 from symconv.implementations.trying.conclusions import CodeReport, Conclusion
@@ -33,7 +33,6 @@ from symconv.implementations.trying.trials import Options, Trial
 from symconv.implementations.trying.unequal import unequal
 from symconv.implementations.trying.unjudged import concluded, out_of_scope, staying, unjudged
 from symconv.implementations.trying.without_bias import without_bias
-from symconv.layers.convolution.two_dimensional import conv2d
 from symconv.layers.layer import Layer, Sizes
 from symconv.verdicts import Note, Verdict
 
@@ -142,7 +141,7 @@ def _check(
                     report.notes = (*report.notes, SQUARE_HELPS)
         return report
     description = report.description
-    places = places_of(conv2d(), description, replace(options, sizes=()))
+    places = places_of(LAYER, description, replace(options, sizes=()))
     plainly = {"images": IMAGES, "filters": FILTERS, "bias_shape": BIAS, "batch": True}
     axes = plainly if description.layouts != Layouts() or {*plainly} & {*said} else {}
     with Runner(taken(axes), seconds_per_run=options.seconds, isolate=isolate) as runner:
@@ -177,7 +176,7 @@ def _is_square(runner: Runner, description: Description, options: Options) -> bo
     limits = (*description.restrictions, *restrictions(Axes(), square=True))
     square = replace(description, restrictions=limits)
     try:
-        places = places_of(conv2d(), square, replace(options, sizes=()))
+        places = places_of(LAYER, square, replace(options, sizes=()))
     except UsageError:
         return False
     return ReadingProbe(runner, square, places).agrees(Reading({}))
@@ -231,7 +230,7 @@ def _checked_as(
     *,
     isolate: bool,
 ) -> CodeReport:
-    layer = conv2d()
+    layer = LAYER
     with Runner(implementation, seconds_per_run=options.seconds, isolate=isolate) as runner:
         description = runner.describe()
         places = places_of(layer, description, options)

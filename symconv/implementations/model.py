@@ -19,14 +19,17 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from symconv.algebra.indices import Condition
+from symconv.layers.registry import default_layer
 
 Framework: TypeAlias = Literal["numpy", "torch", "jax"]
 TroubleCode: TypeAlias = Literal[
     "raised", "rejected", "timeout", "crashed", "garbled", "environment", "not-run"
 ]
 
-FORWARD_RESULTS = ("y",)
-BACKWARD_RESULTS = ("dL/dx", "dL/dw", "dL/db")
+LAYER = default_layer()
+"""The layer that code is checked against."""
+FORWARD_RESULTS = (str(LAYER.output),)
+BACKWARD_RESULTS = tuple(LAYER.gradient_by_input.values())
 RESULTS = (*FORWARD_RESULTS, *BACKWARD_RESULTS)
 
 

@@ -14,8 +14,7 @@ import numpy as np
 from symconv.algebra.indices import Condition, equal
 from symconv.errors import UsageError
 from symconv.implementations.calling.results import NoArray
-from symconv.implementations.model import Layouts, WrongAxes
-from symconv.layers.convolution.forward import HH, WW, H, N, P, S, W
+from symconv.implementations.model import LAYER, Layouts, WrongAxes
 
 IMAGES = "NCHW"
 FILTERS = "OIHW"
@@ -24,10 +23,17 @@ SAME: Final = "same"
 Padding: TypeAlias = int | Literal["same"]
 """A padding that code has built in: a number, or half of a filter of odd size."""
 
+_HEIGHT, _WIDTH = LAYER.axes
+_KIND_BY_ROLE = {
+    **dict.fromkeys((LAYER.input, LAYER.output, LAYER.upstream), "images"),
+    LAYER.weights: "filters",
+    LAYER.bias: "bias",
+}
 _KIND_BY_NAME = {
-    **dict.fromkeys(("x", "y", "dout", "dL/dx"), "images"),
-    **dict.fromkeys(("w", "dL/dw"), "filters"),
-    **dict.fromkeys(("b", "dL/db"), "bias"),
+    name: kind
+    for array, kind in _KIND_BY_ROLE.items()
+    for name in (str(array), LAYER.gradient_by_input.get(str(array)))
+    if name is not None
 }
 
 
@@ -71,7 +77,7 @@ class Axes:
 
         An array of another rank belongs to another layer, and is given as it is.
         """
-        if array.ndim != (1 if name == "b" else 4):
+        if array.ndim != (1 if name == str(LAYER.bias) else 4):
             return array.copy()
         match _KIND_BY_NAME[name]:
             case "images":
@@ -158,22 +164,24 @@ def restrictions(
     """
     found: list[tuple[Condition, str]] = []
     if not axes.has_batch:
-        found.append((equal(N, 1), f"images are {axes.images}, without a batch axis"))
+        assert LAYER.images is not None, "the layer has a batch axis"
+        found.append((equal(LAYER.images, 1), f"images are {axes.images}, without a batch axis"))
     if square:
-        found.append((equal(H, W), "images are square"))
-        found.append((equal(HH, WW), "filters are square"))
+        found.append((equal(_HEIGHT.input, _WIDTH.input), "images are square"))
+        found.append(square_filters("filters are square"))
     if stride is not None:
-        found.append((equal(S, stride[0]), stride[1]))
+        found.append((equal(_HEIGHT.stride, stride[0]), stride[1]))
     if padding is not None:
         how, why = padding
-        same = equal(HH, 2 * P + 1) & equal(WW, 2 * P + 1)
-        found.append((same if how == SAME else equal(P, how), why))
+        height, width = (equal(a.filter, 2 * a.padding_before + 1) for a in LAYER.axes)
+        same = height & width
+        found.append((same if how == SAME else equal(_HEIGHT.padding_before, how), why))
     return tuple(found)
 
 
 def square_filters(reason: str) -> tuple[Condition, str]:
     """Return the restriction of an implementation whose filters have one size for both axes."""
-    return equal(HH, WW), reason
+    return equal(_HEIGHT.filter, _WIDTH.filter), reason
 
 
 def _array_of_list(value: list[Any]) -> np.ndarray:

@@ -25,6 +25,7 @@ from symconv.implementations.diagnosing.symptoms import (
     vague_symptoms,
 )
 from symconv.implementations.diagnosing.wrong_entries import wrong_entries_map
+from symconv.implementations.model import LAYER
 from symconv.layers.layer import Layer
 
 __all__ = ["CodeRun", "Diagnosis", "diagnose", "wrong_entries_map"]
@@ -71,7 +72,7 @@ def diagnose(layer: Layer, result: str, samples: Sequence[CodeRun]) -> Diagnosis
         The likeliest mistake that gives the same numbers at every shape; None where nothing is
         wrong, or no mistake is known that gives them.
     """
-    if layer.name != "conv2d" or result not in AXES:
+    if layer.name != LAYER.name or result not in AXES:
         return None
     given = [one for one in samples if result in one.got and result in one.expected]
     cases = [Case(sample, result) for sample in given]

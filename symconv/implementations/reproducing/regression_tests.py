@@ -15,7 +15,13 @@ from symconv.errors import NotSupported
 from symconv.implementations.calling.finding import Target, load
 from symconv.implementations.calling.observing import ObservedSizes
 from symconv.implementations.calling.processes import Runner
-from symconv.implementations.model import BACKWARD_RESULTS, FORWARD_RESULTS, Request, RunAnswer
+from symconv.implementations.model import (
+    BACKWARD_RESULTS,
+    FORWARD_RESULTS,
+    LAYER,
+    Request,
+    RunAnswer,
+)
 from symconv.implementations.reproducing.pytest_files import (
     VARIABLES,
     Inputs,
@@ -36,7 +42,6 @@ from symconv.implementations.trying.inputs import (
 )
 from symconv.implementations.trying.reference import Reference
 from symconv.implementations.trying.trials import Options
-from symconv.layers.convolution.two_dimensional import conv2d
 from symconv.layers.layer import Sizes
 from symconv.verdicts import Verdict
 
@@ -284,7 +289,7 @@ class _Search:
     fresh: dict[tuple[int, bool], RunAnswer] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.reference = Reference(conv2d(), self.sizes)
+        self.reference = Reference(LAYER, self.sizes)
 
     def tests(
         self, failures: Sequence[_Failure], *, provided: Sequence[str]
@@ -324,7 +329,7 @@ class _Search:
             for most in MAGNITUDES
             if limit is None or longest * most**2 <= limit
         ]
-        plans.append(plan(conv2d(), self.sizes, self.dtype, longest))
+        plans.append(plan(LAYER, self.sizes, self.dtype, longest))
         for one in plans:
             yield from (self._inputs(one, number) for number in range(DRAWS))
         if self.dtype in FLOATS:
@@ -342,7 +347,7 @@ class _Search:
         key = (chosen.most, number)
         if key in self.known:
             return self.known[key]
-        arrays = draw(conv2d(), self.sizes, chosen, number)
+        arrays = draw(LAYER, self.sizes, chosen, number)
         if not self.bias:
             arrays["b"] = np.zeros_like(arrays["b"])
         expected = self.reference.values(arrays, chosen.most)
@@ -407,7 +412,7 @@ class _Search:
 
     def _is_wrong(self, name: str, inputs: Inputs, answer: RunAnswer) -> bool:
         judgement = judge_pass(
-            conv2d(), self.sizes, name, answer.of(name), inputs.expected[name], self.tolerance
+            LAYER, self.sizes, name, answer.of(name), inputs.expected[name], self.tolerance
         )
         return judgement is not None and judgement.is_wrong and judgement.code not in _ENDS
 

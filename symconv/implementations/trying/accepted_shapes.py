@@ -15,21 +15,13 @@ from functools import cache, lru_cache
 from itertools import combinations
 from typing import TypeAlias
 
-from symconv.algebra.indices import Condition, divides, equal
-from symconv.implementations.trying.features import (
-    ASKED,
-    FEATURES,
-    ROWS_LEFT_OVER,
-    STRIDE_DIVIDES,
-    Feature,
-)
-from symconv.implementations.trying.shape_classes import CLASSES, ShapeClass, smallest_shape
-from symconv.layers.convolution.forward import HH, WW, C, F, H, P, S, W
-from symconv.layers.layer import Sizes
+from symconv.algebra.indices import Condition
+from symconv.implementations.trying.shape_classes import SHAPES, ShapeClass, smallest_shape
+from symconv.layers.layer import Region, Sizes
 from symconv.verdicts import Result, Verdict
 
 Kind: TypeAlias = tuple[int, ...]
-"""Conditions under which code runs, all of them together, by their ranks in `ASKED`."""
+"""Conditions under which code runs, all of them together, by their ranks in `Shapes.asked`."""
 
 MOST_RUNS = 250
 """Up to so many shapes are tried to learn what the code takes; a run is one call of it."""
@@ -37,17 +29,6 @@ MOST_KINDS = 4
 MOST_TOGETHER = 4
 MOST_PLACES = 80
 """Up to so many shapes are tried in the place of those that it refused."""
-
-_VARIED = (equal(S, 1), S >= 3, ROWS_LEFT_OVER, HH > WW, equal(H, W), equal(P, 0), P >= 2)
-"""What a shape of a kind is besides, so that no kind rests on one shape."""
-
-_USUAL: tuple[tuple[Condition, ...], ...] = tuple(
-    (equal(HH, size), equal(WW, size), equal(P, padding), equal(S, stride), *image)
-    for image in ((), (equal(H, W), divides(4, H), H >= 8, divides(4, C), divides(4, F)))
-    for size, padding in ((3, 1), (3, 0), (5, 2), (2, 0))
-    for stride in (1, 2)
-)
-"""Shapes of which code takes some that is made for one kind alone."""
 
 
 @dataclass(slots=True)
@@ -84,10 +65,10 @@ class Search:
     def _conjunctions(self, count: int, found: list[Kind]) -> Iterator[Kind]:
         """Yield so many conditions together that code may ask for, what is asked most first."""
         if count <= 2:
-            yield from sorted(combinations(range(len(ASKED)), count), key=sum)
+            yield from sorted(combinations(range(len(SHAPES.asked)), count), key=sum)
             return
         if not self.taken:
-            for conditions in _USUAL:
+            for conditions in SHAPES.usual:
                 if any(map(self._is_taken, self._member(conditions))):
                     break
         # There are many of them: what nothing shows that it took is not asked for.
@@ -103,7 +84,7 @@ class Search:
         general = next(self._member(asked), None)
         if general is None or _meets_any(general, found):
             return False
-        others = (sizes for one in _VARIED for sizes in self._member([*asked, one]))
+        others = (sizes for one in SHAPES.varied for sizes in self._member([*asked, one]))
         return self._is_taken(general) and all(map(self._is_taken, others))
 
     def places(self, refused: Sequence[ShapeClass]) -> list[ShapeClass]:
@@ -114,7 +95,7 @@ class Search:
         """
         known = {*self.taken, *self.refused}
         self.asked = self._kinds()
-        condition_by_name = dict(CLASSES)
+        condition_by_name = {one.name: one.condition for one in SHAPES.classes}
         found: dict[Sizes, ShapeClass] = {}
         self.runs = MOST_PLACES
         for place in refused:
@@ -159,8 +140,8 @@ def shapes_result(search: Search, ran: Sequence[Sizes], location: str | None) ->
         A result that is undecided where the code refuses more than half of the classes.
     """
     limits = tuple(search.limits)
-    classes = _possible(tuple(Feature(*one) for one in CLASSES), limits)
-    conditions = _possible(FEATURES, limits)
+    classes = _possible(SHAPES.classes, limits)
+    conditions = _possible(SHAPES.features, limits)
     met = sum(any(map(one.holds, ran)) for one in classes)
     never = [one for one in conditions if not any(map(one.holds, ran))]
     detail = (
@@ -168,13 +149,13 @@ def shapes_result(search: Search, ran: Sequence[Sizes], location: str | None) ->
         f"met {len(conditions) - len(never)} of {len(conditions)} index conditions"
     )
     if never:
-        detail += f"; never met: {', '.join(one.clause for one in never)}"
+        detail += f"; never met: {', '.join(one.name for one in never)}"
     if search.is_told(ran):
-        kinds = (" and ".join(ASKED[rank].clause for rank in kind) for kind in search.asked)
+        kinds = (" and ".join(SHAPES.asked[rank].name for rank in kind) for kind in search.asked)
         detail += f"; as far as was tried, it takes shapes where {', or where '.join(kinds)}"
     elif (sizes := _unexplained(search, never)) is not None:
         detail += f"; it also refuses shapes without any of these, such as {sizes}"
-        detail += ", where the stride divides" if STRIDE_DIVIDES.holds(sizes) else ""
+        detail += "".join(f", where {one.name}" for one in SHAPES.plain if one.holds(sizes))
     return Result(
         statement="shapes",
         kind="code",
@@ -185,14 +166,14 @@ def shapes_result(search: Search, ran: Sequence[Sizes], location: str | None) ->
     )
 
 
-def _unexplained(search: Search, never: Sequence[Feature]) -> Sizes | None:
+def _unexplained(search: Search, never: Sequence[Region]) -> Sizes | None:
     """Return the smallest refused shape that has nothing that the code never met."""
     plain = (one for one in search.refused if not any(it.holds(one) for it in never))
     return min(plain, key=Sizes.order, default=None)
 
 
 @cache
-def _possible(features: tuple[Feature, ...], limits: tuple[Condition, ...]) -> tuple[Feature, ...]:
+def _possible(features: tuple[Region, ...], limits: tuple[Condition, ...]) -> tuple[Region, ...]:
     """Leave out what no shape can have under the limits."""
     return tuple(one for one in features if smallest_shape((*limits, one.condition)) is not None)
 
@@ -207,8 +188,8 @@ def _meets(sizes: Sizes, kind: Kind) -> bool:
 
 @lru_cache(1024)
 def _held(sizes: Sizes) -> frozenset[int]:
-    return frozenset(rank for rank, feature in enumerate(ASKED) if feature.holds(sizes))
+    return frozenset(rank for rank, feature in enumerate(SHAPES.asked) if feature.holds(sizes))
 
 
 def _conditions(kind: Kind) -> list[Condition]:
-    return [ASKED[rank].condition for rank in kind]
+    return [SHAPES.asked[rank].condition for rank in kind]

@@ -214,7 +214,7 @@ def _regions(
     if found is None or len(found) > MOST_NAMED:
         unless = exception(failing, passing, fails, limits)
         if unless is not None:
-            return (FailingShapes(f"unless {unless.clause}", inside[0], "unless"),)
+            return (FailingShapes(f"unless {unless.name}", inside[0], "unless"),)
     if len(found or inside) > 1 and 1 <= len(outside) <= MOST_NAMED:
         return (FailingShapes(f"at every shape but {_named(outside)}", inside[0]),)
     if found is None or len(found) > MOST_NAMED:
@@ -228,7 +228,7 @@ def _regions(
         )
     return tuple(
         FailingShapes(
-            f"when {feature.clause}",
+            f"when {feature.name}",
             next((place for place in inside if feature.holds(place.sizes)), inside[0]),
             "when",
         )

@@ -13,17 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from symconv.algebra.indices import Size, equal
+from symconv.algebra.indices import IntegerExpression, equal
 from symconv.errors import SymconvError
 from symconv.implementations.calling.layouts import FILTERS, IMAGES, SAME, Axes, Padding
 from symconv.implementations.calling.processes import Runner
 from symconv.implementations.diagnosing.other_layers import other_layers
-from symconv.implementations.model import RESULTS, Description, Request
+from symconv.implementations.model import LAYER, RESULTS, Description, Request
 from symconv.implementations.trying.inputs import draw, plan, smaller
 from symconv.implementations.trying.reference import reference_at
 from symconv.implementations.trying.shape_classes import ShapeClass
-from symconv.layers.convolution.forward import P, S
-from symconv.layers.convolution.two_dimensional import conv2d
 from symconv.layers.layer import Sizes
 from symconv.verdicts import Note
 
@@ -107,7 +105,11 @@ def readings(said: Mapping[str, Any], description: Description) -> Iterator[Read
                 own = images if batch else images.replace("N", "")
                 if named:
                     yield Reading(named, Axes(own, filters, bias))
-    fixed = {"stride": _only(description, S), "padding": _only(description, P)}
+    (axis, *_) = LAYER.axes
+    fixed = {
+        "stride": _only(description, axis.stride),
+        "padding": _only(description, axis.padding_before),
+    }
     built_in = {key for key, value in fixed.items() if value is not None} - {*said}
     paddings: tuple[Padding | None, ...] = (fixed["padding"],)
     for padding in (0, SAME, 1, 2, 3) if "padding" in built_in else paddings:
@@ -120,7 +122,7 @@ def readings(said: Mapping[str, Any], description: Description) -> Iterator[Read
             )
 
 
-def _only(description: Description, size: Size) -> int | None:
+def _only(description: Description, size: IntegerExpression) -> int | None:
     """Return the one value of a size that code takes, as its signature has it."""
     limits = [condition for condition, _ in description.restrictions]
     return next((value for value in range(_MOST_FIXED) if equal(size, value) in limits), None)
@@ -179,13 +181,13 @@ class ReadingProbe:
         fixed = {"HH": 3, "WW": 3, "P": 1} if same else {"P": reading.padding}
         changes = {"S": reading.stride, **fixed}
         changed = {key: value for key, value in changes.items() if value is not None}
-        return conv2d().sizes("", **{**sizes.given, **changed})
+        return LAYER.sizes("", **{**sizes.given, **changed})
 
     def _right(self, sizes: Sizes, reading: Reading) -> bool:
         result = telling_result(self._description)
         reference = reference_at(sizes)
-        small = smaller(plan(conv2d(), sizes, "float64", reference.longest_sum))
-        drawn = draw(conv2d(), sizes, small, _SEED)
+        small = smaller(plan(LAYER, sizes, "float64", reference.longest_sum))
+        drawn = draw(LAYER, sizes, small, _SEED)
         if not self._description.has_bias:
             drawn["b"] = np.zeros_like(drawn["b"])
         wanted = reference.values(drawn, small.most, twice=False)[result]

@@ -19,8 +19,7 @@ from symconv.algebra.expressions import Array
 from symconv.concrete.contractions import Contractions
 from symconv.concrete.monomial_tables import Tables
 from symconv.errors import InternalError
-from symconv.implementations.model import RESULTS
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.implementations.model import LAYER, RESULTS
 from symconv.layers.layer import Layer, Sizes
 
 Polynomial: TypeAlias = dict[tuple[int, ...], Any]
@@ -34,8 +33,8 @@ PLACES_KEPT = 64
 
 @lru_cache(PLACES_KEPT)
 def reference_at(sizes: Sizes) -> Reference:
-    """Return what the 2-D convolution computes at given sizes; kept for the next check."""
-    return Reference(conv2d(), sizes)
+    """Return what the layer computes at given sizes; kept for the next check."""
+    return Reference(LAYER, sizes)
 
 
 class Reference:

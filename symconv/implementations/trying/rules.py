@@ -7,17 +7,15 @@ shapes count among the others, and another rule is looked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 from symconv.algebra.evaluation import condition_value
 from symconv.algebra.indices import Condition, conjuncts
 from symconv.errors import SizesError
-from symconv.implementations.trying.features import ASKED, FEATURES, Feature, regions
-from symconv.implementations.trying.shape_classes import CLASSES, smallest_shape
-from symconv.layers.convolution.forward import H, W
-from symconv.layers.convolution.two_dimensional import conv2d
-from symconv.layers.layer import Sizes
+from symconv.implementations.model import LAYER
+from symconv.implementations.trying.shape_classes import SHAPES, smallest_shape
+from symconv.layers.layer import Region, Sizes
 
 Fails: TypeAlias = Callable[[Sizes], bool | None]
 """Tells whether code fails at a shape in the way in question; None where that is not known."""
@@ -27,8 +25,7 @@ LEAST_SHAPES = 3
 MOST_RULES = 4
 """So many rules are tried one after the other."""
 
-_INSIDE, _OUTSIDE = CLASSES[::4], CLASSES[2::4]
-_LARGER = (H >= 6) & (W >= 7)
+_INSIDE, _OUTSIDE = SHAPES.classes[::4], SHAPES.classes[2::4]
 
 
 def rules(
@@ -36,7 +33,7 @@ def rules(
     passing: Sequence[Sizes],
     fails: Fails | None = None,
     limits: Sequence[Condition] = (),
-) -> tuple[Feature, ...] | None:
+) -> tuple[Region, ...] | None:
     """Find a rule for where code fails that also holds at fresh shapes.
 
     Args:
@@ -56,7 +53,7 @@ def exception(
     passing: Sequence[Sizes],
     fails: Fails | None = None,
     limits: Sequence[Condition] = (),
-) -> Feature | None:
+) -> Region | None:
     """Find the one condition under which code does not fail, as `rules` finds where it does."""
 
     def passes(sizes: Sizes) -> bool | None:
@@ -68,21 +65,21 @@ def exception(
     return found[0] if found else None
 
 
-def _only_condition(inside: Iterable[Sizes], outside: Iterable[Sizes]) -> tuple[Feature] | None:
+def _only_condition(inside: Iterable[Sizes], outside: Iterable[Sizes]) -> tuple[Region] | None:
     inside, outside = tuple(inside), tuple(outside)
-    for feature in (*FEATURES, *ASKED):
+    for feature in (*SHAPES.features, *SHAPES.asked):
         if all(map(feature.holds, inside)) and not any(map(feature.holds, outside)):
             return (feature,)
     return None
 
 
 def _tested(
-    find: Callable[[Iterable[Sizes], Iterable[Sizes]], tuple[Feature, ...] | None],
+    find: Callable[[Iterable[Sizes], Iterable[Sizes]], tuple[Region, ...] | None],
     failing: Sequence[Sizes],
     passing: Sequence[Sizes],
     fails: Fails | None,
     limits: Sequence[Condition],
-) -> tuple[Feature, ...] | None:
+) -> tuple[Region, ...] | None:
     inside, outside = [*failing], [*passing]
     for _ in range(MOST_RULES):
         found = find(inside, outside)
@@ -95,7 +92,7 @@ def _tested(
 
 
 def _foretells(
-    found: tuple[Feature, ...],
+    found: tuple[Region, ...],
     inside: list[Sizes],
     outside: list[Sizes],
     fails: Fails,
@@ -114,45 +111,70 @@ def _foretells(
     return True
 
 
-def _fresh(found: Iterable[Feature], limits: Sequence[Condition]) -> Iterator[Sizes]:
+def _fresh(found: Iterable[Region], limits: Sequence[Condition]) -> Iterator[Sizes]:
     """Yield shapes inside and outside every region, some of them larger."""
     for feature in found:
         parts = conjuncts(feature.condition)
         for classes, wanted in ((_INSIDE, parts), *((_OUTSIDE, (~part,)) for part in parts)):
-            for number, (_, condition) in enumerate(classes):
-                larger = (_LARGER,) if number % 2 else ()
-                sizes = smallest_shape((*limits, *wanted, condition, *larger))
+            for number, one in enumerate(classes):
+                larger = SHAPES.larger if number % 2 else ()
+                sizes = smallest_shape((*limits, *wanted, one.condition, *larger))
                 if sizes is not None:
                     yield sizes
 
 
-_STEPS: tuple[Mapping[str, int], ...] = (
-    {"N": 1, "C": 1, "F": 1},
-    {"H": 1, "W": 1},
-    {"H": 1},
-    {"W": 1},
-    {"HH": 1, "WW": 1, "H": 1, "W": 1},
-    {"H": 2, "W": 2},
-    {"HH": 1},
-    {"WW": 1},
-    {"N": 1},
-    {"C": 1},
-    {"F": 1},
-    {"H": 2},
-    {"W": 2},
-    {"S": 1},
-    {"P": 1},
-)
-
-
 def nearby(sizes: Sizes, limits: Sequence[Condition]) -> Iterator[Sizes]:
     """Yield shapes that are a little larger than a shape in one or a few sizes."""
-    for steps in _STEPS:
+    for steps in SHAPES.steps:
         given = {name: value + steps.get(name, 0) for name, value in sizes.given.items()}
         try:
-            found = conv2d().sizes("", **given)
+            found = LAYER.sizes("", **given)
         except SizesError:
             # The filter does not fit into the image.
             continue
         if all(condition_value(limit, found.by_symbol) for limit in limits):
             yield found
+
+
+def regions(failing: Iterable[Sizes], passing: Iterable[Sizes]) -> tuple[Region, ...] | None:
+    """Find the features, or pairs of them, that say where code fails.
+
+    Args:
+        failing: the sizes at which it fails, at least one.
+        passing: the sizes at which it does not, at least one.
+
+    Returns:
+        The fewest regions, found greedily, that hold at every failing size and at no passing
+        one; None where no combination of features and pairs of features does.
+    """
+    failing, passing = tuple(failing), tuple(passing)
+    assert failing, "where nothing fails there is nothing to say"
+    assert passing, "where nothing passes there is no rule"
+    single = _covering(SHAPES.features, failing, passing)
+    return single or _covering((*SHAPES.features, *_pairs()), failing, passing)
+
+
+def _covering(
+    features: Iterable[Region], failing: tuple[Sizes, ...], passing: tuple[Sizes, ...]
+) -> tuple[Region, ...] | None:
+    covered = {
+        feature: frozenset(place for place, sizes in enumerate(failing) if feature.holds(sizes))
+        for feature in features
+        if not any(map(feature.holds, passing))
+    }
+    left = frozenset(range(len(failing)))
+    chosen: list[Region] = []
+    while left:
+        # `max` takes the first of equals, which is the plainest.
+        best = max(covered, key=lambda feature: len(covered[feature] & left), default=None)
+        if best is None or not covered[best] & left:
+            return None
+        chosen.append(best)
+        left -= covered[best]
+    return tuple(chosen)
+
+
+def _pairs() -> Iterable[Region]:
+    for place, first in enumerate(SHAPES.features):
+        for second in SHAPES.features[place + 1 :]:
+            yield Region(f"{first.name} and {second.name}", first.condition & second.condition)

@@ -18,12 +18,11 @@ from symconv.code.names import STRIDE
 from symconv.errors import SizesError
 from symconv.implementations.calling.processes import Runner
 from symconv.implementations.diagnosing.correlation import correlated, pulled_back
-from symconv.implementations.model import Description, Request, RunAnswer, Varied
+from symconv.implementations.model import LAYER, Description, Request, RunAnswer, Varied
 from symconv.implementations.trying.comparing import TROUBLE_VERDICTS
 from symconv.implementations.trying.conclusions import Conclusion
 from symconv.implementations.trying.inputs import draw, plan, smaller
 from symconv.implementations.trying.reference import reference_at
-from symconv.layers.convolution.two_dimensional import conv2d
 from symconv.layers.layer import Sizes
 from symconv.verdicts import Result, Verdict
 
@@ -187,8 +186,8 @@ class _Tried:
         return self._runner.run(Request(sizes, given)), self._expected(arrays, meant)
 
     def _arrays(self, parts: Parts) -> dict[str, np.ndarray]:
-        small = smaller(plan(conv2d(), self._base, "float64", reference_at(self._base).longest_sum))
-        drawn = draw(conv2d(), self._base, small, 0)
+        small = smaller(plan(LAYER, self._base, "float64", reference_at(self._base).longest_sum))
+        drawn = draw(LAYER, self._base, small, 0)
         if not self._description.has_bias:
             drawn["b"] = np.zeros_like(drawn["b"])
         y = correlated(drawn["x"], drawn["w"], drawn["b"], parts.strides, parts.paddings)
@@ -220,7 +219,7 @@ def sizes_to_try(description: Description) -> Sizes | None:
     for count, (H, W, HH, WW), S, P in product((2, 1), shapes, (2, 1), (1, 0, 2)):
         named = {"N": count, "C": 3, "H": H, "W": W, "F": 4, "HH": HH, "WW": WW, "S": S, "P": P}
         try:
-            sizes = conv2d().sizes("", **named)
+            sizes = LAYER.sizes("", **named)
         except SizesError:
             continue
         if all(condition_value(one, sizes.by_symbol) for one, _ in description.restrictions):

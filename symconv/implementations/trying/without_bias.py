@@ -12,7 +12,7 @@ import numpy as np
 
 from symconv.code.names import WITHOUT_BIAS
 from symconv.implementations.calling.processes import Runner
-from symconv.implementations.model import Description, Request, RunAnswer
+from symconv.implementations.model import LAYER, Description, Request, RunAnswer
 from symconv.implementations.trying.conclusions import Conclusion
 from symconv.implementations.trying.inputs import draw, plan, smaller
 from symconv.implementations.trying.reference import reference_at
@@ -23,7 +23,6 @@ from symconv.implementations.trying.unequal import (
     not_run,
     sizes_to_try,
 )
-from symconv.layers.convolution.two_dimensional import conv2d
 from symconv.layers.layer import Sizes
 from symconv.verdicts import Result, Verdict
 
@@ -63,8 +62,8 @@ def run_once(
 ) -> tuple[RunAnswer, dict[str, np.ndarray]]:
     """Run the code, and return what it gave and should."""
     reference = reference_at(sizes)
-    small = smaller(plan(conv2d(), sizes, "float64", reference.longest_sum))
-    drawn = draw(conv2d(), sizes, small, 0)
+    small = smaller(plan(LAYER, sizes, "float64", reference.longest_sum))
+    drawn = draw(LAYER, sizes, small, 0)
     if WITHOUT_BIAS in more or not description.has_bias:
         drawn["b"] = np.zeros_like(drawn["b"])
     expected = reference.values(drawn, small.most, twice=False)

@@ -33,6 +33,7 @@ from symconv.layers.convolution.forward import (
     y,
 )
 from symconv.layers.convolution.gradients import STATEMENTS
+from symconv.layers.convolution.shapes import SHAPES
 from symconv.layers.layer import DerivedSize, Layer, Loop, Region
 
 LOOPS = (
@@ -134,6 +135,7 @@ def conv2d() -> Layer:
         loops=LOOPS,
         default_sizes=DEFAULT_SIZES,
         regions=REGIONS,
+        shapes=SHAPES,
         axes=(HEIGHT, WIDTH),
         letters={
             N: "n",

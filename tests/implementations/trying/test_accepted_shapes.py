@@ -3,17 +3,15 @@
 import numpy as np
 import pytest
 
-from symconv.algebra.evaluation import condition_value
 from symconv.algebra.indices import equal
 from symconv.implementations.checking import check_implementation
 from symconv.implementations.trying.accepted_shapes import (
-    ASKED,
     MOST_PLACES,
     MOST_RUNS,
     Search,
     shapes_result,
 )
-from symconv.implementations.trying.shape_classes import CLASSES, shape_classes
+from symconv.implementations.trying.shape_classes import SHAPES, shape_classes
 from symconv.layers.convolution.forward import N
 from symconv.verdicts import Verdict
 from tests.implementations.mathematics import compute_gradients, compute_y
@@ -68,7 +66,7 @@ def searched(takes, limits=()):
 )
 def test_what_code_takes_is_learned_from_what_it_refuses(takes, kinds) -> None:
     search, more, ran = searched(takes)
-    assert [[ASKED[rank].clause for rank in kind] for kind in search.asked] == kinds
+    assert [[SHAPES.asked[rank].name for rank in kind] for kind in search.asked] == kinds
     assert search.is_told(ran)
     assert all(takes(place.sizes) for place in more)
     assert "it takes shapes where" in shapes_result(search, ran, None).detail
@@ -79,8 +77,9 @@ def test_a_class_that_is_met_elsewhere_keeps_its_name_and_its_condition() -> Non
     assert {"general", "stride larger than the filter", "remainder rows"} <= {
         place.name for place in more
     }
+    region_by_name = {region.name: region for region in SHAPES.classes}
     for place in more:
-        assert condition_value(dict(CLASSES)[place.name], place.sizes.by_symbol)
+        assert region_by_name[place.name].holds(place.sizes)
 
 
 def test_a_search_is_bounded_where_nothing_tells_what_code_takes() -> None:

@@ -2,10 +2,11 @@
 
 import pytest
 
-from symconv.implementations.trying.rules import LEAST_SHAPES, exception, nearby, rules
+from symconv.implementations.trying.rules import LEAST_SHAPES, exception, nearby, regions, rules
 from symconv.implementations.trying.shape_classes import shape_classes
 from symconv.layers.convolution.forward import S
 from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.layer import Sizes
 
 PLACES = [place.sizes for place in shape_classes()]
 
@@ -29,7 +30,7 @@ def ruled(wrong, **options):
 def test_a_rule_that_foretells_fresh_shapes_is_said(fails, clauses) -> None:
     found = ruled(fails, fails=fails)
     assert found is not None
-    assert [one.clause for one in found] == clauses
+    assert [one.name for one in found] == clauses
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,7 @@ def test_what_fails_at_one_or_two_shapes_makes_no_rule_by_itself() -> None:
 
 def test_shapes_that_cannot_be_run_neither_break_nor_bear_out_a_rule() -> None:
     found = ruled(lambda s: s["P"] == 0, fails=lambda s: None)
-    assert [one.clause for one in found or ()] == ["padding is 0"]
+    assert [one.name for one in found or ()] == ["padding is 0"]
 
 
 def test_nearby_shapes_are_admissible_and_meet_the_limits() -> None:
@@ -77,5 +78,47 @@ def test_the_one_kind_of_shapes_at_which_code_does_not_fail_is_found() -> None:
     outside = [sizes for sizes in PLACES if not fails(sizes)]
     found = exception(inside, outside, fails)
     assert found is not None
-    assert found.clause == "the filter is 3x3"
+    assert found.name == "the filter is 3x3"
     assert exception(inside, outside, lambda s: fails(s) or s["H"] > 4) is None
+
+
+def split(condition) -> tuple[list[Sizes], list[Sizes]]:
+    return [one for one in PLACES if condition(one)], [one for one in PLACES if not condition(one)]
+
+
+@pytest.mark.parametrize(
+    ("fails", "clauses"),
+    [
+        (lambda s: s["P"] == 0, ["padding is 0"]),
+        (lambda s: s["S"] > 1, ["the stride is larger than 1"]),
+        (lambda s: s["N"] > 1, ["there is more than one image"]),
+        (lambda s: s["H"] != s["W"], ["height and width differ"]),
+        (
+            lambda s: (
+                (s["H"] + 2 * s["P"] - s["HH"]) % s["S"] != 0
+                or (s["W"] + 2 * s["P"] - s["WW"]) % s["S"] != 0
+            ),
+            ["the stride does not divide"],
+        ),
+        (
+            lambda s: s["P"] == 0 and s["S"] == 1,
+            ["padding is 0 and the stride is 1"],
+        ),
+        (
+            lambda s: s["P"] == 0 or s["F"] == 1,
+            ["padding is 0", "there is one filter"],
+        ),
+    ],
+)
+def test_regions_say_where_code_fails(fails, clauses) -> None:
+    found = regions(*split(fails))
+    assert found is not None
+    assert sorted(region.name for region in found) == sorted(clauses)
+
+
+def test_regions_hold_at_every_failing_size_and_at_no_passing_one() -> None:
+    inside, outside = split(lambda s: s["W"] > 4 and s["P"] == 1)
+    found = regions(inside, outside)
+    if found is not None:
+        assert all(any(region.holds(sizes) for region in found) for sizes in inside)
+        assert not any(region.holds(sizes) for region in found for sizes in outside)

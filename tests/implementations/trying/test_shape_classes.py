@@ -4,28 +4,25 @@ from itertools import product
 
 import pytest
 
-from symconv.algebra.evaluation import condition_value
 from symconv.algebra.indices import equal
 from symconv.errors import SizesError
-from symconv.implementations.trying.features import FEATURES, regions
-from symconv.implementations.trying.shape_classes import CLASSES, shape_classes
+from symconv.implementations.trying.shape_classes import SHAPES, shape_classes
 from symconv.layers.convolution.forward import HH, WW, H, N, P, S, W
 from symconv.layers.convolution.two_dimensional import conv2d
-from symconv.layers.layer import Sizes
 
 NAMES = [place.name for place in shape_classes()]
 
 
 def test_every_class_has_a_member_of_its_own() -> None:
     places = shape_classes()
-    assert [name for name, _ in CLASSES] == NAMES
+    assert [region.name for region in SHAPES.classes] == NAMES
     assert len({place.sizes for place in places}) == len(places) >= 23
 
 
 @pytest.mark.parametrize("place", shape_classes(), ids=NAMES)
 def test_a_class_has_what_it_is_named_after(place) -> None:
-    condition = dict(CLASSES)[place.name]
-    assert condition_value(condition, place.sizes.by_symbol)
+    (region,) = (region for region in SHAPES.classes if region.name == place.name)
+    assert region.holds(place.sizes)
 
 
 def test_the_general_class_is_general() -> None:
@@ -61,7 +58,7 @@ def test_classes_are_as_small_as_they_can_be() -> None:
     assert smaller > 5
 
 
-@pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.clause)
+@pytest.mark.parametrize("feature", SHAPES.features, ids=lambda feature: feature.name)
 def test_every_feature_is_met_and_missed_by_some_class(feature) -> None:
     found = {feature.holds(place.sizes) for place in shape_classes()}
     assert found == {True, False}
@@ -84,47 +81,3 @@ def test_restrictions_hold_in_every_class_that_is_left(restrictions, holds) -> N
 
 def test_restrictions_that_no_size_satisfies_leave_no_class() -> None:
     assert shape_classes((equal(N, 1), N >= 2)) == ()
-
-
-def split(condition) -> tuple[list[Sizes], list[Sizes]]:
-    inside = [place.sizes for place in shape_classes() if condition(place.sizes)]
-    outside = [place.sizes for place in shape_classes() if not condition(place.sizes)]
-    return inside, outside
-
-
-@pytest.mark.parametrize(
-    ("fails", "clauses"),
-    [
-        (lambda s: s["P"] == 0, ["padding is 0"]),
-        (lambda s: s["S"] > 1, ["the stride is larger than 1"]),
-        (lambda s: s["N"] > 1, ["there is more than one image"]),
-        (lambda s: s["H"] != s["W"], ["height and width differ"]),
-        (
-            lambda s: (
-                (s["H"] + 2 * s["P"] - s["HH"]) % s["S"] != 0
-                or (s["W"] + 2 * s["P"] - s["WW"]) % s["S"] != 0
-            ),
-            ["the stride does not divide"],
-        ),
-        (
-            lambda s: s["P"] == 0 and s["S"] == 1,
-            ["padding is 0 and the stride is 1"],
-        ),
-        (
-            lambda s: s["P"] == 0 or s["F"] == 1,
-            ["padding is 0", "there is one filter"],
-        ),
-    ],
-)
-def test_regions_say_where_code_fails(fails, clauses) -> None:
-    found = regions(*split(fails))
-    assert found is not None
-    assert sorted(region.clause for region in found) == sorted(clauses)
-
-
-def test_regions_hold_at_every_failing_size_and_at_no_passing_one() -> None:
-    inside, outside = split(lambda s: s["W"] > 4 and s["P"] == 1)
-    found = regions(inside, outside)
-    if found is not None:
-        assert all(any(region.holds(sizes) for region in found) for sizes in inside)
-        assert not any(region.holds(sizes) for region in found for sizes in outside)
