@@ -11,6 +11,7 @@ from symconv.latex.reader_entries import split_units, subscript_parts
 from symconv.latex.reader_integers import IntegerReader
 from symconv.latex.reader_items import Span
 from symconv.latex.reader_syntax import Name, Node, Stopped
+from symconv.latex.reader_words import WORDS
 
 KRONECKER: Final = r"\delta"
 """What the Kronecker delta is called where a text gives the letter another meaning."""
@@ -50,6 +51,7 @@ class EntryReader(IntegerReader):
         Raises:
             Stopped: when an index has no meaning, or stands outside of the array.
         """
+        self._refuse_word(array, written)
         omitted, parts = subscript_parts(array, written, span, self.context)
         base = self.context.base_of(array.name)
         indices: list[IntegerExpression] = [as_integer(0)] * omitted
@@ -74,6 +76,18 @@ class EntryReader(IntegerReader):
             indices.append(value)
         self.scope.require_domain(array.name, span, indices)
         return Entry(array, tuple(indices))
+
+    def _refuse_word(self, array: Array, written: tuple[Node, ...]) -> None:
+        """Refuse letters side by side that spell a word: a_{prev} is no entry at p, r, e and v."""
+        letters = split_units(written[0], self.context) if len(written) == 1 else ()
+        word = "".join(letter.name for letter in letters if isinstance(letter, Name))
+        if word in WORDS and not any(map(self.scope.is_bound, word)):
+            raise Stopped(
+                written[0].span,
+                "unsupported",
+                f"the subscript {word} of {array.name} is a word, and no index",
+                f"let it mean an array of its own: symconv: spelling {array.name}_{{{word}}} = ...",
+            )
 
     def _refuse_other_axis(self, name: str, array: Array, axis: int, part: Node) -> None:
         """Refuse an index of images, channels or filters on another axis of fewer that are written.

@@ -101,7 +101,7 @@ class Elaborator(EntryReader):
                 return self._fraction(node)
             case Power(base=base):
                 return Mul((self.expression(base),) * self.exponent(node))
-        raise Stopped(node.span, "unsupported", "this has no meaning in an equation")
+        raise Stopped(node.span, "unsupported", "this is not read as a part of an equation")
 
     def entry(self, node: Node) -> Entry:
         """Give meaning to one entry of an array, which something is differentiated by.
