@@ -8,6 +8,7 @@ is false as it stands is judged with it as well.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -73,8 +74,9 @@ def _notes(document: Document) -> Iterator[tuple[str, tuple[str, tuple[Formula |
     if document.format != "markdown":
         return
     formulas = document.formulas
+    starts = [formula.start for formula in formulas]
     for note in _NOTE.finditer(document.file.text):
-        inside = [f for f in formulas if note.start() <= f.start < note.end()]
+        inside = formulas[bisect_left(starts, note.start()) : bisect_left(starts, note.end())]
         said = tuple(f for f in inside if RELATION.search(f.source.text))
         words = " ".join(note.group(2).split())
         values = meant(words) if not said else ()
