@@ -287,7 +287,7 @@ def _hear(sentence: _Sentence, found: dict[int, Spoken], pending: list[Cue]) -> 
         if given.without_end:
             may_hold.append(Cue("for", words, (given.without_end,)))
             later.append(may_hold[-1])
-    restricts, reservations = unread(rest), reserved(rest, texts)
+    restricts, reservations = unread(rest), reserved(rest, texts) if claims else {}
     equivalent = _EQUIVALENT.search(text)
     for number, formula in claims.items():
         unclear = ""
