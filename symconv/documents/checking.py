@@ -9,12 +9,13 @@ from functools import partial
 from time import perf_counter
 from typing import TypeAlias
 
-from symconv.algebra.expressions import Iverson, Number, Statement, claim
-from symconv.algebra.indices import condition_text, equal
+from symconv.algebra.expressions import Iverson, Mul, Number, Statement, claim, product_factors
+from symconv.algebra.indices import as_integer, condition_text, equal
 from symconv.documents.contents import Document, Listing, Trouble
 from symconv.documents.declarations import Declared
 from symconv.documents.judging import STATES_NOTHING, Judge, suppositions
 from symconv.documents.listings import not_run
+from symconv.documents.other_conventions import OUT_OF_RANGE, zero_extended
 from symconv.documents.outline import Outline, outline
 from symconv.documents.reading import (
     CONDITION,
@@ -44,6 +45,9 @@ RunListings: TypeAlias = Callable[[Outline, Listing], Result]
 
 DEFINE_ANEW = "write 'now let' before an equation that gives a name another meaning"
 SAY_CONDITION = "say the condition beside the equation, such as: \\text{if } P = 0"
+BASE = "declare it: symconv: index-base 1"
+GUARD = "put a bracket before the entry, such as: [0 \\le i < H]"
+PLAINLY = "where it is claimed, say so in other words"
 LONGEST_STATEMENT = 400
 LONGEST_LINE = 80
 """How much is shown of a line in which something was left open."""
@@ -203,6 +207,7 @@ def _task(file: SourceFile, part: ReadFormula, number: int, item: Item, judge: J
     def check() -> Result:
         judgement = judge.judge(source.text, item.span, item.context, item.statement)
         found = _judged(file, source, item, judgement)
+        found = _without_contradiction(found, part, item, judge)
         found = _reconsidered(file, found, part, item, judge)
         found = _doubted(file, found, part, number, item, judge)
         found = _unread(found, part, item)
@@ -211,6 +216,24 @@ def _task(file: SourceFile, part: ReadFormula, number: int, item: Item, judge: J
 
     name = statement_text(source.text[slice(*item.span)])
     return Task(name, _location(file, source, item.span), True, check, assumed, in_passing)
+
+
+def _without_contradiction(
+    found: Result, part: ReadFormula, item: Equality, judge: Judge
+) -> Result:
+    """Leave undecided what is true only because its conditions on indices hold nowhere."""
+    statement = item.statement
+    right = product_factors(statement.rhs)
+    guards = [g for g in product_factors(statement.lhs) if isinstance(g, Iverson) and g in right]
+    if found.verdict is not Verdict.PROVED or not guards:
+        return found
+    never = statement.with_sides(Mul(tuple(guards)), Number(as_integer(0)))
+    text = part.formula.source.text
+    if judge.judge(text, item.span, item.context, never).verdict is Verdict.PROVED:
+        said = " and ".join(condition_text(guard.condition) for guard in guards)
+        reason = f"it is claimed where {said} alone, which holds nowhere"
+        return _undecided(found, "unclear-condition", reason)
+    return found
 
 
 def _rests(file: SourceFile, part: ReadFormula, item: Equality) -> Iterator[Note]:
@@ -260,10 +283,41 @@ def _reconsidered(
         elif not verdict.is_false:
             where = where_text(suppositions(again.context, again.statement))
             reason = f"{plain} as it stands, {verdict.value} {where}".rstrip()
-            return _undecided(found, "several-readings", f"{reason}: {why}")
+            advice = SAY_CONDITION if again.context.index_base == item.context.index_base else BASE
+            return _undecided(found, "several-readings", f"{reason}: {why}", advice)
+    if part.passing.outside and found.code in OUT_OF_RANGE:
+        zero = zero_extended(item.statement)
+        verdict = judge.judge(text, item.span, item.context, zero).verdict
+        assert verdict is not None, "an equality is judged"
+        if not verdict.is_false:
+            said = f"{verdict.value} where entries outside an array are zero"
+            reason = f"{plain} as it stands, {said}: the text says {part.passing.outside!r}"
+            return _undecided(found, "several-readings", reason, GUARD)
     if part.passing.vague:
         reason = f"{plain} as it stands, but {part.passing.vague}"
         return _undecided(found, "unclear-condition", f"{reason} may restrict it")
+    return _reserved(file, found, part, item)
+
+
+def _reserved(file: SourceFile, found: Result, part: ReadFormula, item: Equality) -> Result:
+    """Leave undecided what is false as it stands, and perhaps not claimed as it stands."""
+    plain = "" if found.verdict is None else found.verdict.value
+    if part.reserved is not None:
+        advice = SAY_CONDITION if part.reserved.way == "restrict it" else PLAINLY
+        reason = f"{plain} as it stands, but {part.reserved}"
+        return _undecided(found, "unclear-condition", reason, advice)
+    text = part.formula.source.text
+    for other in part.reading.items:
+        words = " ".join(text[slice(*other.span)].split())
+        if isinstance(other, Unreadable) and "=" not in words and not other.ill_formed:
+            reason = f"{plain} as it stands, but {words!r} beside it is not understood"
+            return _undecided(found, "unclear-condition", reason)
+    asked = part.passing.asked
+    name = next((n for n in used_arrays(item, item.context) if n in asked), None) if asked else None
+    if name is not None:
+        line = file.position(asked[name]).line
+        reason = f"{plain} as it stands, but line {line} may put a condition on {name}"
+        return _undecided(found, "unclear-condition", reason)
     return found
 
 

@@ -8,6 +8,7 @@ and is never passed over where its words do nothing but restrict.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 
 from symconv.algebra.expressions import Definition, Entry, Expression, Number
@@ -27,7 +28,7 @@ from symconv.algebra.indices import (
 )
 from symconv.documents.contents import Formula
 from symconv.documents.other_conventions import map_entries
-from symconv.documents.sentences import Cue, Kind, Spoken
+from symconv.documents.spoken import Cue, Kind, Spoken
 from symconv.documents.wording import NO_BIAS
 from symconv.latex.reading.context import Context, Said
 from symconv.latex.reading.formulas import read_formula
@@ -58,6 +59,25 @@ def heard(cue: Cue, context: Context) -> Said:
             return Said(unclear=words) if restricts else Said()
         total = joined(total, said)
     return _negated(total) if cue.negated else total
+
+
+def setting(cue: Cue, context: Context) -> Said:
+    """Read conditions that no word introduces, as cells of a table hold them: of given sizes.
+
+    What is said of a derived size is a result, and no setting.
+    """
+    derived = {item.size for item in context.layer.derived} if context.layer else set()
+    total = Said()
+    for part in cue.said:
+        said = heard(replace(cue, said=(part,)), context)
+        kept = (c for c in said.conditions if not derived & set(_sizes(c)))
+        total = joined(total, replace(said, conditions=tuple(kept)))
+    return total
+
+
+def _sizes(condition: Condition) -> Iterator[Symbol]:
+    for integer in condition_integers(condition):
+        yield from symbols(integer)
 
 
 def _in_words(latex: str, context: Context) -> Said | None:

@@ -39,6 +39,9 @@ from symconv.latex.reading.context import Context, UpperBounds
 from symconv.latex.reading.formulas import read_formula
 from symconv.latex.reading.items import Equality, FormulaReading, Span
 
+OUT_OF_RANGE = ("out-of-range", "out-of-range-number")
+"""The codes of what reads entries outside an array."""
+
 
 @dataclass(frozen=True, slots=True)
 class OtherReading:
@@ -103,10 +106,8 @@ def conventions(
         if again is not None and again not in seen:
             seen.append(again)
             yield replace(convention, statement=again)
-    if code in ("out-of-range", "out-of-range-number"):
-        zero = statement.with_sides(
-            _guarded(statement.lhs, statement.free), _guarded(statement.rhs, statement.free)
-        )
+    if code in OUT_OF_RANGE:
+        zero = zero_extended(statement)
         if zero != statement:
             yield OtherReading("entries outside an array are read as zero", zero, correct=True)
         wrapped = _both_sides(statement, _wrapped)
@@ -119,6 +120,12 @@ def conventions(
     mean = _mean(context, statement)
     if mean is not None:
         yield OtherReading("the loss is the mean over the batch, not the sum", mean)
+
+
+def zero_extended(statement: Statement) -> Statement:
+    """Return what an equality says where entries outside an array are read as zero."""
+    free = statement.free
+    return statement.with_sides(_guarded(statement.lhs, free), _guarded(statement.rhs, free))
 
 
 def _readings(context: Context, statement: Statement) -> Iterator[tuple[OtherReading, Context]]:

@@ -14,13 +14,15 @@ from typing import TypeAlias
 from symconv.documents.code_names import code_declarations, with_code_line
 from symconv.documents.contents import Document, Formula, Heading, Listing, Pragma, Trouble, Words
 from symconv.documents.declarations import Declared, Settings, declare
-from symconv.documents.hearing import heard
+from symconv.documents.hearing import heard, setting
 from symconv.documents.passing import Passing
 from symconv.documents.reading import RENEWED, ReadFormula, read, restated, stood_for
 from symconv.documents.renewing import without_meanings
 from symconv.documents.sections import Known, Sections, with_names
-from symconv.documents.sentences import Cue, Speech, speech
+from symconv.documents.sentences import speech
 from symconv.documents.source import SourceFile
+from symconv.documents.spoken import Cue, Speech
+from symconv.documents.surroundings import with_surroundings
 from symconv.documents.unread import MOST_UNREAD, is_of_reading
 from symconv.errors import UsageError
 from symconv.latex.reading.context import Context, context_of_layer
@@ -61,7 +63,7 @@ def outline(document: Document, known: Declared) -> Outline:
     known, troubles = _with_layer(document, known)
     supplied: dict[int, Supply] = {}
     renewed: Renewed = {}
-    spoken = speech(document)
+    spoken = with_surroundings(document, speech(document))
     result = _pass(document, known, spoken, supplied, renewed, {})
     for _ in range(MOST_READINGS - 1):
         found = _supplies(result.parts)
@@ -164,6 +166,9 @@ def _pass(
 def _titled(heading: Heading, spoken: Speech, now: Known) -> Passing:
     """Return what is said in passing behind a heading, whose title may restrict its section."""
     passing = replace(now.passing, lingering=())
+    maybe = spoken.mentioned.get(id(heading))
+    if maybe is not None:
+        passing = passing.mentioning(heard(maybe, now.context), heading.start)
     cue = spoken.headings.get(id(heading))
     if cue is not None:
         said = heard(cue, now.context)
@@ -177,7 +182,8 @@ def _spoken_before(formula: Formula, spoken: Speech, now: Known) -> Passing:
     """Return what is said in passing, with what sentences before a formula say."""
     passing = _assuming(spoken.of(formula).assumed, now.passing, now, formula.start)
     for cue in spoken.of(formula).mentioned:
-        passing = passing.mentioning(heard(cue, now.context), max(cue.start, 0) or formula.start)
+        said = heard(cue, now.context) if cue.words else setting(cue, now.context)
+        passing = passing.mentioning(said, max(cue.start, 0) or formula.start)
     return passing
 
 
@@ -186,6 +192,10 @@ def _assuming(cues: Iterable[Cue], passing: Passing, now: Known, start: int) -> 
     for cue in cues:
         if cue.kind == "unclear":
             passing = replace(passing, vague=f"the text says {cue.words!r}, which")
+        elif cue.kind == "outside":
+            passing = replace(passing, outside=cue.words)
+        elif cue.kind == "from-one":
+            passing = replace(passing, from_one=cue.words)
         else:
             said = heard(cue, now.context)
             passing = passing.assuming(said)

@@ -70,6 +70,9 @@ class Passing:
         doubts: equations that may give a name another meaning, by the name.
         vague: what may restrict it and is not understood, such as a title, or nothing.
         unread: declarations of how formulas are read that could not be read themselves.
+        outside: words that say what entries outside an array count as, or nothing.
+        from_one: words that say that positions count from 1, or nothing.
+        asked: arrays on which an equation may put a condition, and where it stands.
     """
 
     ranges: Mapping[str, tuple[Range, int]] = field(default_factory=dict)
@@ -82,6 +85,9 @@ class Passing:
     doubts: Mapping[str, tuple[Doubt, ...]] = field(default_factory=dict)
     vague: str = ""
     unread: tuple[str, ...] = ()
+    outside: str = ""
+    from_one: str = ""
+    asked: Mapping[str, int] = field(default_factory=dict)
 
     def without(self, name: str) -> Passing:
         """Forget the range of one index."""

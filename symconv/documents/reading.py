@@ -24,8 +24,9 @@ from symconv.documents.renewing import (
     without_meanings,
     without_names,
 )
-from symconv.documents.sentences import Spoken
+from symconv.documents.reservations import Reservation
 from symconv.documents.source import SourceFile
+from symconv.documents.spoken import Spoken
 from symconv.explanations.tidying import tidied_integer
 from symconv.latex.reading.context import Context, Said
 from symconv.latex.reading.formulas import read_formula
@@ -39,6 +40,7 @@ from symconv.latex.reading.items import (
     NoStatement,
     Unreadable,
 )
+from symconv.latex.reading.meaning.clauses import read_said
 from symconv.latex.reading.meaning.scope import expanded, is_plain
 from symconv.verdicts import Note
 
@@ -52,6 +54,7 @@ RANGE_SAID = "passing-range"
 """The code of a definition that rests on a range said in passing."""
 TAKEN = "taken-as-definition"
 """The code of a definition of an array that is declared, and so may be an input."""
+SUPPOSED_BEFORE = "what the text supposes before it may hold here as well"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,7 @@ class ReadFormula:
         said: what its own sentence says of it.
         doubts: what each of its items rests on that may be meant otherwise.
         otherwise: contexts in which it may be meant as well, each with the reason.
+        reserved: why it may be right where it is false as it stands.
     """
 
     formula: Formula
@@ -83,6 +87,7 @@ class ReadFormula:
     otherwise: tuple[tuple[str, Context], ...] = ()
     bounds: tuple[tuple[str, ...], ...] = ()
     codes: tuple[str | None, ...] = ()
+    reserved: Reservation | None = None
 
     @property
     def behind(self) -> Context:
@@ -144,7 +149,7 @@ class ReadFormula:
         section = self.passing.section
         meanings: dict[str, Meaning] = {}
         behind = self.behind
-        doubts = dict(self.passing.doubts)
+        doubts, asked = dict(self.passing.doubts), dict(self.passing.asked)
         for item, doubtful in zip(self.reading.items, self.doubts, strict=True):
             if isinstance(item, Abbreviation):
                 name, value = item.index.name, item.value
@@ -158,6 +163,8 @@ class ReadFormula:
                 if again is not None:
                     doubt = Doubt(start, self.formula.source.text, item)
                     doubts[again] = (*doubts.get(again, ()), doubt)
+                if self.reserved is not None and self.reserved.way == "ask for it":
+                    asked |= dict.fromkeys(used_arrays(item, item.context), start)
                 continue
             else:
                 continue
@@ -174,6 +181,7 @@ class ReadFormula:
             if meanings
             else self.passing.first,
             doubts={name: found for name, found in doubts.items() if found},
+            asked=asked,
         )
 
 
@@ -192,11 +200,17 @@ def read(
     text = formula.source.text
     known, again = _renewed(file, formula, known, passing, spoken)
     own = all_heard(spoken, known)
-    said = supposed(passing.assumed, own)
+    before = replace(passing, assumed=Said(), ranges={}) if spoken.general else passing
+    said = supposed(before.assumed, own)
     bare = without_entries(replace(known, said=replace(said, ranges=())), said.zero)
     plain = ReadFormula(formula, bare, read_formula(text, bare), (), known, passing, own)
+    plain = replace(plain, reserved=spoken.reserved)
     if is_condition(formula, spoken, known):
         return _as_condition(plain)
+    if all(isinstance(item, Unreadable) for item in plain.reading.items):
+        # Tuples such as (S, P) = (1, 0) are settings, though no equation that is judged.
+        setting = read_said(text, known)
+        plain = plain if setting is None else replace(plain, said=joined(own, setting))
     found = plain
     # What words alone say stands where the formula does.
     first = min((formula.start if c.start < 0 else c.start for c in spoken.cues), default=0)
@@ -206,12 +220,16 @@ def read(
         if passing.start_of(item.index.name) < first
     }
     ranges |= {n: r for n, r in passing.ranges.items() if spoken.cues and r[1] >= first}
-    scope = replace(passing, ranges={**passing.ranges, **ranges})
+    scope = replace(before, ranges={**before.ranges, **ranges})
     if scope.ranges and not plain.ranges:
         # What gives a range itself is read without the others: it takes their place.
         context = scope.known_in(bare)
         found = replace(plain, context=context, reading=read_formula(text, context))
-    found = replace(found, otherwise=tuple(_otherwise(file, found, bare, ranges)))
+    otherwise = [*_otherwise(file, found, bare, ranges)]
+    if spoken.general:
+        assumed = replace(bare, said=replace(supposed(passing.assumed, own), ranges=()))
+        otherwise.append((SUPPOSED_BEFORE, passing.known_in(assumed)))
+    found = replace(found, otherwise=tuple(otherwise))
     notes, bounds = _range_notes(file, found, plain, scope)
     found, letters = _with_indices(file, found)
     numbers = range(len(found.reading.items))
@@ -342,7 +360,7 @@ def _otherwise(
         if said in (Said(), found.said):
             continue
         line = file.position(start).line
-        yield _meant_too(f"what the sentence of line {line} says", found, said, start)
+        yield _meant_too(f"what line {line} says", found, said, start)
         earlier = joined(said, together)
         if number and earlier != said:
             yield _meant_too(f"what the text says from line {line} on", found, earlier, start)
@@ -352,6 +370,9 @@ def _otherwise(
             RANGE_ELSEWHERE,
             Passing(own).known_in(bare),
         )
+    words = found.passing.from_one
+    if words and found.context.index_base == 0:
+        yield f"the text says {words!r}", replace(found.context, index_base=1, index_bases=())
 
 
 def _meant_too(words: str, found: ReadFormula, said: Said, start: int) -> tuple[str, Context]:

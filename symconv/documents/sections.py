@@ -134,6 +134,8 @@ def _resumed(section: _Section, now: Known) -> Known:
         meanings={**before.passing.meanings, **held},
         first=now.passing.first,
         ended={**now.passing.ended, **gone},
+        # How positions count is said once for a whole text.
+        from_one=now.passing.from_one,
     )
     return Known(replace(before.declared, context=context), passing)
 

@@ -11,84 +11,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Literal, TypeAlias
+from dataclasses import dataclass, replace
 
 from symconv.documents.contents import Document, Formula, Heading, Words
-from symconv.documents.wording import meant, remark, spoken_ranges, unread
+from symconv.documents.reservations import (
+    RELATION,
+    counted_words,
+    general_places,
+    is_denied,
+    looks_back,
+    outside_words,
+    reserved,
+    reserved_behind,
+)
+from symconv.documents.spoken import NOTHING, Cue, Kind, Speech, Spoken
+from symconv.documents.wording import meant, possibly, remark, spoken_ranges, unread
 
-Kind: TypeAlias = Literal["if", "for", "where", "assume", "let", "unclear"]
-"""How words introduce: a plain condition, two that may explain, for the section, anew; the last
-says that words may restrict the section and are not understood."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cue:
-    """Words that restrict formulas.
-
-    Attributes:
-        kind: how they introduce what they say.
-        words: the word that begins them.
-        said: the formulas among them, and LaTeX for what the others mean.
-        negated: whether they say where a formula does not hold.
-    """
-
-    kind: Kind
-    words: str
-    said: tuple[Formula | str, ...]
-    negated: bool = False
-
-    @property
-    def start(self) -> int:
-        """The offset in the file of its first formula, or -1."""
-        return min((part.start for part in self.said if isinstance(part, Formula)), default=-1)
-
-
-@dataclass(frozen=True, slots=True)
-class Spoken:
-    """What the words around one formula say of it.
-
-    Attributes:
-        introduced: how the formula itself is introduced, where it is a condition or a definition.
-        cues: what restricts it.
-        assumed: what is assumed for the section from here on.
-        left: what is assumed for the section behind it, where no formula follows in its stretch;
-            words may leave something too.
-        mentioned: conditions of sentences before it that restrict nothing in their own.
-        unclear: words that restrict it and are not understood.
-    """
-
-    introduced: Kind | None = None
-    cues: tuple[Cue, ...] = ()
-    assumed: tuple[Cue, ...] = ()
-    left: tuple[Cue, ...] = ()
-    mentioned: tuple[Cue, ...] = ()
-    unclear: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Speech:
-    """What the sentences of a document say.
-
-    Attributes:
-        formulas: by the identity of a formula, or of words without one.
-        headings: what the title of a heading restricts its section to, by its identity.
-        vague: titles that may restrict their section and are not understood, likewise.
-    """
-
-    formulas: Mapping[int, Spoken] = field(default_factory=dict)
-    headings: Mapping[int, Cue] = field(default_factory=dict)
-    vague: Mapping[int, str] = field(default_factory=dict)
-
-    def of(self, part: Formula | Words) -> Spoken:
-        """Return what is said of a formula, or left by words."""
-        return self.formulas.get(id(part), _NOTHING)
-
-
-_NOTHING = Spoken()
-_LASTING = ("assume", "let", "unclear")
+_BESIDE = ("unclear", "outside", "from-one")
+"""The kinds of words that say something else than a condition."""
+_LASTING = ("assume", "let", *_BESIDE)
 """The kinds of words that reach beyond their sentence, up to the end of the section."""
-_RELATION = re.compile(r"[=<>≤≥≠∈]|\\(?:leq?|geq?|neq?|lt|gt|in|mid|nmid|leqslant|geqslant)\b")
 _MARK = "\ue000"
 """Stands for a formula in a sentence, followed by its number and the same sign again."""
 _FORMULA = re.compile(rf"{_MARK}(\d+){_MARK}")
@@ -101,6 +43,12 @@ _SENTENCE_END = re.compile(
 )
 _PARAGRAPH = re.compile(r"\n[ \t>]*\n\s*")
 _LIST_MARK = re.compile(r"\n[ \t>]*(?:[-*+]|\d{1,3}[.)])[ \t]+")
+_STATEMENT = re.compile(
+    r"\\(?:begin|end)\s*\{(?:theorem|lemma|proposition|corollary|claim|definition|remark|example"
+    r"|proof|exercise|problem|solution|assumption|fact|thm|lem|prop|cor|defn?|rem|ex)\*?\}"
+    r"|\[\^[^\]\s]{1,40}\]:"
+)
+"""What begins or ends a theorem, or begins a footnote, and so a sentence."""
 _LAST_STOP = re.compile(r"\.\s*(?:\\(?:end\s*\{[^{}]*\}|quad|qquad|,|;)\s*)*\Z")
 _ENDS_OPEN = re.compile(r"[,;:]\s*(?:\\end\s*\{[^{}]*\}\s*)*\Z")
 _HARMLESS = re.compile(
@@ -112,8 +60,8 @@ _HARMLESS = re.compile(
     re.IGNORECASE,
 )
 _CUE = re.compile(
-    r"\b(?P<negated>unless|except(?:ing)?(?: for| when| where| if| at)?|but for|apart from"
-    r"|excluding|other than)\b"
+    r"\b(?P<negated>unless|except(?:ing)?(?: for| when| where| if| at)?|but(?: not)? (?:for|at)"
+    r"|not (?:for|at|when|where|if)|apart from|aside from|excluding|leaving out|other than)\b"
     r"|\b(?P<assume>assume|suppose)(?: that)?\b"
     r"|\b(?P<let>let|set|take|put|fix|define|denote|write|introduce"
     r"|setting(?! *\|)|putting|fixing)\b"
@@ -158,6 +106,7 @@ def speech(document: Document) -> Speech:
     found: dict[int, Spoken] = {}
     headings: dict[int, Cue] = {}
     vague: dict[int, str] = {}
+    mentioned: dict[int, Cue] = {}
     stretches = list(_stretches(document))
     # Behind the last formula there is nothing that words could restrict.
     while stretches and not any(isinstance(part, Formula) for part in stretches[-1][1]):
@@ -167,13 +116,19 @@ def speech(document: Document) -> Speech:
         inside = [formula for formula in formulas if formula.in_heading]
         told = [part for part in parts if isinstance(part, Words) or not part.in_heading]
         pending: list[Cue] = []
+        previous: list[Formula] = []
         for sentence in _sentences(told):
+            _look_back(sentence, found, previous)
             pending = _hear(sentence, found, pending)
+            claimed = (f for f in sentence.formulas if not found.get(id(f), NOTHING).introduced)
+            previous = [f for f in claimed if _claims(f)]
         left = tuple(cue for cue in pending if cue.kind in _LASTING)
         if left:
-            found[id(told[-1])] = replace(found.get(id(told[-1]), _NOTHING), left=left)
+            found[id(told[-1])] = replace(found.get(id(told[-1]), NOTHING), left=left)
         if heading is None:
             continue
+        if maybe := possibly(heading.title):
+            mentioned[id(heading)] = Cue("for", "", maybe, place=heading.start)
         cue = _titled(heading, inside)
         if cue.said:
             headings[id(heading)] = cue
@@ -182,7 +137,7 @@ def speech(document: Document) -> Speech:
                     found[id(formula)] = Spoken(introduced="if")
         elif _VAGUE_TITLE.search(heading.title):
             vague[id(heading)] = heading.title
-    return Speech(found, headings, vague)
+    return Speech(found, headings, vague, mentioned)
 
 
 def _stretches(document: Document) -> Iterator[tuple[Heading | None, list[Formula | Words]]]:
@@ -201,7 +156,7 @@ def _stretches(document: Document) -> Iterator[tuple[Heading | None, list[Formul
 def _titled(heading: Heading, inside: list[Formula]) -> Cue:
     """Read a title: what it says in formulas, in plain letters, and in words."""
     title = _CLUTTER.sub(" ", re.sub(r"\$[^$]*\$|\\\(.*?\\\)", " ", heading.title))
-    said: list[Formula | str] = [f for f in inside if _RELATION.search(f.source.text)]
+    said: list[Formula | str] = [f for f in inside if RELATION.search(f.source.text)]
     said += [found.group() for found in _PLAIN_VALUE.finditer(title)]
     said += meant(title) if not said else []
     return Cue("if", title.strip(), tuple(said))
@@ -213,6 +168,12 @@ class _Sentence:
 
     text: str
     formulas: tuple[Formula, ...]
+
+    @property
+    def texts(self) -> dict[int, str]:
+        """The LaTeX of its formulas, by their numbers."""
+        numbers = (int(found.group(1)) for found in _FORMULA.finditer(self.text))
+        return dict(zip(numbers, (f.source.text for f in self.formulas), strict=True))
 
 
 def _sentences(stretch: list[Formula | Words]) -> Iterator[_Sentence]:
@@ -253,7 +214,8 @@ def _words(text: str, after_display: bool, before_display: bool) -> str:
             last, blank = part.rstrip(), False
         elif not goes_on:
             last, blank = "", False
-    plain = " ".join(_CLUTTER.sub(" ", _LIST_MARK.sub("\ue001", "".join(pieces))).split())
+    marked = _STATEMENT.sub("\ue001", _LIST_MARK.sub("\ue001", "".join(pieces)))
+    plain = " ".join(_CLUTTER.sub(" ", marked).split())
     if after_display and plain[:1].isupper():
         # A display often ends its sentence without a full stop.
         plain = f"\ue001{plain}"
@@ -266,14 +228,15 @@ def _hear(sentence: _Sentence, found: dict[int, Spoken], pending: list[Cue]) -> 
     if len(sentence.text) > LONGEST_SENTENCE:
         unheard = Cue("unclear", f"a sentence of more than {LONGEST_SENTENCE:,} characters", ())
         for formula in sentence.formulas:
-            before = found.get(id(formula), _NOTHING)
+            before = found.get(id(formula), NOTHING)
             found[id(formula)] = replace(before, assumed=(*pending, unheard))
         return [unheard]
     text = _HARMLESS.sub(lambda item: "~" * len(item.group()), sentence.text)
     numbers = [int(item.group(1)) for item in _FORMULA.finditer(text)]
     by_number = dict(zip(numbers, sentence.formulas, strict=True))
     places = {int(item.group(1)): item.start() for item in _FORMULA.finditer(text)}
-    cues = list(_cues(text, by_number))
+    cues, texts = list(_cues(text, by_number)), sentence.texts
+    general = general_places(text, texts)
     taken = {
         id(part)
         for _, _, cue in cues
@@ -286,14 +249,18 @@ def _hear(sentence: _Sentence, found: dict[int, Spoken], pending: list[Cue]) -> 
             if isinstance(formula, Formula):
                 found[id(formula)] = Spoken(introduced=cue.kind)
     told: dict[int, list[Cue]] = {n: [] for n in claims}
+    begun: dict[int, list[int]] = {n: [] for n in claims}
     later: list[Cue] = []
     for start, end, cue in cues:
         if cue.kind in _LASTING:
             later.append(cue)
         others = {n: f for n, f in claims.items() if f not in cue.said}
         governed = _governed(text, start, end, others, places)
+        governed = [n for n in governed if not _is_done(n, start, begun[n], places)]
+        governed = [n for n in governed if not any(start < p < places[n] for p in general)]
         for number in governed:
             told[number].append(cue)
+            begun[number].append(start)
         if not governed and cue.kind not in _LASTING:
             later.append(cue)
     rest = _without_cues(text, cues)
@@ -302,8 +269,10 @@ def _hear(sentence: _Sentence, found: dict[int, Spoken], pending: list[Cue]) -> 
         later = [cue for cue in later if cue.kind != "let" or not _in_words(cue)]
     for number in claims:
         told[number] += stated
+    may_hold += _told_beside(sentence)
+    may_hold += [Cue("for", "", said) for said in (possibly(sentence.text),) if said]
     later += [*(stated if not claims else ()), *may_hold]
-    marks = {f"{_MARK}{n}{_MARK}": formula.source.text for n, formula in by_number.items()}
+    marks = {f"{_MARK}{n}{_MARK}": latex for n, latex in texts.items()}
     for given in spoken_ranges(text, marks):
         words = " ".join(_FORMULA.sub("...", text[given.start : given.end]).split())
         cue = Cue("assume", words, (given.said,))
@@ -318,7 +287,7 @@ def _hear(sentence: _Sentence, found: dict[int, Spoken], pending: list[Cue]) -> 
         if given.without_end:
             may_hold.append(Cue("for", words, (given.without_end,)))
             later.append(may_hold[-1])
-    restricts = unread(rest)
+    restricts, reservations = unread(rest), reserved(rest, texts) if claims else {}
     equivalent = _EQUIVALENT.search(text)
     for number, formula in claims.items():
         unclear = ""
@@ -327,20 +296,26 @@ def _hear(sentence: _Sentence, found: dict[int, Spoken], pending: list[Cue]) -> 
         if (
             equivalent
             and places[number] < equivalent.start()
-            and _RELATION.search(formula.source.text)
+            and RELATION.search(formula.source.text)
         ):
             unclear = equivalent.group()
-        before = found.get(id(formula), _NOTHING)
-        spoken = replace(before, cues=tuple(told[number]), unclear=unclear)
+        before = found.get(id(formula), NOTHING)
+        spoken = replace(
+            before,
+            cues=tuple(told[number]),
+            unclear=unclear,
+            reserved=reservations.get(number),
+            general=any(place < places[number] for place in general),
+        )
         if pending:
             section = tuple(cue for cue in pending if cue.kind in _LASTING)
             spoken = replace(spoken, assumed=section)
             spoken = replace(spoken, mentioned=tuple(c for c in pending if c not in section))
             pending = []
-        unclear_too = tuple(cue for cue in may_hold if cue.kind == "unclear")
+        beside = tuple(cue for cue in may_hold if cue.kind in _BESIDE)
         spoken = replace(
             spoken,
-            assumed=(*spoken.assumed, *unclear_too),
+            assumed=(*spoken.assumed, *beside),
             mentioned=(*spoken.mentioned, *may_hold),
         )
         found[id(formula)] = spoken
@@ -349,6 +324,39 @@ def _hear(sentence: _Sentence, found: dict[int, Spoken], pending: list[Cue]) -> 
             if places[number] > equivalent.start() and not formula.display:
                 found[id(formula)] = Spoken(introduced="if")
     return _few([*pending, *later])
+
+
+def _look_back(sentence: _Sentence, found: dict[int, Spoken], previous: list[Formula]) -> None:
+    """Let formulas know what the sentence behind theirs says of them."""
+    if len(sentence.text) > LONGEST_SENTENCE or not previous:
+        return
+    texts = sentence.texts
+    if not looks_back(sentence.text, texts) and not any(_told_beside(sentence)):
+        return
+    conditions = [formula for formula in sentence.formulas if _claims(formula)]
+    said = (*conditions, *meant(_FORMULA.sub(" ", sentence.text)))
+    cue = Cue("for", "", said, negated=is_denied(sentence.text))
+    for formula in previous:
+        spoken = found.get(id(formula), NOTHING)
+        assumed = (*spoken.assumed, *_told_beside(sentence))
+        spoken = replace(spoken, assumed=assumed)
+        if looks_back(sentence.text, texts):
+            behind = reserved_behind(sentence.text, texts)
+            mentioned = (*spoken.mentioned, *((cue,) if said else ()))
+            spoken = replace(spoken, mentioned=mentioned)
+            if not said:
+                spoken = replace(spoken, reserved=spoken.reserved or behind)
+        found[id(formula)] = spoken
+
+
+def _told_beside(sentence: _Sentence) -> list[Cue]:
+    """Return what words say of entries outside an array, and of how positions count."""
+    outside = outside_words(sentence.text)
+    counted = counted_words(sentence.text, sentence.texts)
+    return [
+        *([Cue("outside", outside, ())] if outside else []),
+        *([Cue("from-one", counted, ())] if counted else []),
+    ]
 
 
 def _few(cues: list[Cue]) -> list[Cue]:
@@ -410,6 +418,9 @@ def _cues(text: str, formulas: Mapping[int, Formula]) -> Iterator[tuple[int, int
         words = text[found.start() : last]
         for item in _FORMULA.finditer(text, position):
             between = text[end : item.start()]
+            excepted = _CUE.search(between)
+            if excepted and excepted["negated"]:
+                break
             if said:
                 joined = _JOINS.fullmatch(between) is not None
             else:
@@ -417,7 +428,7 @@ def _cues(text: str, formulas: Mapping[int, Formula]) -> Iterator[tuple[int, int
                 joined = item.start() <= last and len(gap.split()) <= 8
                 joined = joined or _JOINS.fullmatch(gap) is not None
             formula = formulas[int(item.group(1))]
-            holds = _RELATION.search(formula.source.text) and not formula.display
+            holds = RELATION.search(formula.source.text) and not formula.display
             if said and not joined:
                 break
             if not said and item.start() > last and not joined:
@@ -460,8 +471,14 @@ def _governed(
     return [nearest] if adjacent else after
 
 
+def _is_done(number: int, start: int, begun: list[int], places: Mapping[int, int]) -> bool:
+    """Tell whether a formula has its own condition behind it, and another formula follows that."""
+    behind = [place for place in begun if place > places[number]]
+    return any(min(behind) < place < start for place in places.values()) if behind else False
+
+
 def _claims(formula: Formula) -> bool:
-    return _RELATION.search(formula.source.text) is not None
+    return RELATION.search(formula.source.text) is not None
 
 
 def _reaches(

@@ -16,7 +16,8 @@ NO_BIAS = "b = 0"
 _NUMBERS = {"zero": "0", "one": "1", "two": "2", "three": "3", "four": "4", "none": "0"}
 _NUMBER = (
     rf"(?P<n>\d{{1,3}}|{'|'.join(_NUMBERS)})\b"
-    r"(?!\s*(?:of\b|or\b|to\b|[-/.,]\d|(?:x|\xd7)\s*\d|and (?:\d|one|two|three|zero)\b))"
+    r"(?!\s*(?:of\b|or\b|to\b|[-/.,]\d|(?:x|\xd7)\s*\d"
+    r"|and (?:\d|one|two|three|zero)\b(?![- ]*pad)))"
 )
 _IS = (
     r"(?:\s+(?:of|is|are|be|equals?|stays?|remains?|equal|fixed|set|kept|taken|chosen|always|now"
@@ -31,7 +32,9 @@ _UNIT_STRIDE = (
 )
 _NO_PADDING = (
     r"\b(?:no|without(?: any)?|not \w+(?: any)?|(?:ignor\w+|omit\w*|drop\w*|neglect\w*)(?: the)?)"
-    r"(?: zero)?[- ]?pad(?:ding)?\b|\b(?:unpadded|not padded)\b"
+    r"(?: zero)?[- ]?pad(?:ding)?\b|\b(?:unpadded|(?:not|never) padded|padded by zero\b(?!s))\b"
+    r"|\b(?:do|does|did) not (?:\w+ )?pad\b|\bdon.t pad\b|\bnever pads?\b|\bpad nothing\b"
+    r"|\bnothing is padded\b"
     r"|\bpadding is (?:not used|ignored|omitted|dropped|neglected|left out|absent)\b"
     r"|\bvalid (?:padding|convolutions?|cross-?correlations?)\b"
 )
@@ -67,6 +70,8 @@ _MEANINGS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     )
 )
 """What words mean without a formula, in the sizes of the usual layers; ``S = S`` sets free."""
+_ZERO_PADDING = re.compile(r"\bzero[- ]padding\b", re.IGNORECASE)
+"""Padding with zeros, or none of it."""
 _ABOUT = re.compile(
     r"strid|pad|kernel|filter|input|image|output|size|batch|bias|window|remainder|height|width"
     r"|channel|ind(?:ex|ices)|position|dilat|border|boundar|edge|mov|slid|shift|step|conv|corr",
@@ -296,3 +301,8 @@ def meant(words: str) -> list[str]:
             value = _NUMBERS.get(number.lower(), number) if number else ""
             found.append(latex.format(n=value))
     return list(dict.fromkeys(found))
+
+
+def possibly(words: str) -> tuple[str, ...]:
+    """Return what words may mean without a formula, as LaTeX, where they have two senses."""
+    return ("P = 0",) if _ZERO_PADDING.search(words) else ()

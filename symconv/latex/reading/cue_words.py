@@ -74,6 +74,17 @@ _DEFINING: Final = frozenset(
     ["let", "set", "stride", "padding", "no", "not", "but", "or", "same", "valid", "none"]
 )
 """Further words that may say under which conditions the rows below them hold."""
+WORDS: Final = frozenset(
+    [
+        *("prev", "previous", "next", "new", "old", "in", "out", "input", "output", "hidden"),
+        *("left", "right", "top", "bottom", "before", "after", "first", "last", "pad", "padded"),
+        *("max", "min", "avg", "mean", "total", "sum", "best", "opt", "init", "cur", "curr", "tmp"),
+        *("pred", "true", "target", "train", "test", "val", "data", "reg", "loss", "err", "error"),
+        *("pos", "neg", "low", "high", "rot", "flip", "full", "same", "valid", "conv", "pool"),
+        *("up", "down", "eff", "raw", "norm", "bias", "grad", "row", "col", "res", "act"),
+    ]
+)
+"""What a subscript spells that names an array, and is no row of indices."""
 _MATHEMATICS = re.compile(r"[=<>≤≥≠≡∈$\\|_^]")
 
 

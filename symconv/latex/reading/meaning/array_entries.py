@@ -8,6 +8,7 @@ from symconv.algebra.expressions import Array, Delta, Derivative, Entry, Express
 from symconv.algebra.indices import Constant, Index, IntegerExpression, Size, as_integer
 from symconv.algebra.polynomials import same_polynomial
 from symconv.latex.reading.context import Context
+from symconv.latex.reading.cue_words import WORDS
 from symconv.latex.reading.items import Span
 from symconv.latex.reading.meaning.integers import gradient_of, integer_of
 from symconv.latex.reading.meaning.scope import (
@@ -52,6 +53,7 @@ def entry_at(array: Array, written: tuple[Node, ...], span: Span, scope: Scope) 
     Raises:
         Stopped: when an index has no meaning, or stands outside of the array.
     """
+    _refuse_word(array, written, scope)
     omitted, parts = _subscripts(array, written, span, scope.context)
     base = scope.context.base_of(array.name)
     indices: list[IntegerExpression] = [as_integer(0)] * omitted
@@ -76,6 +78,19 @@ def entry_at(array: Array, written: tuple[Node, ...], span: Span, scope: Scope) 
         indices.append(value)
     scope.require_domain(array.name, span, indices)
     return Entry(array, tuple(indices))
+
+
+def _refuse_word(array: Array, written: tuple[Node, ...], scope: Scope) -> None:
+    """Refuse letters side by side that spell a word: a_{prev} is no entry at p, r, e and v."""
+    letters = _units(written[0], scope.context) if len(written) == 1 else ()
+    word = "".join(letter.name for letter in letters if isinstance(letter, Name))
+    if word in WORDS and not any(map(scope.is_bound, word)):
+        raise Stopped(
+            written[0].span,
+            "unsupported",
+            f"the subscript {word} of {array.name} is a word, and no index",
+            f"let it mean an array of its own: symconv: spelling {array.name}_{{{word}}} = ...",
+        )
 
 
 def _refuse_other_axis(name: str, array: Array, axis: int, part: Node, scope: Scope) -> None:

@@ -195,7 +195,7 @@ def expression_of(node: Node, scope: Scope) -> Expression:
             return _fraction(node, scope)
         case Power(base=base):
             return Mul((expression_of(base, scope),) * exponent(node))
-    raise Stopped(node.span, "unsupported", "this has no meaning in an equation")
+    raise Stopped(node.span, "unsupported", "this is not read as a part of an equation")
 
 
 def entry_of(node: Node, scope: Scope) -> Entry:
