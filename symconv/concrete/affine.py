@@ -41,9 +41,13 @@ class Affine:
 
     def span(self, lengths: Mapping[Index, int]) -> tuple[int, int]:
         """Return the least and the greatest value over a box that is not empty."""
-        ends = [step * (lengths[index] - 1) for index, step in self.steps.items()]
-        least = self.start + sum(end for end in ends if end < 0)
-        return least, self.start + sum(end for end in ends if end > 0)
+        least = greatest = self.start
+        for index, step in self.steps.items():
+            if step < 0:
+                least += step * (lengths[index] - 1)
+            else:
+                greatest += step * (lengths[index] - 1)
+        return least, greatest
 
 
 def _of(start: int, steps: dict[Index, int]) -> Affine:

@@ -1,58 +1,64 @@
 """Where a product is not zero, at given sizes: a box of loop indices, and what is left to ask.
 
-Every index of a context becomes affine in *loop indices*, each of which runs from 0 up to a
-length of its own. Deltas are solved: in ``[p + k*S == i + P]`` the free index i becomes
-``p + k*S - P``, so that a sum over i's values is a sum over the box of p and k. A bracket
-around a position, as in ``[0 <= i + P - k*S <= HH - 1] * w[i + P - k*S]``, is solved the same
-way after its middle has been named. What cannot be solved stays as a `Limit` or as a
-condition, and is asked at every point of the box.
+Every index becomes affine in *loop indices*, each of which runs from 0 up to a length of its
+own. Deltas are solved: in ``[p + k*S == i + P]`` the free index i becomes ``p + k*S - P``, so
+that a sum over i's values is a sum over the box of p and k. A bracket around a position, as in
+``[0 <= i + P - k*S <= HH - 1] * w[i + P - k*S]``, is solved the same way after its middle has
+been named. What cannot be solved stays as a `Limit`, and what is not affine as a column of
+values (`columns`): both are asked at the points of the box, together only where they share
+loop indices.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from fractions import Fraction
-from math import prod
+from functools import lru_cache
+from math import ceil, floor, prod
 from typing import TypeAlias
 
 import numpy as np
 
 from symconv.algebra.evaluation import Exact, integer_value
-from symconv.algebra.expressions import Delta, Entry, Iverson, Number
+from symconv.algebra.expressions import Delta, Entry, Expression, Iverson, Number
 from symconv.algebra.indices import (
-    And,
-    CeilingDivision,
     Comparison,
     Condition,
     Constant,
-    Divides,
-    FloorDivision,
     Index,
     IntegerExpression,
-    Not,
-    Or,
     Plus,
     Quotient,
     Range,
-    Remainder,
     Size,
     Symbol,
     Times,
-    condition_integers,
     conjuncts,
+    equal,
     operands,
-    symbols,
 )
 from symconv.concrete.affine import Affine, column, shorter, without
-from symconv.concrete.columns import Formula, Scope, condition_formula
-from symconv.concrete.products import Context
-from symconv.errors import IllFormed, NotSupported
+from symconv.concrete.columns import (
+    Column,
+    ColumnFormula,
+    ColumnScope,
+    NoValue,
+    coefficient_formula,
+    condition_formula,
+    integer_formula,
+)
+from symconv.concrete.rows import MOST_ROWS, WITHIN_INT64, exact_product
+from symconv.concrete.terms import Steps
+from symconv.errors import IllFormed, NotSupported, TooLarge
 
 Values: TypeAlias = Mapping[Symbol, int]
+Axes: TypeAlias = "tuple[Index, ...]"
+Columns: TypeAlias = "Mapping[Index, np.ndarray]"
 
-MOST_POINTS = 4_000_000
-"""How many points of a box are asked one by one; more are refused."""
+# Formulas hold no sizes, so that each is compiled once.
+_integer = lru_cache(maxsize=4096)(integer_formula)
+_condition = lru_cache(maxsize=4096)(condition_formula)
+_coefficient = lru_cache(maxsize=4096)(coefficient_formula)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,127 +78,299 @@ class Limit:
     crop: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class LinkedIndices:
+    """Loop indices that are asked about together.
+
+    Attributes:
+        axes: the loop indices.
+        held: at which of their points a product is not 0; None for all of them.
+        coefficients: what is multiplied at each point; None for 1.
+    """
+
+    axes: Axes
+    held: np.ndarray | None
+    coefficients: np.ndarray | None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no point at which a product is not 0."""
+        return self.held is not None and not self.held.any()
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """The values of an integer or a factor where a box is reached, and what has none."""
+
+    values: Column
+    failures: tuple[NoValue, ...] = ()
+
+
 class Box:
-    """The points at which a context is reached, at given sizes.
+    """The points at which the steps of a product are not 0, at given sizes.
 
     Args:
-        context: the context.
+        steps: what binds indices, and what multiplies.
         sizes: a value per size.
         free: the free indices.
-        entries: what is read in the context; it decides which index a delta is solved for.
-
-    Raises:
-        NotSupported: where a bound or a coefficient is not affine in the indices.
+        entries: what is read; it decides which index a delta is solved for.
     """
 
     def __init__(
-        self, context: Context, sizes: Values, free: Iterable[Index], entries: Iterable[Entry]
+        self,
+        steps: Steps,
+        sizes: Values,
+        free: Iterable[Index] = (),
+        entries: Iterable[Entry] = (),
     ) -> None:
         self._sizes = sizes
+        self._names = {size.name: value for size, value in sizes.items()}
         self._free = tuple(free)
         self.lengths: dict[Index, int] = {}
         """How many values each loop index takes, from 0."""
         self.at: dict[Index, Affine] = {}
-        """What each index of the context is, in loop indices."""
+        """What each index of the steps is, in loop indices."""
+        self.spans: dict[Index, tuple[int, int]] = {}
+        """The least and the greatest value of each index, before anything is asked."""
         self.limits: list[Limit] = []
-        self.conditions: list[Formula] = []
+        self.conditions: list[ColumnFormula] = []
         """Conditions that are not affine."""
+        self.coefficients: list[ColumnFormula] = []
+        """Factors that are not the same everywhere."""
         self.scale: Exact = 1
-        """The product of the numbers in the context."""
+        """The product of the factors that are."""
         self.empty = False
-        for item in context.ranges:
-            self._bind(item)
+        for step in steps:
+            if isinstance(step, Range):
+                self._bind(step)
         self._full = dict(self.lengths)
         self._positions = [part for entry in entries for part in entry.indices]
-        self._drop_single_values()
+        if not self.empty:
+            self._multiply([step for step in steps if not isinstance(step, Range)])
+        self.empty = self.empty or any(length <= 0 for length in self.lengths.values())
+
+    def _multiply(self, factors: Iterable[Expression]) -> None:
         equations: list[Affine] = []
-        for guard in context.guards:
-            match guard:
-                case Number(value=value):
-                    self.scale *= self._constant(value)
+        for factor in factors:
+            match factor:
                 case Delta(left=left, right=right):
-                    equations.append(self.affine(left).plus(self.affine(right), -1))
+                    self._require(equal(left, right), equations)
                 case Iverson(condition=condition):
                     for part in conjuncts(condition):
                         self._require(part, equations)
-        self.empty = self.empty or self.scale == 0
+                case _:
+                    self._scale(factor)
+        self.empty = self.scale == 0
         while equations and not self.empty:
             equations = self._solve(*equations)
         self._tighten()
         while not self.empty and self._name_a_position():
             self._tighten()
-        self.empty = self.empty or any(length <= 0 for length in self.lengths.values())
+        self._settle()
 
-    def affine(self, expression: IntegerExpression) -> Affine:
+    def affine(self, expression: IntegerExpression) -> Affine | None:
         """Write an integer expression in loop indices.
 
-        Raises:
-            NotSupported: where it is not affine in them, or not an integer everywhere.
+        Returns:
+            None where it is not affine in them, not an integer everywhere, or has no value.
         """
         match expression:
-            case Constant(value=value):
-                return Affine(value)
-            case Size():
-                if expression not in self._sizes:
-                    raise NotSupported(f"{expression} has no value")
-                return Affine(self._sizes[expression])
             case Index():
-                if expression not in self.at:
-                    raise NotSupported(f"{expression} is not bound")
-                return self.at[expression]
+                return self.at.get(expression)
+            case Constant():
+                return Affine(expression.value)
+            case Size():
+                value = self._sizes.get(expression)
+                return None if value is None else Affine(value)
             case Plus(terms=terms):
-                total = Affine(0)
+                start, steps = 0, dict[Index, int]()
                 for term in terms:
-                    total = total.plus(self.affine(term))
-                return total
+                    part = self.affine(term)
+                    if part is None:
+                        return None
+                    start += part.start
+                    for index, step in part.steps.items():
+                        steps[index] = steps.get(index, 0) + step
+                return Affine(start, steps)
             case Times(factors=factors):
                 product = Affine(1)
-                for factor in map(self.affine, factors):
-                    if product.steps and factor.steps:
-                        raise NotSupported(f"{expression} is not affine in the indices")
-                    product = (
-                        factor.times(product.start) if factor.steps else product.times(factor.start)
-                    )
+                for factor in factors:
+                    part = self.affine(factor)
+                    if part is None or (product.steps and part.steps):
+                        return None
+                    product = part.times(product.start) if part.steps else product.times(part.start)
                 return product
             case Quotient(dividend=dividend, divisor=divisor):
-                over, by = self.affine(dividend), self._constant(divisor)
-                whole = [by and part % by == 0 for part in (over.start, *over.steps.values())]
-                if not all(whole):
-                    raise NotSupported(f"{expression} is not affine in the indices")
-                steps = {index: int(step // by) for index, step in over.steps.items()}
-                return Affine(int(over.start // by), steps)
-        if any(self.affine(part).steps for part in operands(expression)):
-            raise NotSupported(f"{expression} is not affine in the indices")
-        return Affine(self._whole(expression))
+                over, by = self.affine(dividend), self.affine(divisor)
+                if over is None or by is None or by.steps or by.start == 0:
+                    return None
+                if any(part % by.start for part in (over.start, *over.steps.values())):
+                    return None
+                steps = {index: step // by.start for index, step in over.steps.items()}
+                return Affine(over.start // by.start, steps)
+        # Affine and not an index: a floor or the like, of what does not depend on an index.
+        parts = [self.affine(part) for part in operands(expression)]
+        if any(part is None or part.steps for part in parts):
+            return None
+        known = {index: value.start for index, value in self.at.items() if not value.steps}
+        try:
+            value = integer_value(expression, {**self._sizes, **known})
+        except IllFormed:
+            # A column says at which points that matters.
+            return None
+        return Affine(int(value)) if value == int(value) else None
 
-    def mask(self, asked: Iterable[Limit | Formula], axes: tuple[Index, ...]) -> np.ndarray:
+    def formula(self, expression: IntegerExpression) -> ColumnFormula:
+        """Compile an integer expression that is not affine.
+
+        Raises:
+            NotSupported: when its numbers may not fit in 64 bits.
+        """
+        return self._fitting(_integer(expression), expression)
+
+    def factor(self, expression: Expression) -> ColumnFormula:
+        """Compile a factor; see `formula`."""
+        return self._fitting(_coefficient(expression), expression)
+
+    def values(self, formula: ColumnFormula, columns: Columns, live: np.ndarray | None) -> Column:
+        """Compute a formula on columns of loop indices.
+
+        Where it has no value at a live row, what is returned there means nothing: that is
+        looked at beforehand.
+        """
+        return formula.value(self._scope(formula, columns), live)
+
+    def _scope(self, formula: ColumnFormula, columns: Columns) -> ColumnScope:
+        named = {
+            index.name: self.positions(value, columns)
+            for index, value in self.at.items()
+            if index.name in formula.indices
+        }
+        return ColumnScope(self._names, named)
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether there is a point at all; looks at every point where that is not plain."""
+        return not self.empty and not any(group.is_empty for group in self.groups())
+
+    def span(self, value: Affine) -> tuple[int, int]:
+        """Bound an affine integer, also by a limit on what it is made of."""
+        least, greatest = value.span(self.lengths)
+        for limit in self.limits:
+            if limit.value.steps == value.steps:
+                shift = value.start - limit.value.start
+                return max(least, limit.low + shift), min(greatest, limit.high + shift)
+        return least, greatest
+
+    def reached(self, part: Affine | ColumnFormula) -> Reached:
+        """Compute an integer or a factor wherever the box is reached; no group may be empty."""
+        axes = self.axes_of(part)
+        rows: Columns = {}
+        if axes:
+            group = next(group for group in self.groups(axes) if {*axes} <= {*group.axes})
+            rows = self.rows(group)
+        if isinstance(part, Affine):
+            return Reached(self.positions(part, rows))
+        scope = self._scope(part, rows)
+        values = part.value(scope, None)
+        return Reached(values, tuple(scope.failures))
+
+    def positions(self, value: Affine, columns: Columns) -> Column:
+        """Compute an affine integer on columns of loop indices.
+
+        Raises:
+            NotSupported: when it may not fit in 64 bits.
+        """
+        if not value.steps:
+            return value.start
+        if any(abs(end) >= WITHIN_INT64 for end in value.span(self.lengths)):
+            raise NotSupported("index values do not fit in 64 bits")
+        return column(value, columns)
+
+    def grid(self, axes: Axes) -> Columns:
+        """Return the values of some loop indices, each on an axis of its own.
+
+        Raises:
+            TooLarge: when they have too many points.
+        """
+        points = prod(self.lengths[axis] for axis in axes)
+        if points > MOST_ROWS:
+            raise TooLarge(
+                f"some indices take {points:,} values together, and {MOST_ROWS:,} fit in memory",
+                terms=points,
+                help="choose smaller sizes",
+            )
+        columns: dict[Index, np.ndarray] = {}
+        for place, axis in enumerate(axes):
+            shape = [1] * len(axes)
+            shape[place] = self.lengths[axis]
+            columns[axis] = np.arange(self.lengths[axis]).reshape(shape)
+        return columns
+
+    def mask(self, asked: Iterable[Limit | ColumnFormula], axes: Axes) -> np.ndarray:
         """Tell at which points of some axes limits and conditions hold.
 
         Raises:
-            NotSupported: where the axes have too many points, or a condition no value.
+            TooLarge: when the axes have too many points.
         """
-        if prod(self.lengths[axis] for axis in axes) > MOST_POINTS:
-            raise NotSupported(f"a condition on more than {MOST_POINTS:,} points")
-        columns = self._columns(axes)
+        columns = self.grid(axes)
         held = np.ones([self.lengths[axis] for axis in axes], dtype=bool)
         for item in asked:
             if isinstance(item, Limit):
-                values = column(item.value, columns)
+                values = self.positions(item.value, columns)
                 held &= (item.low <= values) & (values <= item.high)
-                continue
-            named = {
-                index.name: column(value, columns)
-                for index, value in self.at.items()
-                if index.name in item.indices
-            }
-            scope = Scope({size.name: value for size, value in self._sizes.items()}, named)
-            held &= np.asarray(item.value(scope, None), dtype=bool)
-            if scope.failures:
-                raise NotSupported(scope.failures[0].fact)
+            else:
+                # Where it has no value is not reached: that is looked at beforehand.
+                held &= np.asarray(self.values(item, columns, None), dtype=bool)
         return held
 
-    def axes_of(self, *parts: Affine | Limit | Formula) -> tuple[Index, ...]:
+    def groups(self, *together: Axes) -> list[LinkedIndices]:
+        """Split the loop indices into groups that nothing connects.
+
+        Args:
+            together: loop indices that must be in one group.
+        """
+        asked = (*self.limits, *self.conditions, *self.coefficients)
+        parts = [(self.axes_of(part), part) for part in asked]
+        members: list[set[Index]] = []
+        for axes in (*together, *(axes for axes, _ in parts)):
+            touched = [known for known in members if not known.isdisjoint(axes)]
+            members = [known for known in members if known.isdisjoint(axes)]
+            members.append(set(axes).union(*touched))
+        alone = set(self.lengths).difference(*members)
+        groups = [LinkedIndices((axis,), None, None) for axis in self.lengths if axis in alone]
+        for known in filter(None, members):
+            axes = tuple(axis for axis in self.lengths if axis in known)
+            mine = [part for touching, part in parts if not known.isdisjoint(touching)]
+            groups.append(self._group(axes, mine))
+        return groups
+
+    def rows(self, group: LinkedIndices) -> Columns:
+        """Return the values that the loop indices of a group take together, point by point."""
+        if group.held is not None:
+            return dict(zip(group.axes, group.held.nonzero(), strict=True))
+        if len(group.axes) == 1:
+            return self.grid(group.axes)
+        grid = np.broadcast_arrays(*self.grid(group.axes).values())
+        return dict(zip(group.axes, (values.reshape(-1) for values in grid), strict=True))
+
+    def _group(self, axes: Axes, parts: list[Limit | ColumnFormula]) -> LinkedIndices:
+        factors = [known for known in self.coefficients if any(known is part for part in parts)]
+        conditions = [part for part in parts if not any(part is known for known in factors)]
+        held = self.mask(conditions, axes) if conditions else None
+        product: Column = None
+        for factor in factors:
+            values = self.values(factor, self.grid(axes), held)
+            product = values if product is None else exact_product(product, values)
+        if product is not None:
+            product = np.broadcast_to(np.asarray(product), [self.lengths[axis] for axis in axes])
+            held = (product != 0) if held is None else held & (product != 0)
+        return LinkedIndices(axes, held, product)
+
+    def axes_of(self, *parts: Affine | Limit | ColumnFormula) -> Axes:
         """Return the loop indices on which some parts depend, in the order of the box."""
+        if len(parts) == 1 and isinstance(parts[0], Affine) and len(parts[0].steps) < 2:
+            return tuple(parts[0].steps)
         found: set[Index] = set()
         for part in parts:
             match part:
@@ -200,59 +378,32 @@ class Box:
                     found |= set(part.steps)
                 case Limit():
                     found |= set(part.value.steps)
-                case Formula():
+                case ColumnFormula():
                     for index, value in self.at.items():
                         if index.name in part.indices:
                             found |= set(value.steps)
         return tuple(index for index in self.lengths if index in found)
 
-    def require_in_range(self, entry: Entry, shape: tuple[int, ...], *, complete: bool) -> None:
-        """Refuse an entry that is read outside its array.
-
-        Args:
-            entry: the entry, read at the points of this box.
-            shape: its array's shape.
-            complete: whether it is read at all of these points, or perhaps at fewer.
-
-        Raises:
-            IllFormed: when it is read outside its array.
-            NotSupported: when that cannot be told.
-        """
-        if self.empty:
-            return
-        for part, extent in zip(entry.indices, shape, strict=True):
-            value = self.affine(part)
-            least, greatest = value.span(self.lengths)
-            if least >= 0 and greatest < extent:
-                continue
-            if not complete:
-                raise NotSupported(f"{entry} is read behind a factor that may be 0")
-            asked = [*self.limits, *self.conditions]
-            axes = self.axes_of(value, *asked)
-            reached = self.mask(asked, axes)
-            met = np.broadcast_to(column(value, self._columns(axes)), reached.shape)[reached]
-            outside = met[(met < 0) | (met >= extent)]
-            if len(outside):
-                raise IllFormed(
-                    f"{entry} reads position {outside[0]} of an axis of {entry.array} "
-                    f"that has {extent}",
-                    code="out-of-range",
-                    help="end the sum earlier, shift the index, or guard the entry with a bracket",
-                )
-
     def _bind(self, item: Range) -> None:
         lower, upper = self.affine(item.lower), self.affine(item.upper)
+        if lower is None or upper is None:
+            self._bind_between(item)
+            return
+        least, greatest = lower.span(self.lengths)[0], upper.span(self.lengths)[1]
+        self.spans[item.index] = (least, greatest)
         length = upper.plus(lower, -1).plus(Affine(1))
+        if not length.steps and length.start == 1:
+            self.at[item.index] = lower
+            return
         if not length.steps:
             # A range that moves with another index, such as k*S..k*S+HH-1, counts from its start.
             self.lengths[item.index] = length.start
             self.at[item.index] = Affine(lower.start, {**lower.steps, item.index: 1})
-            self.empty = self.empty or length.start <= 0
+            self.empty |= length.start <= 0
             return
         if self.empty:
             self.at[item.index] = Affine(0)
             return
-        least, greatest = lower.span(self.lengths)[0], upper.span(self.lengths)[1]
         self.lengths[item.index] = greatest - least + 1
         self.at[item.index] = here = Affine(least, {item.index: 1})
         self.empty = greatest < least
@@ -260,9 +411,25 @@ class Box:
         self.limits.append(Limit(here.plus(lower, -1), 0, most))
         self.limits.append(Limit(upper.plus(here, -1), 0, most))
 
-    def _drop_single_values(self) -> None:
-        for index in [index for index, length in self.lengths.items() if length == 1]:
-            self._put(index, Affine(0))
+    def _bind_between(self, item: Range) -> None:
+        """Bind an index whose range has an end that is not affine."""
+        if self.empty:
+            self.at[item.index] = Affine(0)
+            return
+        ends: list[Column] = []
+        for end in (item.lower, item.upper):
+            formula = self.formula(end)
+            ends.append(self.values(formula, self.grid(self.axes_of(formula)), None))
+        least, greatest = ceil(np.min(ends[0])), floor(np.max(ends[1]))
+        self.spans[item.index] = (least, greatest)
+        self.lengths[item.index] = greatest - least + 1
+        self.at[item.index] = Affine(least, {item.index: 1})
+        self.empty = greatest < least
+        for condition in (
+            Comparison(item.lower, "<=", item.index),
+            Comparison(item.index, "<=", item.upper),
+        ):
+            self.conditions.append(self._fitting(_condition(condition), condition))
 
     def _put(self, index: Index, value: Affine) -> None:
         """Replace a loop index everywhere by what it is."""
@@ -273,49 +440,54 @@ class Box:
         ]
         del self.lengths[index]
 
+    def _scale(self, factor: Expression) -> None:
+        """Take a factor in."""
+        if isinstance(factor, Number):
+            value = self.affine(factor.value)
+            if value is not None and not value.steps:
+                self.scale *= value.start
+                return
+        self.coefficients.append(self.factor(factor))
+
     def _require(self, condition: Condition, equations: list[Affine]) -> None:
         """Take a bracket's condition in."""
         if isinstance(condition, Comparison) and condition.relation != "!=":
-            try:
-                left, right = self.affine(condition.left), self.affine(condition.right)
-            except NotSupported:
-                self._keep(condition)
+            left, right = self.affine(condition.left), self.affine(condition.right)
+            if left is not None and right is not None:
+                match condition.relation:
+                    case "==":
+                        equations.append(left.plus(right, -1))
+                    case "<=" | "<":
+                        self._at_least(right.plus(left, -1), condition.relation == "<")
+                    case ">=" | ">":
+                        self._at_least(left.plus(right, -1), condition.relation == ">")
                 return
-            match condition.relation:
-                case "==":
-                    equations.append(left.plus(right, -1))
-                case "<=" | "<":
-                    self._at_least(right.plus(left, -1), condition.relation == "<")
-                case ">=" | ">":
-                    self._at_least(left.plus(right, -1), condition.relation == ">")
-            return
-        self._keep(condition)
+        self.conditions.append(self._fitting(_condition(condition), condition))
 
-    def _keep(self, condition: Condition) -> None:
-        for divisor in _divisors(condition):
-            # A divisor of 0 matters only where it is reached, which is not followed here.
-            value = self.affine(divisor)
-            if value.steps or value.start == 0:
-                raise NotSupported(f"{condition} divides by {divisor}, which may be 0")
-        for integer in condition_integers(condition):
-            for symbol in symbols(integer):
-                if symbol not in self.at and symbol not in self._sizes:
-                    raise NotSupported(f"{symbol} has no value")
-        formula = condition_formula(condition)
+    def _fitting(self, formula: ColumnFormula, what: object) -> ColumnFormula:
+        """Return a formula whose numbers all fit in 64 bits."""
+        if not formula.indices:
+            # Computed once, in Python's integers.
+            return formula
         factor, degree = formula.growth
-        spans = [0]
-        if not self.empty:
-            spans = [abs(end) for value in self.at.values() for end in value.span(self.lengths)]
-        reach = max(1, *spans, *map(abs, self._sizes.values()))
-        if factor * reach**degree >= 2**62:
-            raise NotSupported(f"the numbers of {condition} do not fit in 64 bits")
-        self.conditions.append(formula)
+        spans = [abs(end) for value in self.at.values() for end in value.span(self.lengths)]
+        reach = max(1, *spans, *self._names.values())
+        if factor * reach**degree >= WITHIN_INT64:
+            raise NotSupported(f"the numbers of {what} do not fit in 64 bits")
+        return formula
+
+    def _settle(self) -> None:
+        """Compute what does not depend on a loop index any more."""
+        for factor in [part for part in self.coefficients if not self.axes_of(part)]:
+            self.coefficients.remove(factor)
+            self.scale = self.scale * self.values(factor, {}, None)
+        for condition in [part for part in self.conditions if not self.axes_of(part)]:
+            self.conditions.remove(condition)
+            self.empty |= not self.values(condition, {}, None)
+        self.empty |= self.scale == 0
 
     def _at_least(self, value: Affine, strict: bool) -> None:
-        if not self.empty:
-            self.limits.append(
-                Limit(value, int(strict), max(int(strict), value.span(self.lengths)[1]))
-            )
+        self.limits.append(Limit(value, int(strict), max(int(strict), value.span(self.lengths)[1])))
 
     def _solve(self, equation: Affine, *later: Affine) -> list[Affine]:
         """Solve ``equation = 0`` for a loop index, and put that into later equations."""
@@ -332,13 +504,17 @@ class Box:
     def _chosen(self, equation: Affine) -> Index | None:
         """Choose what to solve for: an index that is not read, else one that leaves no limit."""
         candidates = [index for index, step in equation.steps.items() if abs(step) == 1]
-        read = {index for part in self._positions for index in self.affine(part).steps}
+        read = {index for part in self._read() for index in part.steps}
         others = len(equation.steps) - 1
 
         def order(index: Index) -> tuple[bool, bool]:
             return (index in read and others > 1, not self._is_full(index))
 
         return min(candidates, key=order, default=None)
+
+    def _read(self) -> list[Affine]:
+        """Return the positions of what is read, as far as they are affine."""
+        return [part for part in map(self.affine, self._positions) if part is not None]
 
     def _is_full(self, index: Index) -> bool:
         """Tell whether a loop index is a free index with its whole range."""
@@ -391,7 +567,7 @@ class Box:
 
     def _name_a_position(self) -> bool:
         """Make a limited position a loop index of its own, in place of a free index."""
-        positions = [self.affine(part) for part in self._positions]
+        positions = self._read()
         for limit in self.limits:
             if limit.crop:
                 continue
@@ -416,51 +592,6 @@ class Box:
         self.lengths[named] = high - low + 1
         if high == low:
             self._put(named, Affine(0))
-
-    def _columns(self, axes: tuple[Index, ...]) -> dict[Index, np.ndarray]:
-        columns: dict[Index, np.ndarray] = {}
-        for place, axis in enumerate(axes):
-            shape = [1] * len(axes)
-            shape[place] = self.lengths[axis]
-            columns[axis] = np.arange(self.lengths[axis]).reshape(shape)
-        return columns
-
-    def _constant(self, expression: IntegerExpression) -> Exact:
-        """Compute a number that does not depend on indices."""
-        try:
-            return integer_value(expression, self._sizes)
-        except IllFormed as error:
-            # Either it depends on an index, or it has no value, if it is ever reached.
-            raise NotSupported(f"{expression} is not a number at given sizes") from error
-
-    def _whole(self, expression: IntegerExpression) -> int:
-        value = self._constant(expression)
-        if isinstance(value, Fraction) and value.denominator != 1:
-            raise NotSupported(f"{expression} is {value}, which is not an integer")
-        return int(value)
-
-
-def _divisors(node: Condition | IntegerExpression) -> Iterator[IntegerExpression]:
-    """Yield what a condition divides by."""
-    match node:
-        case Divides(divisor=divisor, value=value):
-            yield divisor
-            yield from (*_divisors(divisor), *_divisors(value))
-        case Comparison(left=left, right=right):
-            yield from (*_divisors(left), *_divisors(right))
-        case And(conditions=parts) | Or(conditions=parts):
-            for part in parts:
-                yield from _divisors(part)
-        case Not(condition=part):
-            yield from _divisors(part)
-        case Quotient() | FloorDivision() | CeilingDivision() | Remainder():
-            yield node.divisor
-            yield from (*_divisors(node.dividend), *_divisors(node.divisor))
-        case IntegerExpression():
-            for part in operands(node):
-                yield from _divisors(part)
-        case _:
-            raise TypeError(f"not a condition: {node!r}")
 
 
 def _merged(limits: list[Limit]) -> list[Limit]:

@@ -5,7 +5,7 @@ compiled once, without sizes, into a function that takes a column of values per 
 returns a column of results. Columns broadcast, so an expression in p and k is computed on
 the grid of a row of p and a column of k without listing the pairs.
 
-Numbers are exact: int64 while a bound that is computed beforehand (`Formula.growth`) shows
+Numbers are exact: int64 while a bound that is computed beforehand (`ColumnFormula.growth`) shows
 that nothing can overflow, and Python integers and fractions in object arrays where a
 division leaves a remainder.
 
@@ -76,7 +76,7 @@ LONGEST_INNER_SUM = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class NoValue:
     """Rows at which an expression has no value; `where` is None for every row."""
 
     code: str
@@ -86,24 +86,24 @@ class Failure:
 
 
 @dataclass(slots=True)
-class Scope:
+class ColumnScope:
     """The values that an expression is computed from, and the failures met on the way."""
 
     sizes: Mapping[str, int]
     columns: Mapping[str, Column]
-    failures: list[Failure] = field(default_factory=list)
+    failures: list[NoValue] = field(default_factory=list)
 
     def fail(self, code: str, fact: str, help: str, where: Live) -> None:
         """Record a failure, unless no row of it is reached."""
         if where is None or where.any():
-            self.failures.append(Failure(code, fact, help, where))
+            self.failures.append(NoValue(code, fact, help, where))
 
 
-Function: TypeAlias = Callable[[Scope, Live], Column]
+Function: TypeAlias = Callable[[ColumnScope, Live], Column]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Formula:
+class ColumnFormula:
     """A compiled expression; compared by identity.
 
     Attributes:
@@ -119,9 +119,9 @@ class Formula:
     plain: str | None = None
 
 
-def integer_formula(expression: IntegerExpression) -> Formula:
+def integer_formula(expression: IntegerExpression) -> ColumnFormula:
     """Compile an integer expression."""
-    return Formula(
+    return ColumnFormula(
         _integer(expression),
         tuple(_index_names(symbols(expression))),
         _integer_growth(expression, {}),
@@ -129,29 +129,29 @@ def integer_formula(expression: IntegerExpression) -> Formula:
     )
 
 
-def condition_formula(condition: Condition) -> Formula:
+def condition_formula(condition: Condition) -> ColumnFormula:
     """Compile a condition; its values are truth values."""
     integers = condition_integers(condition)
-    return Formula(
+    return ColumnFormula(
         _condition(condition),
         tuple(_index_names(symbol for integer in integers for symbol in symbols(integer))),
         _largest(_integer_growth(integer, {}) for integer in integers),
     )
 
 
-def equality_formula(left: Formula, right: Formula) -> Formula:
+def equality_formula(left: ColumnFormula, right: ColumnFormula) -> ColumnFormula:
     """Combine two formulas into the condition that their values are equal."""
     first, second = left.value, right.value
-    return Formula(
+    return ColumnFormula(
         lambda scope, live: first(scope, live) == second(scope, live),
         tuple(dict.fromkeys(left.indices + right.indices)),
         _largest((left.growth, right.growth)),
     )
 
 
-def coefficient_formula(expression: Expression) -> Formula:
+def coefficient_formula(expression: Expression) -> ColumnFormula:
     """Compile an expression without entries; its values are exact numbers."""
-    return Formula(
+    return ColumnFormula(
         _coefficient(expression),
         tuple(index.name for index in free_indices(expression)),
         _coefficient_growth(expression, {}),
@@ -201,15 +201,15 @@ def _symbol(symbol: Symbol) -> Function:
     fact = f"{name} has no value: it is neither a size, nor a free index, nor summed"
     help = f"put {name} under a sum, or give it a range as a free index"
 
-    def size(scope: Scope, live: Live) -> Column:
+    def size(scope: ColumnScope, live: Live) -> Column:
         value = scope.sizes.get(name)
         return unbound(scope, live) if value is None else value
 
-    def index(scope: Scope, live: Live) -> Column:
+    def index(scope: ColumnScope, live: Live) -> Column:
         value = scope.columns.get(name)
         return unbound(scope, live) if value is None else value
 
-    def unbound(scope: Scope, live: Live) -> Column:
+    def unbound(scope: ColumnScope, live: Live) -> Column:
         scope.fail("unbound-index", fact, help, live)
         return 0
 
@@ -249,7 +249,7 @@ def _nonzero(divisor: IntegerExpression) -> Function:
     """Compute a divisor; where it is zero that is a failure, and 1 stands in for it."""
     function, text = _integer(divisor), f"division by {divisor}, which is 0"
 
-    def checked(scope: Scope, live: Live) -> Column:
+    def checked(scope: ColumnScope, live: Live) -> Column:
         value = function(scope, live)
         zero = value == 0
         if isinstance(value, np.ndarray):
@@ -321,7 +321,7 @@ def _junction(parts: tuple[Condition, ...], *, settled_by: bool) -> Function:
     """Join conditions left to right; rows that one of them settles do not reach the next."""
     functions = [_condition(part) for part in parts]
 
-    def joined(scope: Scope, live: Live) -> Column:
+    def joined(scope: ColumnScope, live: Live) -> Column:
         result: Column = not settled_by
         for function in functions:
             value = function(scope, live)
@@ -371,7 +371,7 @@ def _bit(value: Column) -> Column:
 def _guarded_product(functions: list[Function]) -> Function:
     """Multiply left to right; rows at which a factor is zero do not reach the next."""
 
-    def product(scope: Scope, live: Live) -> Column:
+    def product(scope: ColumnScope, live: Live) -> Column:
         result: Column = 1
         for function in functions:
             result = result * function(scope, live)
@@ -394,7 +394,7 @@ def _one_range(function: Function, item: Range) -> Function:
     """Sum over one range: all rows take a step together, those outside it are masked."""
     lower_end, upper_end, name = _integer(item.lower), _integer(item.upper), item.index.name
 
-    def total(scope: Scope, live: Live) -> Column:
+    def total(scope: ColumnScope, live: Live) -> Column:
         lower = _end(lower_end(scope, live), item, scope, live)
         upper = _end(upper_end(scope, live), item, scope, live)
         reached = lower <= upper if live is None else (lower <= upper) & live
@@ -410,7 +410,7 @@ def _one_range(function: Function, item: Range) -> Function:
         result: Column = 0
         for value in range(first, last + 1):
             inside = (lower <= value) & (value <= upper)
-            inner = Scope(scope.sizes, {**scope.columns, name: value}, scope.failures)
+            inner = ColumnScope(scope.sizes, {**scope.columns, name: value}, scope.failures)
             if isinstance(inside, np.ndarray):
                 result = result + np.where(inside, function(inner, _both(live, inside)), 0)
             else:
@@ -420,7 +420,7 @@ def _one_range(function: Function, item: Range) -> Function:
     return total
 
 
-def _end(value: Column, item: Range, scope: Scope, live: Live) -> Column:
+def _end(value: Column, item: Range, scope: ColumnScope, live: Live) -> Column:
     """Check that a range ends at an integer; where it does not, that is a failure."""
     integral = whole(value)
     if np.all(integral):

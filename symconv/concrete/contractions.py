@@ -1,6 +1,6 @@
 """The formulas of a layer on arrays of numbers: matrix products instead of one term at a time.
 
-What is evaluated is the statement itself. Its right-hand side is multiplied out (`products`),
+What is evaluated is the statement itself. Its right-hand side is multiplied out (`terms`),
 the deltas and brackets of each product are solved at the given sizes (`boxes`), and what is
 left is done by strided views and matrix products (`strided`). Arrays that a definition gives,
 such as the padded input, are filled by their definitions first, in the same way.
@@ -8,7 +8,8 @@ such as the padded input, are filled by their definitions first, in the same way
 Exact for every dtype in which no sum of the given numbers rounds or overflows; that is for
 the caller to see to. Object arrays of Python integers are always exact.
 
-Nothing here is shared with `monomial_tables`; that both agree with `evaluation` is a test.
+The plan is the one that `monomial_tables` reads polynomials from; that both agree with
+`evaluation` is a test.
 """
 
 from __future__ import annotations
@@ -22,24 +23,30 @@ from typing import Any
 import numpy as np
 
 from symconv.algebra.evaluation import Exact, condition_value, integer_value
-from symconv.algebra.expressions import Array, Expression, Statement
+from symconv.algebra.expressions import Array, Entry, Expression, Statement
 from symconv.algebra.indices import Range, as_integer
 from symconv.algebra.scoping import dependencies, expand_where
 from symconv.concrete.affine import Affine
-from symconv.concrete.boxes import Box
+from symconv.concrete.boxes import Axes, Box
+from symconv.concrete.columns import ColumnFormula
+from symconv.concrete.meanings import Meanings
 from symconv.concrete.placements import Placement, Slices
-from symconv.concrete.products import Context, Product, products
 from symconv.concrete.strided import (
     Contraction,
-    Mask,
+    Gather,
+    KnownNumbers,
     Source,
     View,
     contracted,
     require_room,
     view,
 )
-from symconv.errors import IllFormed, NotSupported, SymconvError, UsageError
+from symconv.concrete.terms import Sides, has_derivative
+from symconv.errors import IllFormed, NotSupported, SymconvError, TooLarge, UsageError
 from symconv.layers.layer import Layer, Sizes
+
+MOST_PRODUCTS = 64
+"""A side with more products than this is refused: each is a matrix product of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +113,8 @@ class Contractions:
         self._scope = sizes.by_symbol
         self._definitions = layer.definition_by_name
         _ = dependencies(self._definitions)  # A definition that depends on itself is refused.
+        self._sides = Sides(self._definitions, kept=frozenset(self._definitions))
+        self._meanings = Meanings(self._scope)
         self._shapes: dict[str, tuple[int, ...]] = {}
         self._defined: dict[str, _Program | SymconvError] = {}
         self._statements: dict[int, tuple[Statement, _Program | SymconvError]] = {}
@@ -225,6 +234,25 @@ class Contractions:
         """The shapes of the input arrays by name."""
         return {array.name: self.shape(array) for array in self._layer.inputs}
 
+    def _source(self, entry: Entry, box: Box) -> Source:
+        shape = self.shape(entry.array)
+        positions = [box.affine(part) for part in entry.indices]
+        affine = [position for position in positions if position is not None]
+        if len(affine) == len(positions):
+            return view(entry.array.name, shape, affine, box.lengths)
+        parts = [
+            box.formula(part) if position is None else position
+            for part, position in zip(entry.indices, positions, strict=True)
+        ]
+        axes = box.axes_of(*parts)
+        require_room(prod(box.lengths[axis] for axis in axes))
+        # What is outside is not reached: a mask takes it away.
+        taken = [
+            np.clip(_on_grid(box, part, axes), 0, extent - 1).astype(np.int64)
+            for part, extent in zip(parts, shape, strict=True)
+        ]
+        return Gather(entry.array.name, tuple(np.broadcast_arrays(*taken)), axes)
+
     def _laid_out(self, statement: Statement) -> _Program | SymconvError:
         key = id(statement)
         if key not in self._statements:
@@ -238,57 +266,52 @@ class Contractions:
             return self._program(body, free)
         except (IllFormed, NotSupported) as error:
             return error.with_traceback(None)
+        except TooLarge as error:
+            return NotSupported(error.fact)
 
     def _program(self, body: Expression, free: tuple[Range, ...]) -> _Program:
-        outside = Box(Context(free), self._scope, (), ())
+        if has_derivative(body):
+            raise NotSupported("a derivative has no values of its own")
         indices = tuple(item.index for item in free)
-        if any(outside.affine(item.lower).steps for item in free) or outside.limits:
+        outside = Box(free, self._scope)
+        if outside.limits or outside.conditions or len(outside.spans) < len(free):
             raise NotSupported("a free index whose range depends on another")
-        lowest = [outside.affine(item.lower).start for item in free]
-        highest = [outside.affine(item.upper).start for item in free]
+        lowest = [outside.spans[index][0] for index in indices]
+        highest = [outside.spans[index][1] for index in indices]
         shape = tuple(max(0, high - low + 1) for low, high in zip(lowest, highest, strict=True))
         require_room(prod(shape))
+        side = self._sides.side(body, free)
+        lost = self._meanings.lost(side)
+        if lost is not None:
+            raise lost
+        if len(side.products) > MOST_PRODUCTS:
+            raise NotSupported(f"more than {MOST_PRODUCTS} products")
         found: list[_Term] = []
-        for item in products(body, free):
-            boxes: dict[Context, Box] = {}
-            for reading in item.readings:
-                if reading.context not in boxes:
-                    entries = [r.entry for r in item.readings if r.context is reading.context]
-                    boxes[reading.context] = Box(reading.context, self._scope, indices, entries)
-                array = reading.entry.array
-                boxes[reading.context].require_in_range(
-                    reading.entry, self.shape(array), complete=reading.context.complete
-                )
-                if array.name in self._definitions:
-                    _ = self.definition(array.name)
-            entries = [reading.entry for reading in item.readings]
-            box = boxes.get(item.context) if _one_context(item) else None
-            box = box or Box(item.context, self._scope, indices, entries)
+        for product in side.products:
+            for entry in product.entries:
+                if entry.array.name in self._definitions:
+                    _ = self.definition(entry.array.name)
+            box = Box(product.steps, self._scope, indices, product.entries)
             if not box.empty:
                 places = [
                     box.at[i].plus(Affine(-low)) for i, low in zip(indices, lowest, strict=True)
                 ]
-                found.append(self._term(item, box, places, shape))
+                found.append(self._term(product.entries, box, places, shape))
         # What is the whole result goes first, so that the others are added to its memory.
         return _Program(shape, tuple(sorted(found, key=lambda term: not term.whole)))
 
     def _term(
-        self, item: Product, box: Box, places: Sequence[Affine], shape: tuple[int, ...]
+        self, entries: Sequence[Entry], box: Box, places: Sequence[Affine], shape: tuple[int, ...]
     ) -> _Term:
-        sources: list[Source] = [
-            view(
-                reading.entry.array.name,
-                self.shape(reading.entry.array),
-                [box.affine(part) for part in reading.entry.indices],
-                box.lengths,
-            )
-            for reading in item.readings
-        ]
+        sources = [self._source(entry, box) for entry in entries]
         for asked in (*(limit for limit in box.limits if not limit.crop), *box.conditions):
             axes = box.axes_of(asked)
-            sources.append(Mask(box.mask([asked], axes), axes))
+            sources.append(KnownNumbers(box.mask([asked], axes), axes))
+        for factor in box.coefficients:
+            axes = box.axes_of(factor)
+            sources.append(KnownNumbers(_on_grid(box, factor, axes), axes))
         if not sources:
-            sources.append(Mask(np.ones((), dtype=bool), ()))
+            sources.append(KnownNumbers(np.ones((), dtype=bool), ()))
         in_result = {index for place in places for index in place.steps}
         seen = in_result | {axis for source in sources for axis in source.axes}
         idle = prod(length for index, length in box.lengths.items() if index not in seen)
@@ -296,7 +319,7 @@ class Contractions:
         source = contracted(sources, laid_out.kept, box.lengths)
         order, slices = laid_out.slices(source.axes)
         whole = laid_out.plain and set(source.axes) == set(laid_out.kept)
-        whole &= not isinstance(source, View | Mask) or box.scale * idle != 1
+        whole &= not isinstance(source, View | KnownNumbers) or box.scale * idle != 1
         if isinstance(source, Contraction) and not whole:
             source = replace(source, fleeting=True)
         return _Term(source, box.scale * idle, order, slices, whole)
@@ -400,5 +423,8 @@ def _plain(value: Fraction) -> Exact:
     return int(value) if value.denominator == 1 else value
 
 
-def _one_context(item: Product) -> bool:
-    return all(reading.context is item.context for reading in item.readings)
+def _on_grid(box: Box, part: Affine | ColumnFormula, axes: Axes) -> np.ndarray:
+    """Compute an integer or a factor at all points of some axes."""
+    grid = box.grid(axes)
+    values = box.positions(part, grid) if isinstance(part, Affine) else box.values(part, grid, None)
+    return np.broadcast_to(np.asarray(values), [box.lengths[axis] for axis in axes])

@@ -1,13 +1,14 @@
 """Closed forms at given sizes as sorted tables of int64, and loops compared with them.
 
-Both sides of a statement are planned once without sizes (`planning`), enumerated at given
-sizes by independent blocks of indices (`index_domains`), multiplied out to sorted rows
-(`rows`), and compared as arrays. Loops run unchanged on entries that remember what was
-multiplied and added (`tracing`), and their rows are compared with those of the definition or
-of the automatic derivative. The cost is linear in the number of products.
+Both sides of a statement are multiplied out once without sizes (`terms`), solved at given sizes
+as boxes of loop indices (`boxes`), written as sorted rows (`rows`), and compared as arrays.
+Loops run unchanged on entries that remember what was multiplied and added (`tracing`), and
+their rows are compared with those of the definition or of the automatic derivative. The cost
+is linear in the number of products.
 
-Nothing here is shared with `evaluation`, with rewriting or with SymPy; that they all agree is
-a test.
+Where a side has no meaning at some value of its free indices, that is all that is said here;
+which entry is met first, `evaluation` says. Nothing is shared with it, with rewriting or with
+SymPy; that they all agree is a test.
 """
 
 from __future__ import annotations
@@ -21,28 +22,17 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from symconv.algebra.evaluation import Atom, Monomial, integer_value
-from symconv.algebra.expressions import (
-    Add,
-    Array,
-    Delta,
-    Derivative,
-    Entry,
-    Expression,
-    Iverson,
-    Mul,
-    Number,
-    Statement,
-    Sum,
-)
+from symconv.algebra.expressions import Array, Derivative, Statement
 from symconv.algebra.indices import Index, Range, as_integer
-from symconv.concrete.components import Component
+from symconv.concrete.affine import Affine
+from symconv.concrete.boxes import Box
+from symconv.concrete.columns import ColumnFormula
 from symconv.concrete.differences import Difference
-from symconv.concrete.index_domains import MOST_ROWS, Domains
-from symconv.concrete.planning import Plans
-from symconv.concrete.plans import Side, Term
+from symconv.concrete.meanings import Meanings
 from symconv.concrete.refusals import run_traced
 from symconv.concrete.rows import (
     FREE,
+    MOST_ROWS,
     PRESENCE,
     Block,
     Factored,
@@ -55,9 +45,10 @@ from symconv.concrete.rows import (
     merge,
     spread,
 )
+from symconv.concrete.terms import Multiplied, Sides, SummedProduct, has_derivative
 from symconv.concrete.traced_memory import CODE_LIMIT, MOST_ARGUMENTS
 from symconv.concrete.tracing import TracedArray, traced_rows
-from symconv.errors import NotSupported, TooLarge, WrongShape
+from symconv.errors import IllFormed, NotSupported, TooLarge, WrongShape
 from symconv.layers.layer import Layer, Loop, Sizes
 
 Kind: TypeAlias = "tuple[tuple[str, int], ...]"
@@ -101,10 +92,11 @@ class Tables:
     def __init__(self, layer: Layer, sizes: Sizes) -> None:
         self._layer = layer
         self._sizes = sizes
-        self._plans = _plans_of(layer)
-        self._domains = Domains({size.name: value for size, value in sizes.by_symbol.items()})
+        self._sides = _sides_of(layer)
+        self._meanings = Meanings(sizes.by_symbol)
+        self._named: dict[str, Multiplied] = {}
         self._shapes: dict[str, tuple[int, ...]] = {}
-        self._tables: dict[Side, _Table] = {}
+        self._tables: dict[Multiplied, _Table] = {}
         self._layouts: dict[tuple[_Table, Kind], Layout] = {}
         self._rows: dict[tuple[_Table, Kind], tuple[Layout, Rows]] = {}
 
@@ -123,8 +115,8 @@ class Tables:
                 too small.
             TooLarge: when both sides have more rows than fit in memory; nothing was built.
         """
-        sides = self._plans.statement(statement)
-        self._domains.check(*sides)
+        sides = self._sides.statement(statement)
+        self._require_meaning(*sides)
         left, right = (self._table(side) for side in sides)
         self._require_room(left.count + right.count)
         differences: list[Difference] = []
@@ -184,8 +176,7 @@ class Tables:
         """
         count = 0
         try:
-            for side in self._plans.statement(statement):
-                self._domains.enumerate(side)
+            for side in self._sides.statement(statement):
                 count += self._table(side).count
         except TooLarge as error:
             return error.terms
@@ -193,7 +184,7 @@ class Tables:
 
     def is_explicit(self, statement: Statement) -> bool:
         """Tell whether a statement's right-hand side has numbers to be evaluated at."""
-        return not _has_derivative(statement.rhs)
+        return not has_derivative(statement.rhs)
 
     def values(self, name: str, arrays: Mapping[str, Any]) -> Any:
         """Evaluate an array or gradient at integers, exactly.
@@ -213,8 +204,8 @@ class Tables:
         Raises:
             IllFormed: when a side has no meaning at some value of the free indices.
         """
-        sides = self._plans.statement(statement)
-        self._domains.check(*sides)
+        sides = self._sides.statement(statement)
+        self._require_meaning(*sides)
         return self._evaluated(self._table(sides[1]), arrays)
 
     def magnitude(self, name: str, largest: int) -> int:
@@ -266,13 +257,13 @@ class Tables:
 
     def _truth(self, name: str) -> _Table:
         """Return the definition of an array, or the automatic derivative."""
-        if name not in self._plans.named:
-            self._plans.named[name] = self._named_side(name)
-        side = self._plans.named[name]
-        self._domains.check(side)
+        if name not in self._named:
+            self._named[name] = self._named_side(name)
+        side = self._named[name]
+        self._require_meaning(side)
         return self._table(side)
 
-    def _named_side(self, name: str) -> Side:
+    def _named_side(self, name: str) -> Multiplied:
         body, by = self._layer.named_arrays(name)
         indices = tuple(Index(index) for index in self._layer.index_names(name))
         extents = body.shape + (by.shape if by else ())
@@ -282,60 +273,84 @@ class Tables:
         )
         split = len(body.shape)
         entry = body[indices[:split]]
-        return self._plans.side(Derivative(entry, by[indices[split:]]) if by else entry, free)
+        return self._sides.side(Derivative(entry, by[indices[split:]]) if by else entry, free)
 
-    def _table(self, side: Side) -> _Table:
-        """Split an enumerated side into independent blocks of digits."""
+    def _require_meaning(self, *sides: Multiplied) -> None:
+        for side in sides:
+            lost = self._meanings.lost(side)
+            if lost is not None:
+                raise lost
+
+    def _table(self, side: Multiplied) -> _Table:
+        """Split a side at the given sizes into independent blocks of digits."""
         if side not in self._tables:
             bounds: Bounds = {}
-            for number, name in enumerate(side.free):
-                bounds[FREE, number] = self._domains.bounds(side.root, name)
+            free = Box(side.free, self._sizes.by_symbol)
+            for number, item in enumerate(side.free):
+                # Where a range is not reached, because one before it is empty, it is empty too.
+                bounds[FREE, number] = free.spans.get(item.index, (0, -1))
             terms: dict[Kind, list[Factored]] = {}
-            for term in side.terms:
-                factored = self._factored(term, bounds)
+            for product in side.products:
+                factored = self._factored(product, side.free, bounds)
                 if factored is not None:
-                    terms.setdefault(term.arrays, []).append(factored)
+                    terms.setdefault(factored.arrays, []).append(factored)
             count = sum(term.count for some in terms.values() for term in some)
-            self._tables[side] = _Table(side.free, terms, bounds, count)
+            names = tuple(item.index.name for item in side.free)
+            self._tables[side] = _Table(names, terms, bounds, count)
         return self._tables[side]
 
-    def _factored(self, term: Term, bounds: Bounds) -> Factored | None:
-        """Split a term into independent blocks; None where it has no rows."""
-        domain = self._domains.term(term)
-        if not domain.alive:
+    def _factored(
+        self, product: SummedProduct, free: tuple[Range, ...], bounds: Bounds
+    ) -> Factored | None:
+        """Split a product into independent blocks; None where it has no rows."""
+        box = Box(product.steps, self._sizes.by_symbol)
+        if box.empty:
             return None
-        if term.repeated:
-            raise NotSupported(f"{term.repeated} occurs twice in a product")
-        for _, formula in term.digits:
-            if len(formula.indices) > 1:
-                self._domains.join(domain, formula.indices)
-        constants: list[tuple[Slot, int]] = []
-        digits: dict[int, tuple[Component, list[Slot], list[np.ndarray]]] = {
-            id(component): (component, [], []) for component in domain.components()
-        }
-        # A single index with all its values, in plain digits only, has its codes in order.
-        plain = {key for key, (component, _, _) in digits.items() if component.whole}
-        for slot, formula in term.digits:
-            component, value = self._domains.value(domain, formula)
-            if component is None:
-                constants.append((slot, int(value)))
-                continue
-            _, slots, columns = digits[id(component)]
-            slots.append(slot)
-            columns.append(value if value.dtype == np.int64 else value.astype(np.int64))
-            if formula.plain is None:
-                plain.discard(id(component))
-        for (name, _), formulas in zip(term.arrays, term.shapes, strict=True):
-            shape = self._domains.shape(formulas)
-            assert shape is not None, "the entries of a term were read"
+        digits: list[tuple[Slot, Affine | ColumnFormula]] = [
+            ((FREE, number), box.at[item.index]) for number, item in enumerate(free)
+        ]
+        entries = sorted(product.entries, key=lambda entry: entry.array.name)
+        for entry in entries:
+            for axis, part in enumerate(entry.indices):
+                digits.append(((entry.array.name, axis), box.affine(part) or box.formula(part)))
+        axes_of = {slot: box.axes_of(digit) for slot, digit in digits}
+        groups = box.groups(*(axes for axes in axes_of.values() if len(axes) > 1))
+        if any(group.is_empty for group in groups):
+            return None
+        if product.repeated:
+            raise NotSupported(f"{product.repeated} occurs twice in a product")
+        for entry in entries:
+            shape = self._meanings.shape(entry.array)
+            assert not isinstance(shape, IllFormed), "the entries of a product were read"
             for axis, extent in enumerate(shape):
-                greatest = bounds.get((name, axis), (0, 0))[1]
-                bounds[name, axis] = (0, max(greatest, ceil(extent) - 1))
-        blocks = tuple(
-            Block(slots, columns, component.coefficients, component.count, id(component) in plain)
-            for component, slots, columns in digits.values()
-        )
-        return Factored(term.arrays, domain.scalar, tuple(constants), blocks)
+                greatest = bounds.get((entry.array.name, axis), (0, 0))[1]
+                bounds[entry.array.name, axis] = (0, max(greatest, ceil(extent) - 1))
+        scalar, constants = box.scale, list[tuple[Slot, int]]()
+        for slot, digit in digits:
+            if not axes_of[slot]:
+                value = digit.start if isinstance(digit, Affine) else box.values(digit, {}, None)
+                constants.append((slot, int(value)))
+        blocks: list[Block] = []
+        for group in groups:
+            rows = box.rows(group)
+            slots, columns = list[Slot](), list[Any]()
+            ordered = group.held is None and len(group.axes) == 1
+            for slot, digit in digits:
+                if axes_of[slot] and axes_of[slot][0] in rows:
+                    slots.append(slot)
+                    if isinstance(digit, Affine):
+                        columns.append(box.positions(digit, rows))
+                        ordered &= all(step > 0 for step in digit.steps.values())
+                    else:
+                        columns.append(box.values(digit, rows, None).astype(np.int64))
+                        ordered = False
+            coefficients = group.coefficients
+            if coefficients is not None and group.held is not None:
+                coefficients = coefficients[group.held]
+            count = len(rows[group.axes[0]])
+            blocks.append(Block(slots, columns, coefficients, count, ordered))
+        arrays = tuple((entry.array.name, len(entry.indices)) for entry in entries)
+        return Factored(arrays, scalar, tuple(constants), tuple(blocks))
 
     def _layout(self, left: _Table, right: _Table, kind: Kind) -> Layout:
         """Lay out the rows of one kind: those of the left side come out sorted.
@@ -422,16 +437,16 @@ class Tables:
             )
 
 
-_plans_by_layer: OrderedDict[int, tuple[Layer, Plans]] = OrderedDict()
-"""Plans by the identity of a layer, which is kept alive here."""
+_sides_by_layer: OrderedDict[int, tuple[Layer, Sides]] = OrderedDict()
+"""Sides multiplied out, by the identity of a layer, which is kept alive here."""
 
 
-def _plans_of(layer: Layer) -> Plans:
-    if id(layer) not in _plans_by_layer:
-        _plans_by_layer[id(layer)] = (layer, Plans(layer.definition_by_name))
-        if len(_plans_by_layer) > LAYERS_KEPT:
-            _ = _plans_by_layer.popitem(last=False)
-    return _plans_by_layer[id(layer)][1]
+def _sides_of(layer: Layer) -> Sides:
+    if id(layer) not in _sides_by_layer:
+        _sides_by_layer[id(layer)] = (layer, Sides(layer.definition_by_name))
+        if len(_sides_by_layer) > LAYERS_KEPT:
+            _ = _sides_by_layer.popitem(last=False)
+    return _sides_by_layer[id(layer)][1]
 
 
 def _slots(terms: list[Factored]) -> dict[Slot, None]:
@@ -480,16 +495,3 @@ def _monomials(layout: Layout, ranks: Mapping[str, int], codes: np.ndarray) -> l
 
 def _order(difference: Difference) -> tuple[tuple[int, ...], Monomial]:
     return tuple(difference.indices.values()), difference.monomial
-
-
-def _has_derivative(expression: Expression) -> bool:
-    match expression:
-        case Derivative():
-            return True
-        case Entry() | Number() | Delta() | Iverson():
-            return False
-        case Add(terms=parts) | Mul(factors=parts):
-            return any(_has_derivative(part) for part in parts)
-        case Sum(body=body):
-            return _has_derivative(body)
-    raise TypeError(f"not an expression: {expression!r}")

@@ -24,6 +24,8 @@ FREE = ""
 PRESENCE = -1
 """The digit that says whether an array occurs at all, where rows of several kinds are mixed."""
 
+MOST_ROWS = 20_000_000
+"""The most rows that are built at a time: with what sorting needs, below a gigabyte."""
 WITHIN_INT64 = 2**62
 """Numbers below this can be added once more without leaving int64."""
 

@@ -24,9 +24,9 @@ from symconv.algebra.scoping import arrays, expand_where, require_shape_in_sizes
 from symconv.algebra.text import number_text
 from symconv.concrete.closed_forms import Oracle
 from symconv.concrete.differences import Difference
-from symconv.concrete.index_domains import MOST_ROWS
 from symconv.concrete.monomial_tables import Tables
 from symconv.concrete.numbers import ExactRuns, NumberMismatch
+from symconv.concrete.rows import MOST_ROWS
 from symconv.errors import (
     IllFormed,
     InternalError,

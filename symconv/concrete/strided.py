@@ -109,15 +109,41 @@ def view(name: str, shape: tuple[int, ...], positions: Sequence[Affine], lengths
 
 
 @dataclass(frozen=True, slots=True)
-class Mask:
-    """Ones and zeros, one axis per loop index."""
+class Gather:
+    """An entry at positions that are not affine, one axis per loop index.
 
-    held: np.ndarray
+    Attributes:
+        name: whose entry.
+        positions: the position on each axis of the array; they broadcast.
+        axes: the loop indices.
+    """
+
+    name: str
+    positions: tuple[np.ndarray, ...]
     axes: Axes
 
     def read(self, memory: Memory) -> np.ndarray:
-        """Return them in the dtype of the run."""
-        return self.held.astype(np.int64).astype(memory.dtype)
+        """Take the entries."""
+        return memory.padded(self.name, ())[self.positions]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownNumbers:
+    """Numbers that no array decides, one axis per loop index: a mask, or coefficients."""
+
+    values: np.ndarray
+    axes: Axes
+
+    def read(self, memory: Memory) -> np.ndarray:
+        """Return them in the dtype of the run.
+
+        Raises:
+            NotSupported: for fractions in a dtype that has none.
+        """
+        if self.values.dtype == object and memory.dtype != object:
+            raise NotSupported(f"fractions in arrays of {memory.dtype}")
+        values = self.values.astype(np.int64) if self.values.dtype == bool else self.values
+        return values.astype(memory.dtype)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +268,7 @@ class Outer:
         return np.asarray(left * right, dtype=memory.dtype)
 
 
-Source: TypeAlias = "View | Mask | Total | Contraction | Outer"
+Source: TypeAlias = "View | Gather | KnownNumbers | Total | Contraction | Outer"
 
 
 def contracted(sources: Sequence[Source], kept: Axes, lengths: Lengths) -> Source:

@@ -39,8 +39,8 @@ from symconv.algebra.indices import (
     sizes,
 )
 from symconv.concrete.columns import (
-    Formula,
-    Scope,
+    ColumnFormula,
+    ColumnScope,
     coefficient_formula,
     condition_formula,
     equality_formula,
@@ -57,10 +57,10 @@ BY_SYMBOL = {N: 3, S: 2}
 OVER_A_MILLION = Range(p, Constant(0), Constant(10**6))
 
 
-def rows(formula: Formula) -> list[object]:
+def rows(formula: ColumnFormula) -> list[object]:
     """Compute a formula on all values at once: a value per row, or the code of its failure."""
     columns = {"i": np.array([at[i] for at in VALUES]), "j": np.array([at[j] for at in VALUES])}
-    scope = Scope(SIZES, columns)
+    scope = ColumnScope(SIZES, columns)
     value = np.broadcast_to(np.asarray(formula.value(scope, None), dtype=object), len(VALUES))
     found: list[object] = value.tolist()
     for failure in reversed(scope.failures):
@@ -219,7 +219,7 @@ def test_the_growth_bounds_every_integer(seed) -> None:
 
 def test_columns_broadcast_over_a_grid() -> None:
     columns = {"i": np.arange(3).reshape(3, 1), "j": np.arange(4)}
-    grid = integer_formula(i * 10 + j).value(Scope(SIZES, columns), None)
+    grid = integer_formula(i * 10 + j).value(ColumnScope(SIZES, columns), None)
     assert grid.shape == (3, 4)
     assert grid[2, 3] == 23
 
@@ -231,11 +231,11 @@ def test_a_formula_knows_its_indices_and_whether_it_is_one() -> None:
     assert coefficient_formula(Sum(Delta(p, i), (p, 0, j))).indices == ("j", "i")
     both = equality_formula(integer_formula(i + j), integer_formula(j))
     assert both.indices == ("i", "j")
-    assert both.value(Scope({}, {"i": 0, "j": 5}), None) is True
+    assert both.value(ColumnScope({}, {"i": 0, "j": 5}), None) is True
 
 
 def test_a_failure_where_nothing_is_live_is_none() -> None:
-    scope = Scope(SIZES, {"i": np.arange(3)})
+    scope = ColumnScope(SIZES, {"i": np.arange(3)})
     nowhere = np.zeros(3, dtype=bool)
     assert list(integer_formula(i // (i - 1)).value(scope, nowhere)) == [0, 1, 2]
     assert scope.failures == []
@@ -254,7 +254,7 @@ def test_whole_tells_integers_from_fractions() -> None:
 def test_a_very_long_sum_inside_a_coefficient_is_refused() -> None:
     formula = coefficient_formula(Sum(Number(p), OVER_A_MILLION))
     with pytest.raises(TooLarge) as caught:
-        formula.value(Scope(SIZES, {}), None)
+        formula.value(ColumnScope(SIZES, {}), None)
     assert caught.value.terms == 10**6 + 1
 
 

@@ -23,7 +23,7 @@ from symconv.algebra.expressions import (
     Statement,
     Sum,
 )
-from symconv.algebra.indices import Range, as_integer, between, divides, equal
+from symconv.algebra.indices import Maximum, Range, as_integer, between, divides, equal
 from symconv.algebra.scoping import expand_where
 from symconv.concrete.contractions import Contractions
 from symconv.concrete.monomial_tables import Tables
@@ -274,6 +274,31 @@ HANDLED = {
     "an entry out of range for one pair": toy(
         Sum(Iverson(i + p <= A) * u[i + p], (p, 0, B - 1)), OVER_I
     ),
+    "a product of indices": toy(Sum(u[i * p], (p, 0, 1)), OVER_I),
+    "a floor of an index": toy(u[i // 2], OVER_I),
+    "a window that goes round": toy(Sum(u[(i + p) % A] * v[p], (p, 0, B - 1)), OVER_I),
+    "a window that is reflected": toy(
+        Sum(u[Maximum((i - 1, 1 - i)) % A] * v[p], (p, 0, B - 1)), OVER_I
+    ),
+    "a floor of an index where it is whole": toy(Iverson(divides(2, i)) * u[i / 2], OVER_I),
+    "a coefficient that depends on an index": toy(Number(i + 1) * u[i], OVER_I),
+    "a factor that is a sum": toy((1 - Iverson(i >= 1)) * u[i] + v[0], OVER_I),
+    "an end that is a floor": toy(Sum(m[i, p], (p, (i + 1) // 2, B - 1)), OVER_I),
+    "a division by 0 that is not reached": toy(
+        Iverson(i < 0) * Iverson(equal((A / (D - D)) * 1, 1)) * u[i], OVER_I
+    ),
+    "an entry behind a sum that is 0": toy(Sum(Delta(p, B), (p, 0, B - 1)) * u[A + 1]),
+}
+
+ILL_FORMED = {
+    "half an index": (toy(u[i / 2], OVER_I), "non-integer-index"),
+    "an index that nothing binds": (toy(u[k], OVER_I), "unbound-index"),
+    "a size that the layer does not have": (toy(u[sizes("Z")[0]], OVER_I), "unbound-index"),
+    "a division by an index": (toy(Iverson(divides(i, A)) * u[i], OVER_I), "division-by-zero"),
+    "a bound that is not an integer": (
+        toy(Sum(u[p], (p, 0, as_integer(A) / 2 - 1)), OVER_I),
+        "non-integer-bound",
+    ),
 }
 
 
@@ -305,22 +330,21 @@ def test_the_cases_cover_values_and_ill_formed_ones() -> None:
 
 
 REFUSED = {
-    "a product of indices": toy(Sum(u[i * p], (p, 0, 1)), OVER_I),
-    "a floor of an index": toy(u[i // 2], OVER_I),
-    "half an index": toy(u[i / 2], OVER_I),
-    "a coefficient that depends on an index": toy(Number(i + 1) * u[i], OVER_I),
-    "an index that nothing binds": toy(u[k], OVER_I),
-    "a size that the layer does not have": toy(u[sizes("Z")[0]], OVER_I),
     "a derivative": toy(Derivative(u[i], u[0]), OVER_I),
-    "a division by an index": toy(Iverson(divides(i, A)) * u[i], OVER_I),
-    "a division by 0 that is not reached": toy(
-        Iverson(i < 0) * Iverson(equal((A / (D - D)) * 1, 1)) * u[i], OVER_I
-    ),
-    "an entry behind a sum that is 0": toy(Sum(Delta(p, B), (p, 0, B - 1)) * u[A + 1]),
     "a definition that reads out of range": toy(broken[0]),
     "a free index that depends on another": toy(u[i], OVER_I, Range(j, as_integer(0), i)),
-    "a bound that is not an integer": toy(Sum(u[p], (p, 0, as_integer(A) / 2 - 1)), OVER_I),
 }
+
+
+@pytest.mark.parametrize("name", ILL_FORMED)
+def test_what_has_no_meaning_is_said_as_evaluation_says_it(name) -> None:
+    statement, code = ILL_FORMED[name]
+    at = TOY.sizes("A=3,B=4,D=2")
+    contractions = Contractions(TOY, at)
+    arrays = drawn(contractions, object)
+    assert contractions.handles(statement)
+    assert outcome(lambda: meaning(TOY, at, statement, arrays)) == code
+    assert outcome(lambda: contractions.statement_values(statement, arrays)) == code
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -9,7 +9,7 @@ import pytest
 
 from symconv import indices
 from symconv.concrete.affine import Affine
-from symconv.concrete.strided import Contraction, Mask, Outer, Total, View, contracted, view
+from symconv.concrete.strided import Contraction, KnownNumbers, Outer, Total, View, contracted, view
 from symconv.errors import NotSupported
 
 n, f, c, k, p, a, b = indices("n f c k p a b")
@@ -170,7 +170,7 @@ def test_other_windows_are_another_matrix() -> None:
 def test_a_mask_takes_the_dtype_of_the_run() -> None:
     held = np.array([True, False])
     for dtype in ("float32", "int64", "object"):
-        got = Mask(held, (a,)).read(Memory(x=numbers(2).astype(dtype)))
+        got = KnownNumbers(held, (a,)).read(Memory(x=numbers(2).astype(dtype)))
         assert got.tolist() == [1, 0]
         assert got.dtype == np.dtype(dtype)
         assert type(got.tolist()[0]) is not bool

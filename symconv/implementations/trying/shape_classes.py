@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from symconv.algebra.indices import Condition, Size, condition_integers, conjuncts, symbols
-from symconv.concrete.columns import Scope, condition_formula, integer_formula
+from symconv.concrete.columns import ColumnScope, condition_formula, integer_formula
 from symconv.implementations.model import LAYER
 from symconv.layers.layer import Sizes
 
@@ -100,7 +100,7 @@ class _Grid:
             for constraint in axis.constraints():
                 admissible &= self._mask(constraint)
             extent = integer_formula(axis.output_extent)
-            self.columns[axis.output.name] = extent.value(Scope(self.columns, {}), None)
+            self.columns[axis.output.name] = extent.value(ColumnScope(self.columns, {}), None)
         self._admissible = admissible
         self._given = tuple(spans)
 
@@ -131,7 +131,7 @@ class _Grid:
 
     def _mask(self, condition: Condition) -> np.ndarray:
         if condition not in self._masks:
-            scope = Scope(self.columns, {})
+            scope = ColumnScope(self.columns, {})
             value = condition_formula(condition).value(scope, None)
             self._masks[condition] = np.broadcast_to(value, self._length)
         return self._masks[condition]
