@@ -244,13 +244,16 @@ def _renew(parts: tuple[ReadFormula | Listing | Trouble, ...], renewed: Renewed)
 
 def _told(file: SourceFile, part: ReadFormula, renewed: Renewed) -> ReadFormula:
     """Say of a definition that its name meant something else in an earlier section."""
+    anew = renewed.get(part.passing.section, set())
+    if not anew:
+        return part
     notes, codes = list(part.notes), list(part.codes)
     for number, item in enumerate(part.reading.items):
         if not isinstance(item, Abbreviation):
             continue
         name = item.index.name
         earlier = part.passing.meanings.get(name)
-        if earlier is None or name not in renewed.get(part.passing.section, set()):
+        if earlier is None or name not in anew:
             continue
         if earlier.section < part.passing.section and earlier.value != item.value:
             notes[number] = (stood_for(file, name, earlier, "section"),)

@@ -385,6 +385,8 @@ def _meant_too(words: str, found: ReadFormula, said: Said, start: int) -> tuple[
 def _with_ended(part: ReadFormula) -> ReadFormula:
     """Say of a name that is not known that a section declared it which has ended."""
     ended = part.passing.ended
+    if not ended:
+        return part
     items = tuple(
         replace(item, help=f"{item.missing[0]} is known in the section {ended[item.missing[0]]!r} "
         "alone: declare before the first heading what is to hold everywhere")

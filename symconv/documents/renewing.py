@@ -76,6 +76,8 @@ def without_names(context: Context, names: set[str]) -> Context:
 
 def without_meanings(context: Context, names: set[str]) -> Context:
     """Forget what some letters stand for; what was said in terms of them stays as it was."""
+    if not any(index.name in names for index, _ in context.abbreviations):
+        return context
     gone = replace(
         context,
         abbreviations=tuple(item for item in context.abbreviations if item[0].name in names),

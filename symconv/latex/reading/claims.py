@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Final, Literal, TypeAlias
 
 from symconv.latex.reading.atoms import Atom
@@ -20,6 +21,7 @@ from symconv.latex.reading.cue_words import (
     passes_over,
     role_of,
 )
+from symconv.latex.reading.intervals import atoms_with_sets
 from symconv.latex.reading.items import Span
 from symconv.latex.reading.signs import (
     ARROWS,
@@ -135,13 +137,20 @@ class _Draft:
         return Claim(tuple(self.members), clauses, self.kind, self.follows, self.row)
 
 
-def claims(found: Sequence[Atom], text: str) -> list[Claim]:
-    """Cut a formula into claims, in the order of the text.
+@lru_cache(maxsize=16)
+def claims_of(text: str) -> tuple[tuple[Claim, ...], tuple[Atom, ...]]:
+    """Cut a formula into claims, once for all contexts that it is read in.
 
-    Args:
-        found: the atoms of the formula.
-        text: the formula, whose signs of alignment are no atoms.
+    Returns:
+        The claims in the order of the text, and the environments that do not end.
     """
+    found = atoms_with_sets(text)
+    unclosed = tuple(atom for atom in found if atom.kind == "unclosed")
+    return tuple(draft.finished() for draft in _drafts(found, text)), unclosed
+
+
+def _drafts(found: Sequence[Atom], text: str) -> list[_Draft]:
+    """Cut the atoms of a formula into claims; signs of alignment are in its text alone."""
     result: list[_Draft] = []
     latest: list[_Draft] = []
     for number, row in enumerate(_rows(found)):
@@ -176,7 +185,7 @@ def claims(found: Sequence[Atom], text: str) -> list[Claim]:
                 begun.append(_Draft(members, number, kind=kind, follows=follows))
                 result.append(begun[-1])
         latest = begun or latest
-    return [draft.finished() for draft in result]
+    return result
 
 
 def _add_clause(segment: _Segment, members: list[Member], result: list[_Draft], row: int) -> None:

@@ -13,7 +13,7 @@ from typing import Final
 from symconv.algebra.expressions import Statement
 from symconv.algebra.indices import Condition, Index, IntegerExpression, symbols
 from symconv.errors import UsageError
-from symconv.latex.reading.claims import MOST_BESIDE, Claim, Clause, Member, claims
+from symconv.latex.reading.claims import MOST_BESIDE, Claim, Clause, Member, claims_of
 from symconv.latex.reading.context import Context
 from symconv.latex.reading.intervals import atoms_with_sets
 from symconv.latex.reading.items import (
@@ -55,8 +55,8 @@ def read_formula(text: str, context: Context) -> FormulaReading:
         text: the LaTeX between the signs that begin and end mathematics.
         context: what is known before it.
     """
-    found = atoms_with_sets(text)
-    cut = _with_conditions(claims(found, text), context)
+    found, unclosed = claims_of(text)
+    cut = _with_conditions(found, context)
     items: list[Item] = []
     given: tuple[Clause, ...] = ()
     for claim, following in zip_longest(cut, cut[1:]):
@@ -68,10 +68,9 @@ def read_formula(text: str, context: Context) -> FormulaReading:
             read = _read_claim(claim, text, context)
             items += read.items
             context = read.context
-    for atom in found:
-        if atom.kind == "unclosed":
-            stopped = Stopped(atom.span, "unreadable", atom.text)
-            items.append(not_read(atom.span, stopped, text))
+    for atom in unclosed:
+        stopped = Stopped(atom.span, "unreadable", atom.text)
+        items.append(not_read(atom.span, stopped, text))
     return FormulaReading(_finished(items, text), context)
 
 
@@ -185,7 +184,9 @@ def _equation(claim: Claim, text: str, before: Context) -> FormulaReading:
         blocked = blocked or stopped
     if context.said.unclear:
         blocked = blocked or unclear_words(claim.span, context.said.unclear)
-    restricted = replace(with_said(restricted, context), blocked=blocked)
+    restricted = with_said(restricted, context)
+    if blocked is not None:
+        restricted = replace(restricted, blocked=blocked)
     read = read_chain(claim.members, restricted, text, context)
     examples = _examples(conditions, read)
     context = examples.context
@@ -228,9 +229,12 @@ def _with_conditions(cut: Sequence[Claim], context: Context) -> list[Claim]:
                 added[at] += [clause, *claim.clauses]
             if claim.kind != "unclear":
                 group[place] = replace(claim, kind="heard")
-        clauses = {id(claim): more for claim, more in zip(held, added, strict=True)}
+        clauses = {id(claim): more for claim, more in zip(held, added, strict=True) if more}
         result += [
-            replace(claim, clauses=(*claim.clauses, *clauses.get(id(claim), ()))) for claim in group
+            replace(claim, clauses=(*claim.clauses, *clauses[id(claim)]))
+            if id(claim) in clauses
+            else claim
+            for claim in group
         ]
     return result
 

@@ -19,9 +19,8 @@ from symconv.algebra.indices import (
 )
 from symconv.errors import UsageError
 from symconv.latex.reading.atoms import Atom
-from symconv.latex.reading.claims import Clause, Member, claims
+from symconv.latex.reading.claims import Clause, Member, claims_of
 from symconv.latex.reading.context import Context, Said
-from symconv.latex.reading.intervals import atoms_with_sets
 from symconv.latex.reading.items import Span
 from symconv.latex.reading.meaning.integers import (
     condition_of,
@@ -147,6 +146,8 @@ def _restricting(conditions: Iterable[Condition], scope: Scope) -> Restrictions:
 def with_said(found: Restrictions, context: Context) -> Restrictions:
     """Add what the words around a formula say to what its own clauses say, which counts more."""
     said = context.said
+    if not said.conditions and not said.ranges:
+        return found
     assumptions, guards = list(found.assumptions), list(found.guards)
     for condition in said.conditions:
         inside = (s for integer in condition_integers(condition) for s in symbols(integer))
@@ -247,7 +248,7 @@ def read_said(text: str, context: Context, *, sizes_alone: bool = False) -> Said
         What they say; None where they are not understood, such as an equation of arrays.
     """
     clauses: list[Clause] = []
-    for claim in claims(atoms_with_sets(text), text):
+    for claim in claims_of(text)[0]:
         if claim.kind not in ("claim", "condition", "listing"):
             return None
         clauses.append(Clause("if", tuple(claim.members), listing=claim.kind == "listing"))
