@@ -29,14 +29,14 @@ from symconv.implementations.trying.readings import (
     telling_result,
 )
 from symconv.implementations.trying.shape_classes import ShapeClass, shape_classes
-from symconv.implementations.trying.trials import Options, Trial
+from symconv.implementations.trying.trials import Options, Trial, TrialAtShape
 from symconv.implementations.trying.unequal import unequal
 from symconv.implementations.trying.unjudged import concluded, out_of_scope, staying, unjudged
 from symconv.implementations.trying.without_bias import without_bias
 from symconv.layers.layer import Layer, Sizes
 from symconv.verdicts import Note, Verdict
+from symconv.verification import Progress, run
 
-Progress: TypeAlias = Callable[[int, int, str], None]
 MOST_ENTRIES = 20_000_000
 """Limit: sizes at which an array has more entries than that are refused."""
 
@@ -235,17 +235,13 @@ def _checked_as(
         description = runner.describe()
         places = places_of(layer, description, options)
         check = Trial(layer, runner, description, options)
-        for number, place in enumerate(places):
-            if progress is not None:
-                progress(number, len(places), place.name)
-            check.at(place)
+        found = [*run([TrialAtShape(check, place) for place in places], progress)]
         search = Search([limit for limit, _ in description.restrictions], check.takes)
         if not options.sizes:
             more = [
                 one for one in _taken_instead(search, check, places) if check.is_telling(one.sizes)
             ]
-            for place in more:
-                check.at(place)
+            found += run([TrialAtShape(check, place) for place in more])
             places += more
         conclusions = list(check.conclusions())
         pairs = [*unequal(runner, description), *without_bias(runner, description)]
@@ -259,7 +255,7 @@ def _checked_as(
     if search.refused and (ran := check.ran()):
         location = next(iter(description.location.values()), None)
         alone.append(shapes_result(search, ran, location))
-    results = [*check.results(conclusions), *(one for one, _ in pairs), *alone]
+    results = [*check.told(found, conclusions), *(one for one, _ in pairs), *alone]
     conclusions += [one for _, one in pairs]
     conclusions += [concluded(one) for one in alone if one.verdict is not None]
     report = CodeReport(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from math import inf
@@ -103,7 +103,7 @@ class Trial:
         """The results that the code is asked for."""
         return wanted_results(self.description)
 
-    def at(self, place: ShapeClass) -> None:
+    def at(self, place: ShapeClass) -> list[Result]:
         """Check every result at one shape, in every dtype, and on symbols where that works."""
         reference = reference_at(place.sizes)
         right = set(self.wanted)
@@ -114,6 +114,7 @@ class Trial:
             lost |= any(judged[name].code in LOST for name in self.wanted if name != "y")
         if self.description.framework == "numpy" and reference.is_small:
             self._on_symbols(place, reference, right, backward=not lost)
+        return [one for by_class in self.found.values() for one in by_class.get(place, ())]
 
     def code_at(self, place: ShapeClass) -> str:
         """Return what became of the first result at one shape: ``rejected``, ``right``, ..."""
@@ -383,16 +384,34 @@ class Trial:
         return all(any(one.method == "closed-form" and one.verdict is Verdict.VERIFIED
                        for one in results) for results in by_class)  # fmt: skip
 
-    def results(self, conclusions: Sequence[Conclusion]) -> Iterator[Result]:
-        """Yield every result; what was concluded stands with the smallest failure."""
+    def told(
+        self, results: Iterable[Result], conclusions: Sequence[Conclusion]
+    ) -> Iterator[Result]:
+        """Yield the results by their names; what was concluded stands with the smallest failure."""
         notes = {
             id(one.failure): tuple(_notes(one)) for one in conclusions if one.failure is not None
         }
-        for name in ("forward", "backward", *self.wanted):
-            for results in self.found.get(name, {}).values():
-                for result in results:
-                    extra = notes.get(id(result), ())
-                    yield replace(result, notes=(*result.notes, *extra)) if extra else result
+        names = ("forward", "backward", *self.wanted)
+        for result in sorted(results, key=lambda one: names.index(one.statement)):
+            extra = notes.get(id(result), ())
+            yield replace(result, notes=(*result.notes, *extra)) if extra else result
+
+
+@dataclass(frozen=True, slots=True)
+class TrialAtShape:
+    """The check of code at one shape: a part of a trial."""
+
+    trial: Trial
+    place: ShapeClass
+
+    @property
+    def name(self) -> str:
+        """The class that the shape stands for."""
+        return self.place.name
+
+    def run(self) -> list[Result]:
+        """Check every result there."""
+        return self.trial.at(self.place)
 
 
 def _notes(conclusion: Conclusion) -> Iterator[Note]:
