@@ -29,6 +29,8 @@ from symconv.latex.writing.choices import LatexOptions
 from symconv.layers.convolution.forward import dout
 from symconv.layers.convolution.two_dimensional import conv2d
 
+pytestmark = pytest.mark.xdist_group("derivations")  # They share the derivations.
+
 GRADIENTS = [
     *("dL/dw", "dL/db", "dL/dx", "dL/dx_pad"),
     *("dy/dw", "dy/db", "dy/dx", "dy/dx_pad", "dx_pad/dx"),

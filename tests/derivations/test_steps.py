@@ -34,6 +34,8 @@ from symconv.proof.equality import Outcome, prove
 from symconv.verdicts import Verdict
 from symconv.verification import verify
 
+pytestmark = pytest.mark.xdist_group("derivations")  # They share the derivations.
+
 LAYER = conv2d()
 GRADIENTS = [
     *("dL/dw", "dL/db", "dL/dx", "dL/dx_pad"),

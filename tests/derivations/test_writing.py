@@ -24,6 +24,8 @@ from symconv.derivations.writing import (
 from symconv.latex.writing.choices import LatexOptions
 from symconv.latex.writing.writer import expression_latex
 
+pytestmark = pytest.mark.xdist_group("derivations")  # They share the derivations.
+
 GRADIENTS = [
     *("dL/dw", "dL/db", "dL/dx", "dL/dx_pad"),
     *("dy/dw", "dy/db", "dy/dx", "dy/dx_pad", "dx_pad/dx"),

@@ -15,9 +15,12 @@ from symconv.verdicts import Result, Verdict
 
 POST = Path(__file__).parents[3] / "shared" / "seeds" / "000_042c7c9806ed4485.txt"
 
-pytestmark = pytest.mark.skipif(
-    not POST.exists(), reason=f"the post is not at {POST}; put it there to check it"
-)
+pytestmark = [
+    pytest.mark.skipif(
+        not POST.exists(), reason=f"the post is not at {POST}; put it there to check it"
+    ),
+    pytest.mark.xdist_group("post"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,7 @@ from symconv.implementations.checking import check_target
 from symconv.implementations.reproducing.regression_tests import regression_test_text
 from symconv.implementations.trying.trials import Options
 
+pytestmark = pytest.mark.xdist_group("regression tests")  # They share one project.
 SIZES = ("N=1,C=1,H=2,W=3,F=1,HH=1,WW=2,S=1,P=1", "N=2,C=2,H=4,W=6,F=3,HH=2,WW=3,S=2,P=1")
 SPOILED = {
     "torch": {
