@@ -5,7 +5,7 @@
 # it installs the frameworks that the tests compare with; PIP_CONSTRAINT, which CI sets, says
 # which versions.
 #
-# SYMCONV_LONG=1, which CI sets, runs the random tests with all their samples.
+# SYMCONV_LONG=1, which CI sets, runs every row of the tests; see tests/runs.py.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 if [ -n "${CI:-}" ]; then export SYMCONV_LONG=1; fi

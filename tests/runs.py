@@ -29,7 +29,12 @@ def quick_rows(rows: int, why: str) -> pytest.MarkDecorator:
 
 def share(everything: Sequence[Any], quick: int, long: int = 1) -> Sequence[Any]:
     """Return every so-many-th, of a sequence that one test goes through; all in the full run."""
-    return everything[:: 1 if FULL else long if LONG else quick]
+    return everything[:: by_run(quick, long, 1)]
+
+
+def by_run(quick: int, long: int, full: int) -> int:
+    """Return the number that is meant for this run."""
+    return full if FULL else long if LONG else quick
 
 
 def left_out(items: Sequence[pytest.Item]) -> dict[pytest.Item, str]:

@@ -237,7 +237,7 @@ def pytest_run(tmp_path: Path):
         (tmp_path / "test_it.py").write_text(HEAD + text)
         command = [sys.executable, "-m", "pytest", "-v", "-rs", "-p", "no:cacheprovider"]
         done = subprocess.run(
-            [*command, "-p", "no:xdist", *arguments],
+            [*command, "-p", "no:xdist", "-p", "no:hypothesispytest", *arguments],
             cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120,
         )  # fmt: skip
         return done.returncode, done.stdout + done.stderr

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from symconv.cli import run
+from tests.runs import quick_rows
 
 RIGHT = "# Größen ∂ 😀\n\n$$k = k$$\n\n$$k = k - \\text{größer ∂ 😀}$$\n"
 COMMANDS = (["--help"], ["latex", "dL/db"], ["check", "{file}"], ["check", "--json", "{file}"])
@@ -39,6 +40,7 @@ def shell(line: str, file: Path | str = "", **environment: str) -> tuple[int, by
     return finished.returncode, finished.stdout, error
 
 
+@quick_rows(2, "each row is one command more, by the same path of output")
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("arguments", COMMANDS)
 def test_output_that_is_lost_is_never_a_success(arguments, unbuffered, file: Path) -> None:
@@ -49,6 +51,7 @@ def test_output_that_is_lost_is_never_a_success(arguments, unbuffered, file: Pat
         assert "symconv: error[" in error
 
 
+@quick_rows(2, "each row is one command more, by the same path of output")
 @pytest.mark.parametrize("arguments", COMMANDS)
 def test_other_streams_change_nothing(arguments, file: Path) -> None:
     command = f"SYMCONV {' '.join(arguments)}"

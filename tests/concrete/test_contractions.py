@@ -29,12 +29,12 @@ from symconv.concrete.contractions import Contractions
 from symconv.concrete.monomial_tables import Tables
 from symconv.errors import IllFormed, NotSupported, UnknownStatement, UsageError
 from symconv.mistakes.spoiling import spoil
-from tests.runs import LONG
+from tests.runs import by_run
 
 CONV = conv2d()
 RESULTS = ("y", "dL/dx", "dL/dw", "dL/db")
 # Of the spoiled statements one in so many is tried at each of the sizes below.
-EVERY = 1 if LONG else 9
+EVERY = by_run(9, 3, 1)
 SPOILED_AT = (
     "N=1,C=2,H=2,W=3,F=2,HH=1,WW=1,S=2,P=1",
     "N=2,C=1,H=4,W=3,F=2,HH=2,WW=3,S=1,P=1",

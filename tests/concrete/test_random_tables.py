@@ -5,7 +5,7 @@ is enough to reach guards that protect an entry, sums inside coefficients, bound
 on indices, floors, remainders and fractions as indices, and products of derivatives. Many of
 the statements are ill-formed: then both must say so; for which reason is evaluation's to say.
 
-SYMCONV_LONG=1 tries ten times as many.
+SYMCONV_LONG=1 tries five times as many, SYMCONV_LONG=2 ten times.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ from symconv.concrete.differences import Difference, smallest_difference
 from symconv.concrete.monomial_tables import Tables
 from symconv.errors import IllFormed, NotSupported
 from symconv.layers.layer import Layer, Sizes
-from tests.runs import LONG
+from tests.runs import LONG, by_run
 
 A, B = sizes("A B")
 i, j, k, p, q = indices("i j k p q")
@@ -239,7 +239,7 @@ SEEN: Counter[str] = Counter()
 
 
 @settings(
-    max_examples=4000 if LONG else 400,
+    max_examples=by_run(400, 2_000, 4_000),
     deadline=None,
     derandomize=not LONG,
     database=None,

@@ -20,7 +20,7 @@ from symconv.concrete.refusals import run_traced
 from symconv.concrete.traced_memory import Snapshot, Storage
 from symconv.concrete.tracing import TracedArray, TracedScalar, traced_rows
 from symconv.errors import NotSupported
-from tests.runs import LONG
+from tests.runs import LONG, by_run
 
 SHAPES = {"x": (3, 4), "w": (3, 4), "s": (4,), "b": ()}
 RADIX = 100
@@ -549,7 +549,7 @@ RAN = {"done": 0, "refused": 0, "raised": 0}
 
 
 @settings(
-    max_examples=5000 if LONG else 500,
+    max_examples=by_run(500, 2_500, 5_000),
     deadline=None,
     derandomize=not LONG,
     database=None,

@@ -11,6 +11,7 @@ from symconv.documents.contents import FORMATS, Format
 from symconv.documents.loading import parse_text
 from symconv.documents.outline import Outline, ReadFormula, declared_by, outline
 from symconv.errors import UsageError
+from tests.runs import quick_rows
 
 SAMPLES = sorted(Path(__file__).with_name("samples").rglob("*.*"))
 FORMAT_BY_SUFFIX: dict[str, Format] = {".md": "markdown", ".tex": "tex"}
@@ -56,6 +57,7 @@ def test_random_documents_are_read_to_their_end(format: Format, seed: int) -> No
         _ = _read(text + last, format)
 
 
+@quick_rows(14, "each row is more random damage to another sample")
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: f"{path.parent.name}-{path.name}")
 def test_mutated_samples_are_read_to_their_end(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
@@ -79,6 +81,7 @@ def test_mutated_samples_are_read_to_their_end(path: Path) -> None:
         _ = _read(mutated, format)
 
 
+@quick_rows(2, "one limit of depth and length refuses them all")
 @pytest.mark.parametrize(
     "formula",
     [

@@ -11,6 +11,7 @@ from symconv.documents.loading import parse_text
 from symconv.documents.outline import declared_by
 from symconv.layers.convolution.two_dimensional import conv2d
 from symconv.verdicts import Verdict
+from tests.runs import quick_rows
 
 RIGHT = r"\frac{\partial L}{\partial b_f} &= \sum_{n,k,l} \frac{\partial L}{\partial y_{nfkl}}"
 
@@ -156,6 +157,7 @@ def test_a_page_as_people_write_them_is_within_the_limit() -> None:
 LONG = "we look at the stride and at the padding and " * 300
 
 
+@quick_rows(1, "the rows are one length in three places")
 @pytest.mark.parametrize(
     "words",
     [

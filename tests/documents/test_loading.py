@@ -9,6 +9,7 @@ import pytest
 
 from symconv.documents.loading import detect_format, load, parse_bytes, read_lines
 from symconv.errors import UsageError
+from tests.runs import quick_rows
 
 
 def test_a_byte_order_mark_is_not_part_of_the_text() -> None:
@@ -135,6 +136,7 @@ def test_outputs_and_metadata_of_cells_are_not_searched() -> None:
     assert [item.source.text for item in document.formulas] == ["e"]
 
 
+@quick_rows(2, "each opening of each format takes the same way through one scanner")
 @pytest.mark.parametrize("unit", ["$x", "$$", "\\[", "`", "```\n", "<!--", "\\begin{align}", "$ "])
 @pytest.mark.parametrize("format", ["markdown", "tex"])
 def test_a_large_document_of_nothing_but_openings_is_read(unit: str, format: str) -> None:

@@ -25,9 +25,10 @@ def project(tmp_path: Path) -> Path:
 
 
 def _pytest(project: Path, *arguments: str) -> tuple[int, str]:
-    command = [sys.executable, "-m", "pytest", "-v"]
+    command = [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider"]
+    # To import hypothesis takes four times as long as all the rest.
     done = subprocess.run(
-        [*command, "-p", "no:cacheprovider", *arguments],
+        [*command, "-p", "no:xdist", "-p", "no:hypothesispytest", *arguments],
         cwd=project, capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
     return done.returncode, done.stdout + done.stderr

@@ -18,6 +18,7 @@ from symconv.documents.outline import declared_by
 from symconv.layers.registry import layer_by_name
 from symconv.verdicts import Result, Verdict
 
+pytestmark = pytest.mark.xdist_group("sample documents")  # Each is checked once for all.
 SAMPLES = Path(__file__).with_name("samples")
 EXPECTATION = re.compile(r"(?:<!--|%) expect: ([^\n]*?)\s*(?:-->)?$", re.MULTILINE)
 

@@ -14,7 +14,7 @@ from symconv.implementations.trying.shape_classes import shape_classes
 from symconv.implementations.trying.trials import Options
 from symconv.layers.convolution import loops
 from symconv.verdicts import Verdict
-from tests.runs import LONG
+from tests.runs import LONG, quick_rows
 
 FAMILIAR = ("NCHW", "OIHW")
 ENDS = {"stops_the_program": ("raised",)}
@@ -52,6 +52,7 @@ def checked(sample, folder, **options):
     return check_target(target(sample, folder), chosen, isolate=not harmless)
 
 
+@quick_rows(9, "each right sample is held to the reference loops in the quick run")
 @pytest.mark.parametrize("sample", RIGHT, ids=lambda sample: sample.name)
 def test_right_code_is_verified_without_a_false_alarm(sample, tmp_path) -> None:
     report = checked(sample, tmp_path, tolerance=1e-9 if sample.tolerance else None)
@@ -83,6 +84,7 @@ def test_what_a_check_does_not_look_for_is_right_where_it_looks(sample, tmp_path
     assert all(one.failure is None for one in report.conclusions), UNSEEN[sample.name]
 
 
+@quick_rows(15, "each of these mistakes is diagnosed in the quick run by test_diagnosis")
 @pytest.mark.parametrize(
     "sample", [one for one in WRONG if one.name not in UNSEEN], ids=lambda sample: sample.name
 )

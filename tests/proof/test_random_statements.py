@@ -47,7 +47,7 @@ from symconv.errors import IllFormed
 from symconv.layers.layer import DerivedSize, Layer, Sizes
 from symconv.proof.equality import Outcome, prove
 from symconv.verdicts import Verdict
-from tests.runs import LONG
+from tests.runs import by_run
 
 A, B, S = sizes("A B S")
 D = Size("D")
@@ -66,7 +66,7 @@ LAYER = Layer(
     ),
     derived=(DerivedSize(D, floor((A - 1) / S) + 1, ()),),
 )
-SEEDS = range(2_500 if LONG else 200)
+SEEDS = range(by_run(200, 1_000, 2_500))
 LARGEST = 3
 BATCH = 25
 

@@ -16,6 +16,7 @@ from symconv.implementations.trying.reference import Reference
 from symconv.implementations.trying.shape_classes import shape_classes
 from symconv.layers.convolution.two_dimensional import conv2d
 from symconv.layers.layer import Layer
+from tests.runs import quick_rows
 
 NUMBERS = {"wrong-value", "wrong-shape", "not-a-number"}
 DIAGNOSED = [
@@ -96,6 +97,7 @@ def test_right_samples_get_no_diagnosis(entry):
     assert [diagnose(conv2d(), name, samples) for name in RESULTS] == [None] * 4
 
 
+@quick_rows(4, "one seed for each result is in the quick run")
 @pytest.mark.parametrize("result", RESULTS)
 @pytest.mark.parametrize("seed", range(3))
 def test_random_numbers_get_no_diagnosis(result, seed):

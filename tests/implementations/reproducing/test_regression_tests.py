@@ -43,7 +43,8 @@ def pytest_run(folder, *arguments):
     (blocked / "__init__.py").write_text("raise ImportError('symconv is not to be had')\n")
     command = [sys.executable, "-m", "pytest", "-q", "-rA", "-p", "no:cacheprovider", "-W", "error"]
     done = subprocess.run(
-        [*command, "-p", "no:symconv", "-p", "no:xdist", "--rootdir", str(folder), *arguments],
+        [*command, "-p", "no:symconv", "-p", "no:xdist", "-p", "no:hypothesispytest",
+         "--rootdir", str(folder), *arguments],
         cwd=folder, capture_output=True, text=True, check=False, timeout=120,
         env={**os.environ, "PYTHONPATH": str(blocked.parent), "PYTHONDONTWRITEBYTECODE": "1"},
     )  # fmt: skip
