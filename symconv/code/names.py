@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import re
 
+from symconv.layers.registry import default_layer
+
+_LAYER = default_layer()
 STRIDE = "stride"
 PADDING = "padding"
 HYPER = "hyper"
@@ -35,21 +38,12 @@ FOREIGN = "foreign"
 """Something that the layer does not have; never guessed to be something else."""
 
 _WORDS_BY_ROLE = {
-    "x": "x inp input inputs a aprev data xin inputdata inputtensor image images img imgs "
-    "signal feature features featuremap featuremaps bottom inputimage inputimages lhs",
-    "w": "w weight weights kernel kernels filter filters filt filts ker k f wt wts rhs "
-    "weightmatrix weighttensor",
-    "b": "b bias biases",
+    **_LAYER.words,
     STRIDE: "s stride strides step st",
     PADDING: "p pad pads padding paddings padwidth padsize zeropad zeropadding npad",
     HYPER: "convparam convparams hparameters hparams hparam hyperparameters hyperparams hyper "
     "param params parameters config cfg options opts settings",
-    "dout": "dout dy dz da dh do g gy grad gradient gradients grads gradout gradoutput "
-    "gradoutputs gradin gout outgrad outputgrad ygrad grady gradz upstream upstreamgrad "
-    "upstreamgradient dupstream delta deltas doutput doutputs douts dldy dldout dldz dldoutput "
-    "topdiff dtop dyout error err cotangent ct dnext dvalues incoming",
     CACHE: "cache caches cached ctx context saved memory memo residual residuals res state tape",
-    "y": "y z out output outputs yout",
     CHANNELS: "inchannels inputchannels cin nin inch channels c numchannels nchannels inc "
     "inputdepth indepth inchannel inplanes inputchannel numinputchannels numinchannels",
     FILTERS: "outchannels numfilters nfilters cout nout outch outputchannels numkernels nkernels "
@@ -74,7 +68,7 @@ _ROLES_BY_PURPOSE = {
     "constructor": f"w b {STRIDE} {PADDING} {HYPER} {CHANNELS} {FILTERS} {KERNEL} HH WW",
 }
 
-RESULT_BY_INPUT = {"x": "dL/dx", "w": "dL/dw", "b": "dL/db"}
+RESULT_BY_INPUT = _LAYER.gradient_by_input
 _AROUND_A_GRADIENT = ("d{}", "grad{}", "{}grad", "gradient{}", "{}gradient", "delta{}", "dld{}")
 _RESULT_BY_WORD = {
     pattern.format(word): result

@@ -35,6 +35,7 @@ from symconv.errors import (
 from symconv.layers.axis import Axis
 from symconv.layers.regions import Region, Shapes
 from symconv.layers.sizes import DerivedSize, SizeRules, Sizes, parsed
+from symconv.layers.spellings import IN_TEXTS
 from symconv.layers.vocabulary import Vocabulary
 from symconv.views import view
 
@@ -94,6 +95,8 @@ class Layer:
         regions: conditions that are tried where a statement is false in general.
         shapes: the shapes at which code is tried.
         axes: the spatial axes.
+        spellings: how texts write its arrays, as LaTeX, beside the way of the writer.
+        words: how code names its arrays, without case and underscores.
         letters: the letter of the index that runs over each size: ``k`` for ``Hh``.
         images: the number of images, over which a loss sums.
     """
@@ -119,6 +122,8 @@ class Layer:
     presumed: tuple[Array, ...] = ()
     shapes: Shapes = field(default_factory=Shapes)
     axes: tuple[Axis, ...] = ()
+    spellings: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: IN_TEXTS)
+    words: Mapping[str, str] = field(default_factory=dict)
     letters: Mapping[Size, str] = field(default_factory=dict)
     images: Size | None = None
 

@@ -8,7 +8,7 @@ from symconv.algebra.expressions import Array, Delta, Derivative, Entry, Iverson
 from symconv.algebra.indices import between, ceiling, equal, floor, indices, sizes
 from symconv.layers.axis import Axis
 from symconv.layers.convolution.two_dimensional import conv2d
-from symconv.layers.layer import Vocabulary
+from symconv.layers.layer import Layer, Vocabulary
 from symconv.mistakes.catalogue import CATALOGUE
 from symconv.mistakes.spoiling import mend, same_statement, spoil
 
@@ -219,22 +219,26 @@ def one_axis() -> tuple[Vocabulary, Statement]:
         Array(name, (size,)) for name, size in (("x", M), ("w", K), ("y", O), ("dout", O))
     )
     padded = Array("x_pad", (M + 2 * Q,))
-    vocabulary = Vocabulary(
+    layer = Layer(
+        name="one axis",
+        given=sizes("M K O Q N"),
+        inputs=(x, w, y, dout, padded),
+        input=x,
+        weights=w,
+        padded=padded,
+        output=y,
+        upstream=dout,
         axes=(axis,),
         letters={M: "i", K: "p", O: "k"},
         images=sizes("N")[0],
-        arrays=(x, w, y, dout, padded),
-        padded_name={"x": "x_pad"},
-        filters=w,
-        output=y,
-        upstream=dout,
     )
     statement = Statement(
         Derivative(Array("L")[()], x[i]),
         Sum(dout[k] * Delta(p + 2 * k, i + Q) * w[p], (k, 0, O - 1), (p, 0, K - 1)),
         free=(*Sum(x[i], (i, 0, M - 1)).ranges,),
     )
-    return vocabulary, statement
+    assert layer.vocabulary is not None
+    return layer.vocabulary, statement
 
 
 def test_another_layer_is_spoiled_in_its_own_words():

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from symconv.code.names import gradient_of, role_of
+from symconv.code.names import RESULT_BY_INPUT, gradient_of, role_of
 from symconv.implementations.model import BACKWARD_RESULTS
 
 
@@ -98,15 +98,12 @@ def _by_name(values: Mapping[Any, Any], what: str) -> dict[str, Any]:
     found: dict[str, Any] = dict.fromkeys(BACKWARD_RESULTS)
     hit = False
     for key, value in values.items():
-        result = gradient_of(key) or _RESULT_BY_ROLE.get(role_of(key, "forward") or "")
+        result = gradient_of(key) or RESULT_BY_INPUT.get(role_of(key, "forward") or "")
         if result is not None:
             found[result], hit = value, True
     if not hit:
         return no_gradients(f"{what} has no dx, dw or db, only {_keys(values)}")
     return found
-
-
-_RESULT_BY_ROLE = {"x": "dL/dx", "w": "dL/dw", "b": "dL/db"}
 
 
 def _keys(values: Mapping[Any, Any]) -> str:

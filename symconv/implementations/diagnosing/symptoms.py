@@ -10,12 +10,12 @@ from typing import TypeAlias
 import numpy as np
 
 from symconv.implementations.diagnosing.cases import Case
+from symconv.implementations.model import LAYER, RESULTS
 
 AXES = {
-    "y": ("N", "F", "Hh", "Hw"),
-    "dL/dx": ("N", "C", "H", "W"),
-    "dL/dw": ("F", "C", "HH", "WW"),
-    "dL/db": ("F",),
+    name: tuple(map(str, (by or body).shape))
+    for name in RESULTS
+    for body, by in [LAYER.named_arrays(name)]
 }
 """The axes of every result, by the names of their sizes."""
 

@@ -20,6 +20,7 @@ from symconv.code.names import (
     HYPER,
     KERNEL,
     PADDING,
+    RESULT_BY_INPUT,
     STRIDE,
     W_SHAPE,
     X_SHAPE,
@@ -192,7 +193,7 @@ def _of_functions(
         returned = seen.backward[position] if seen.backward else _UNSEEN
         text = _call(signature, values, parts[position])
         calls.append(_single(text, result, returned) if result else _gradients(text, returned))
-    leaves = () if calls else tuple((_RESULTS[role], role) for role in _inputs(base.bias))
+    leaves = () if calls else tuple((RESULT_BY_INPUT[role], role) for role in _inputs(base.bias))
     return replace(base, forward=forward, backward=tuple(calls), taken=taken, leaves=leaves)
 
 
@@ -217,7 +218,7 @@ def _of_class(base: Spelling, found: Class, name: str, seen: Observed) -> Spelli
             role: role if role in found.forward.roles else seen.weights.get(role, role)
             for role in _inputs(base.bias)
         }
-        return replace(base, leaves=tuple((_RESULTS[role], places[role]) for role in places))
+        return replace(base, leaves=tuple((RESULT_BY_INPUT[role], places[role]) for role in places))
     values[CACHE] = _cache(forward)
     called = f"{LAYER}.{found.methods[1]}"
     text = _call(found.backward, values, called)
@@ -227,7 +228,6 @@ def _of_class(base: Spelling, found: Class, name: str, seen: Observed) -> Spelli
     return replace(base, backward=(call,), held=held)
 
 
-_RESULTS = {"x": "dL/dx", "w": "dL/dw", "b": "dL/db"}
 _UNSEEN = object()
 
 

@@ -26,24 +26,10 @@ from symconv.algebra.indices import (
     symbols,
 )
 from symconv.errors import NotSupported, UsageError
-from symconv.latex.spellings import LOSS, array_name_latex, symbol_name_latex
+from symconv.latex.spellings import array_name_latex, symbol_name_latex
 from symconv.layers.layer import Layer
 
 UpperBounds: TypeAlias = Literal["inclusive", "exclusive"]
-
-_SPELLINGS_OF_LAYERS = {
-    "x_pad": (
-        *(r"x^{pad}", r"x_{pad}", r"X^{pad}", r"\tilde{x}"),
-        *(r"\mathbf{x}^{pad}", r"\mathbf{X}^{pad}"),
-    ),
-    "x": ("X", r"\mathbf{x}", r"\mathbf{X}"),
-    "w": (r"\mathbf{w}", r"\mathbf{W}"),
-    "b": (r"\mathbf{b}",),
-    "y": (r"\mathbf{y}", r"\mathbf{Y}"),
-    "L": (*LOSS.values(), r"\mathscr{L}", r"\ell"),
-    "dout": ("dout",),
-}
-"""How texts write the arrays of layers, beside the way in which the writer writes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -414,7 +400,7 @@ def context_of_layer(layer: Layer) -> Context:
     for array in layer.array_by_name.values():
         context = context.with_array(array.name, array.shape)
     context = replace(context, definitions=layer.definitions)
-    for name, spellings in _SPELLINGS_OF_LAYERS.items():
+    for name, spellings in layer.spellings.items():
         if context.array(name) is not None:
             for spelling in spellings:
                 context = context.with_spelling(spelling, name)

@@ -35,6 +35,7 @@ from symconv.layers.convolution.forward import (
 from symconv.layers.convolution.gradients import STATEMENTS
 from symconv.layers.convolution.shapes import SHAPES
 from symconv.layers.layer import DerivedSize, Layer, Loop, Region
+from symconv.layers.spellings import IN_CODE
 
 LOOPS = (
     Loop("loop/forward", loops.forward, ("x", "w", "b", "S", "P"), "y", "the post, Forward pass"),
@@ -136,6 +137,7 @@ def conv2d() -> Layer:
         default_sizes=DEFAULT_SIZES,
         regions=REGIONS,
         shapes=SHAPES,
+        words=IN_CODE,
         axes=(HEIGHT, WIDTH),
         letters={
             N: "n",
