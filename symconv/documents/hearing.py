@@ -40,8 +40,6 @@ _IN_SET = re.compile(
 )
 _SPACE = re.compile(r"\\(?:mathbb|mathbf|mathcal|mathrm|R|Z|N|Reals|real)\b|\^")
 """What tells of a number or an array to which space it belongs, and gives no index a range."""
-BIAS = "b"
-"""The array that texts leave out in words: without a bias."""
 
 
 def heard(cue: Cue, context: Context) -> Said:
@@ -84,7 +82,7 @@ def _in_words(latex: str, context: Context) -> Said | None:
     """Read what words mean without a formula."""
     left, _, right = latex.partition(" = ")
     if latex == NO_BIAS:
-        return Said(zero=(BIAS,)) if context.array(BIAS) and context.layer else Said()
+        return _without_bias(context) or Said()
     if left == right:
         free = [size for size in context.sizes if size.name == left]
         return Said(tuple(Comparison(size, "==", size) for size in free))
@@ -95,6 +93,12 @@ def _in_words(latex: str, context: Context) -> Said | None:
             least = dict(context.minimum).get(own, 1)
             return Said((equal(own, int(right)),) if int(right) >= least else ())
     return read_said(latex, context, sizes_alone=True)
+
+
+def _without_bias(context: Context) -> Said | None:
+    """Say that the bias of the layer is left out, where there is one."""
+    bias = None if context.layer is None else context.layer.bias
+    return None if bias is None else Said(zero=(bias.name,))
 
 
 def _is_range(text: str, context: Context) -> bool:
@@ -127,9 +131,8 @@ def all_heard(spoken: Spoken, context: Context) -> Said:
         total = joined(total, heard(cue, context))
     if not spoken.unclear:
         return total
-    bias = context.array(BIAS)
-    if "bias" in spoken.unclear.lower() and bias is not None and context.layer is not None:
-        return total + Said(zero=(BIAS,))
+    if "bias" in spoken.unclear.lower() and (said := _without_bias(context)) is not None:
+        return total + said
     return total + Said(unclear=spoken.unclear)
 
 

@@ -257,11 +257,9 @@ def _kernels(context: Context) -> Iterator[tuple[str, tuple[int, ...]]]:
     """Yield the arrays of filters, with the axes along which the filter slides."""
     if context.layer is None:
         return
-    output = context.layer.output
-    for array in context.layer.inputs:
-        if array.name != "w" or output is None:
-            continue
-        yield array.name, tuple(range(2, len(array.shape)))
+    weights = context.layer.weights
+    if weights is not None:
+        yield weights.name, tuple(range(2, len(weights.shape)))
 
 
 def _flipped(entry: Entry, name: str, axes: tuple[int, ...]) -> Expression:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 from symconv.algebra.dependence import Dependence, dependence
 from symconv.algebra.expressions import (
@@ -38,9 +38,6 @@ from symconv.layers.sizes import DerivedSize, SizeRules, Sizes, parsed
 from symconv.layers.spellings import IN_TEXTS
 from symconv.layers.vocabulary import Vocabulary
 from symconv.views import view
-
-Node = TypeVar("Node")
-Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +79,6 @@ class Layer:
         presumed: those of the inputs that nothing says to be inputs, such as what a document
             declares and does not define; see `symconv.algebra.dependence`.
         definitions: what the other arrays are.
-        input: the array that the layer is applied to.
-        weights: the array of the filters.
-        bias: the array that is added to every output.
-        padded: the padded input.
         output: the array that the loss is differentiated by to get the upstream gradient.
         upstream: the upstream gradient.
         loss: the scalar loss.
@@ -93,12 +86,16 @@ class Layer:
         loops: the loop nests.
         default_sizes: the sizes that `symconv verify` uses, as texts.
         regions: conditions that are tried where a statement is false in general.
-        shapes: the shapes at which code is tried.
+        input: the array that the layer is applied to.
+        weights: the array of the filters.
+        bias: the array that is added to every output.
+        padded: the padded input.
+        images: the number of images, over which a loss sums.
         axes: the spatial axes.
+        letters: the letter of the index that runs over each size: ``k`` for ``Hh``.
+        shapes: the shapes at which code is tried.
         spellings: how texts write its arrays, as LaTeX, beside the way of the writer.
         words: how code names its arrays, without case and underscores.
-        letters: the letter of the index that runs over each size: ``k`` for ``Hh``.
-        images: the number of images, over which a loss sums.
     """
 
     name: str
@@ -108,10 +105,6 @@ class Layer:
     minimum: Mapping[Size, int] = field(default_factory=dict)
     derived: tuple[DerivedSize, ...] = ()
     constraints: tuple[Condition, ...] = ()
-    input: Array | None = None
-    weights: Array | None = None
-    bias: Array | None = None
-    padded: Array | None = None
     output: Array | None = None
     upstream: Array | None = None
     loss: Array | None = None
@@ -120,12 +113,16 @@ class Layer:
     default_sizes: tuple[str, ...] = ()
     regions: tuple[Region, ...] = ()
     presumed: tuple[Array, ...] = ()
-    shapes: Shapes = field(default_factory=Shapes)
+    input: Array | None = None
+    weights: Array | None = None
+    bias: Array | None = None
+    padded: Array | None = None
+    images: Size | None = None
     axes: tuple[Axis, ...] = ()
+    letters: Mapping[Size, str] = field(default_factory=dict)
+    shapes: Shapes = field(default_factory=Shapes)
     spellings: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: IN_TEXTS)
     words: Mapping[str, str] = field(default_factory=dict)
-    letters: Mapping[Size, str] = field(default_factory=dict)
-    images: Size | None = None
 
     def __post_init__(self) -> None:
         """Refuse a layer that says two things of one name: one of them would silently win."""

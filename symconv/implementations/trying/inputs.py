@@ -330,7 +330,7 @@ def _kind(dtype: str) -> Any:
 
 def _thinned(layer: Layer) -> tuple[Array, ...]:
     """Return the arrays of which few entries are kept: every product has one of one of them."""
-    return tuple(array for array in layer.inputs if array.name in ("x", "dout"))
+    return tuple(array for array in layer.inputs if array in (layer.input, layer.upstream))
 
 
 @cache
