@@ -309,7 +309,9 @@ def _reserved(file: SourceFile, found: Result, part: ReadFormula, item: Equality
     text = part.formula.source.text
     for other in part.reading.items:
         words = " ".join(text[slice(*other.span)].split())
-        if isinstance(other, Unreadable) and "=" not in words and not other.ill_formed:
+        # An environment that is never closed restricts nothing.
+        layout = words.startswith(("\\begin", "\\end"))
+        if isinstance(other, Unreadable) and not (layout or "=" in words or other.ill_formed):
             reason = f"{plain} as it stands, but {words!r} beside it is not understood"
             return _undecided(found, "unclear-condition", reason)
     asked = part.passing.asked
