@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from symconv.documents.checking import Task
+    from symconv.documents.accounting import DocumentTask
     from symconv.testing import ShapeCheck
     from symconv.verdicts import Result
 
@@ -91,7 +91,7 @@ class DocumentFile(pytest.File):
         Raises:
             CollectError: when it cannot be read, or a declaration is wrong.
         """
-        from symconv.documents.checking import tasks
+        from symconv.documents.accounting import tasks
         from symconv.documents.judging import Judge
         from symconv.documents.loading import load, read_lines
         from symconv.documents.outline import declared_by, outline
@@ -120,7 +120,7 @@ class DocumentFile(pytest.File):
 class EqualityItem(pytest.Item):
     """One equality; it passes when it is proved."""
 
-    def __init__(self, *, task: Task, line: int, **arguments: Any) -> None:
+    def __init__(self, *, task: DocumentTask, line: int, **arguments: Any) -> None:
         super().__init__(**arguments)
         self._task = task
         self._line = line

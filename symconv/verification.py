@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from symconv.concrete.site import AtSizes, Item
 
 Progress: TypeAlias = Callable[[int, int, str], None]
-"""Called with how many checks are done, how many there are, and what comes next."""
+"""Called with how many tasks are done, how many there are, and what comes next."""
 
 METHODS: tuple[Method, ...] = ("proof", "closed-form", "numbers")
 
 
-class Check(Protocol):
+class Task(Protocol):
     """Something that can be checked: a statement, a place in a document, a shape of code."""
 
     @property
@@ -40,7 +40,7 @@ class Check(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A check of which the result is known before anything runs."""
+    """A task of which the result is known before anything runs."""
 
     result: Result
 
@@ -55,31 +55,34 @@ class Settled:
 
 
 def run(
-    checks: Iterable[Check],
+    tasks: Iterable[Task],
     progress: Progress | None = None,
     *,
     layer: str | None = None,
     solver: str | None = None,
 ) -> Report:
-    """Run checks one after the other, and report their results in that order.
+    """Run tasks one after the other, and report their results in that order.
 
     Args:
-        checks: what to run.
-        progress: called before each check, and at the end.
+        tasks: what to run.
+        progress: called before each task, and at the end.
         layer: the name of the layer, for the report.
         solver: name and version of the solver, for the report.
 
     Raises:
-        InternalError: when two independent ways disagree.
+        InternalError: when two independent ways disagree, or a task has no result.
     """
-    checks = list(checks)
+    tasks = list(tasks)
     results: list[Result] = []
-    for done, check in enumerate(checks):
+    for done, task in enumerate(tasks):
         if progress is not None:
-            progress(done, len(checks), check.name)
-        results.extend(check.run())
+            progress(done, len(tasks), task.name)
+        found = list(task.run())
+        if not found:
+            raise InternalError(f"{task.name}: nobody knows what became of it")
+        results += found
     if progress is not None:
-        progress(len(checks), len(checks), "")
+        progress(len(tasks), len(tasks), "")
     _require_coherence(results)
     return Report(results, layer=layer, solver=solver)
 
@@ -135,30 +138,30 @@ def verify(
     layer = layer or default_layer()
     chosen = _chosen(layer, statements)
     ways = _ways(methods)
-    checks: dict[str, list[Check]] = {item.key: [] for item in chosen}
+    tasks: dict[str, list[Task]] = {item.key: [] for item in chosen}
     for refused in _too_large(chosen, layer):
-        checks[refused.key].append(Settled(refused))
-    small = [item for item in chosen if not checks[item.key]]
+        tasks[refused.key].append(Settled(refused))
+    small = [item for item in chosen if not tasks[item.key]]
     for item in small:
         if isinstance(item, Statement):
             _require_known_arrays(layer, item)
             if "proof" in ways:
-                checks[item.key].append(ProofForEverySize(item, layer))
+                tasks[item.key].append(ProofForEverySize(item, layer))
     at = _sizes(layer, sizes)
     admitted: list[AtSizes] = []
     if ways != ("proof",):
         admitted += _admitted(layer, small, ways, at or _sizes(layer, layer.default_sizes))
-    if small and not admitted and not any(checks[item.key] for item in small):
+    if small and not admitted and not any(tasks[item.key] for item in small):
         raise _nothing_to_check(small, ways)
-    for check in admitted:
-        if check.has_a_way():
-            checks[check.item.key].append(check)
+    for task in admitted:
+        if task.has_a_way():
+            tasks[task.item.key].append(task)
     for item in chosen:
-        if not checks[item.key]:
+        if not tasks[item.key]:
             left_out = _not_judged(item, ways, explicit=statements is not None)
-            checks[item.key].append(Settled(left_out))
+            tasks[item.key].append(Settled(left_out))
     solver = solver_name() if "proof" in ways else None
-    return run(chain(*checks.values()), progress, layer=layer.name, solver=solver)
+    return run(chain(*tasks.values()), progress, layer=layer.name, solver=solver)
 
 
 def _sizes(layer: Layer, sizes: Iterable[str | Sizes]) -> list[Sizes]:

@@ -34,7 +34,8 @@ from symconv.mistakes.spoiled_loops import spoil_loop
 from symconv.mistakes.spoiling import spoil
 from symconv.proof.equality import prove
 from symconv.reports.terminal import report_text
-from symconv.verdicts import Result, Verdict
+from symconv.verdicts import Evidence, Result, Verdict
+from symconv.verification import Settled, run
 from tests.runs import share
 
 LAYER = conv2d()
@@ -246,6 +247,35 @@ def test_a_proof_beside_a_failing_size_is_noticed(monkeypatch) -> None:
     monkeypatch.setattr("symconv.explanations.proving.prove", lambda *_: proved)
     with pytest.raises(InternalError, match="proved for every size, but refuted"):
         _ = verify(wrong_bias(), sizes=TWO_IMAGES)
+
+
+PROVED = Result("a", verdict=Verdict.PROVED, evidence=Evidence(), location="a.md:1:1")
+FALSE = Result("a", verdict=Verdict.ILL_FORMED, location="a.md:1:1")
+
+
+def test_one_run_tells_its_progress_and_reports_in_order() -> None:
+    told: list[tuple[int, int, str]] = []
+    report = run([Settled(FALSE), Settled(Result("b"))], lambda *now: told.append(now))
+    assert told == [(0, 2, "a"), (1, 2, "b"), (2, 2, "")]
+    assert [result.statement for result in report] == ["a", "b"]
+
+
+def test_a_proof_and_a_failure_of_one_place_are_incoherent_and_of_two_places_are_not() -> None:
+    with pytest.raises(InternalError, match="a is proved for every size, but ill-formed"):
+        _ = run([Settled(PROVED), Settled(FALSE)])
+    elsewhere = replace(FALSE, location="a.md:5:1")
+    assert len(run([Settled(PROVED), Settled(elsewhere)]).failures) == 1
+
+
+def test_a_task_that_comes_to_nothing_is_noticed() -> None:
+    class Lost:
+        name = "lost"
+
+        def run(self) -> tuple[Result, ...]:
+            return ()
+
+    with pytest.raises(InternalError, match="lost: nobody knows"):
+        _ = run([Lost()])
 
 
 def test_what_the_tables_cannot_express_is_decided_by_sympy_alone() -> None:

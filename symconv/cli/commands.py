@@ -271,7 +271,7 @@ def check(
     else the first that applies of 1 (something false), 3 (something undecided) and 0, and 2 only
     where none of them states an equality.
     """
-    from symconv.documents.checking import check_documents
+    from symconv.documents.accounting import check_documents
     from symconv.documents.loading import load, read_lines
     from symconv.documents.outline import declared_by
     from symconv.layers.registry import layer_by_name

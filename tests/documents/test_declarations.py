@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from symconv.algebra.indices import Index, Size
-from symconv.documents.checking import check_document
+from symconv.documents.accounting import check_document
 from symconv.documents.contents import DECLARATIONS, Format, Pragma
 from symconv.documents.declarations import Declared, declare
 from symconv.documents.loading import parse_text

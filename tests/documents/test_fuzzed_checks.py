@@ -11,7 +11,7 @@ from collections import Counter
 
 import pytest
 
-from symconv.documents.checking import check_documents
+from symconv.documents.accounting import check_documents
 from symconv.documents.loading import parse_text
 from symconv.documents.outline import declared_by
 from symconv.errors import UsageError

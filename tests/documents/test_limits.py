@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from symconv.documents import judging, limits
-from symconv.documents.checking import check_document, check_documents
+from symconv.documents.accounting import check_document, check_documents
 from symconv.documents.contents import Formula, Heading, Trouble
 from symconv.documents.loading import parse_text
 from symconv.documents.outline import declared_by

@@ -25,7 +25,7 @@ from symconv.algebra.expressions import (
 )
 from symconv.algebra.indices import Index
 from symconv.algebra.scoping import all_symbols
-from symconv.documents.checking import check_documents
+from symconv.documents.accounting import check_documents
 from symconv.documents.contents import Document
 from symconv.documents.loading import parse_text
 from symconv.documents.outline import ReadFormula, declared_by, outline

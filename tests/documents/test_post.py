@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from symconv.documents.checking import check_document
+from symconv.documents.accounting import check_document
 from symconv.documents.contents import Document
 from symconv.documents.loading import load
 from symconv.documents.outline import declared_by

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from symconv.documents.checking import tasks
+from symconv.documents.accounting import tasks
 from symconv.documents.judging import Judge
 from symconv.documents.loading import parse_text
 from symconv.documents.outline import declared_by, outline

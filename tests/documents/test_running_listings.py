@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from symconv.documents.checking import check_document
+from symconv.documents.accounting import check_document
 from symconv.documents.loading import parse_text
 from symconv.documents.outline import declared_by
 from symconv.layers.registry import layer_by_name

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from symconv.documents.checking import check_documents
+from symconv.documents.accounting import check_documents
 from symconv.documents.loading import parse_text
 from symconv.documents.outline import declared_by
 from symconv.layers.registry import layer_by_name

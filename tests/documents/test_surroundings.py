@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from symconv.documents.checking import check_documents
+from symconv.documents.accounting import check_documents
 from symconv.documents.declarations import layer_by_name
 from symconv.documents.loading import parse_text
 from symconv.documents.outline import declared_by

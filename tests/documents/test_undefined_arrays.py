@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from symconv.documents.checking import check_document
+from symconv.documents.accounting import check_document
 from symconv.documents.declarations import Declared
 from symconv.documents.loading import load
 from symconv.latex.reading.context import Context

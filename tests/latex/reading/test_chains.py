@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from symconv.algebra.indices import Constant, Size
-from symconv.documents.checking import check_document
+from symconv.documents.accounting import check_document
 from symconv.documents.declarations import Declared
 from symconv.documents.loading import parse_text
 from symconv.latex.reading.context import Context, context_of_layer

@@ -107,7 +107,7 @@ def check_document(
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class DocumentTask:
     """One thing in a document that gets a result.
 
     Attributes:
@@ -140,7 +140,7 @@ class Task:
         return (result,)
 
 
-def tasks(read: Outline, judge: Judge, *, run_listings: bool = False) -> Iterator[Task]:
+def tasks(read: Outline, judge: Judge, *, run_listings: bool = False) -> Iterator[DocumentTask]:
     """Yield everything in a document that gets a result, in order; nothing is judged yet."""
     runs = _runner(read, run_listings)
     for part in read.parts:
@@ -150,7 +150,9 @@ def tasks(read: Outline, judge: Judge, *, run_listings: bool = False) -> Iterato
             case Listing():
                 plain = not_run(read, part)
                 claims = run_listings or plain.code == "not-python"
-                yield Task(plain.statement, plain.location or "", claims, partial(runs, read, part))
+                yield DocumentTask(
+                    plain.statement, plain.location or "", claims, partial(runs, read, part)
+                )
             case ReadFormula():
                 for number, item in enumerate(part.reading.items):
                     related = list(_related(part, item, judge))
@@ -189,14 +191,16 @@ def _is_settled(
     )
 
 
-def _settled(result: Result, *, in_passing: bool = False) -> Task:
+def _settled(result: Result, *, in_passing: bool = False) -> DocumentTask:
     judged = result.verdict is not None
-    return Task(
+    return DocumentTask(
         result.statement, result.location or "", judged, lambda: result, in_passing=in_passing
     )
 
 
-def _task(file: SourceFile, part: ReadFormula, number: int, item: Item, judge: Judge) -> Task:
+def _task(
+    file: SourceFile, part: ReadFormula, number: int, item: Item, judge: Judge
+) -> DocumentTask:
     source, notes, in_passing = part.formula.source, part.notes[number], bool(part.bounds[number])
     if not isinstance(item, Equality):
         found = _accounted(file, source, item, part.context, notes, part.codes[number])
@@ -215,7 +219,7 @@ def _task(file: SourceFile, part: ReadFormula, number: int, item: Item, judge: J
         return replace(found, notes=(*notes, *found.notes, *rests), assumptions=assumed)
 
     name = statement_text(source.text[slice(*item.span)])
-    return Task(name, _location(file, source, item.span), True, check, assumed, in_passing)
+    return DocumentTask(name, _location(file, source, item.span), True, check, assumed, in_passing)
 
 
 def _without_contradiction(
