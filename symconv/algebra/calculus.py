@@ -17,7 +17,7 @@ division would have to move in front of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
 from symconv.algebra.dependence import dependence
@@ -37,26 +37,14 @@ from symconv.algebra.expressions import (
     product_factors,
 )
 from symconv.algebra.indices import (
-    And,
-    CeilingDivision,
-    Comparison,
-    Condition,
     Constant,
-    Divides,
-    FloorDivision,
     Index,
     IntegerExpression,
-    Not,
-    Or,
-    Quotient,
     Range,
-    Remainder,
     Size,
     Symbol,
     between,
     divides,
-    operands,
-    symbols,
 )
 from symconv.algebra.ratios import (
     ONE,
@@ -76,8 +64,9 @@ from symconv.algebra.scoping import (
     free_symbols,
     inline,
     rename_bound,
+    substitute,
 )
-from symconv.algebra.scoping import substitute as substitute_in
+from symconv.algebra.tree import Node, divisors, map_parts, subexpressions, symbols
 from symconv.errors import NotSupported
 
 Definitions = Mapping[str, Definition]
@@ -143,26 +132,12 @@ def contract(expression: Expression, *, positive: Iterable[Size] = ()) -> Expres
 
 
 def _contract(expression: Expression, least: Least) -> Expression:
-    match expression:
-        case Number() | Entry() | Delta() | Iverson():
-            return expression
-        case Add(terms=parts):
-            return Add(tuple(_contract(part, least) for part in parts))
-        case Mul():
-            parts = product_factors(expression)
-            return _product(parts, tuple(_contract(part, least) for part in parts), least)
-        case Derivative(body=body, by=by):
-            return Derivative(_contract(body, least), by)
-        case Sum(body=body, ranges=ranges):
-            inner = Sum(_contract(body, least), *ranges)
-            return _contract_sum(_merged(inner, least), least)
-    raise TypeError(f"not an expression: {expression!r}")
+    changed = _map(expression, lambda part: _contract(part, least), least)
+    return _contract_sum(_merged(changed, least), least) if isinstance(changed, Sum) else changed
 
 
 def _expand(expression: Expression, definitions: Definitions, keep: frozenset[str]) -> Expression:
     match expression:
-        case Number() | Delta() | Iverson():
-            return expression
         case Entry(array=array, indices=indices):
             if array.name not in definitions or array.name in keep:
                 return expression
@@ -174,17 +149,10 @@ def _expand(expression: Expression, definitions: Definitions, keep: frozenset[st
                     code="wrong-axes",
                 )
             return _expand(inline(definition, indices), definitions, keep)
-        case Add(terms=parts):
-            return Add(tuple(_expand(part, definitions, keep) for part in parts))
-        case Mul():
-            parts = product_factors(expression)
-            return _product(parts, tuple(_expand(part, definitions, keep) for part in parts))
-        case Sum(body=body, ranges=ranges):
-            return Sum(_expand(body, definitions, keep), *ranges)
         case Derivative(body=body, by=by):
             partial = _rule(_expand(body, definitions, frozenset({by.array.name})), by)
             return _expand_only(by.array.name, partial, definitions, keep)
-    raise TypeError(f"not an expression: {expression!r}")
+    return _map(expression, lambda part: _expand(part, definitions, keep))
 
 
 def _expand_only(
@@ -193,19 +161,9 @@ def _expand_only(
     """Expand what is left of the array that was differentiated by; the rest is expanded."""
     if name not in definitions or name in keep:
         return partial
-    match partial:
-        case Entry(array=array) if array.name == name:
-            return _expand(partial, definitions, keep)
-        case Number() | Delta() | Iverson() | Entry():
-            return partial
-        case Add(terms=parts):
-            return Add(tuple(_expand_only(name, part, definitions, keep) for part in parts))
-        case Mul():
-            parts = product_factors(partial)
-            changed = (_expand_only(name, part, definitions, keep) for part in parts)
-            return _product(parts, tuple(changed))
-    assert isinstance(partial, Sum), "no other node is without derivatives"
-    return Sum(_expand_only(name, partial.body, definitions, keep), *partial.ranges)
+    if isinstance(partial, Entry):
+        return _expand(partial, definitions, keep) if partial.array.name == name else partial
+    return _map(partial, lambda part: _expand_only(name, part, definitions, keep))
 
 
 def _rule(expression: Expression, by: Entry) -> Expression:
@@ -223,7 +181,7 @@ def _rule(expression: Expression, by: Entry) -> Expression:
             return _product_rule(product_factors(expression), by)
     assert isinstance(expression, Sum), "no other node is without derivatives"
     # The sum must not catch an index of the target: rename before it can.
-    renamed = rename_bound(expression, {s for index in by.indices for s in symbols(index)})
+    renamed = rename_bound(expression, set(symbols(by)))
     inner = _rule(renamed.body, by)
     return ZERO if inner == ZERO else Sum(inner, *renamed.ranges)
 
@@ -258,6 +216,18 @@ def _product(
     return Mul((*guards, *(new for old, new in pairs if has_entries(old))))
 
 
+def _map(
+    expression: Expression,
+    change: Callable[[Expression], Expression],
+    least: Least = NOTHING_KNOWN,
+) -> Expression:
+    """Change the expressions directly in one; products inside a product are flattened."""
+    if isinstance(expression, Mul):
+        factors = product_factors(expression)
+        return _product(factors, tuple(map(change, factors)), least)
+    return map_parts(expression, change, only=Expression)
+
+
 def _merged(expression: Sum, least: Least) -> Sum:
     """Join a sum directly inside a sum, the inner index renamed where both have one name."""
     factors = product_factors(expression.body)
@@ -271,7 +241,7 @@ def _merged(expression: Sum, least: Least) -> Sum:
             continue
         taken: dict[Symbol, None] = {}
         for item in expression.ranges:
-            taken |= dict.fromkeys((item.index, *symbols(item.lower), *symbols(item.upper)))
+            taken |= dict.fromkeys((item.index, *symbols(item)))
         for other in others:
             taken |= all_symbols(other)
         inner = rename_bound(factor, taken)
@@ -316,7 +286,7 @@ def _without_index(
         brackets.append(Iverson(divides(terms_expression(divisor), terms_expression(dividend))))
     brackets.append(Iverson(between(item.lower, value, item.upper)))
     replacement: dict[Symbol, IntegerExpression] = {item.index: value}
-    body = Mul((*brackets, *(substitute_in(factor, replacement) for factor in factors)))
+    body = Mul((*brackets, *(substitute(factor, replacement) for factor in factors)))
     left = (*ranges[:place], *ranges[place + 1 :])
     if not left:
         return body
@@ -358,49 +328,22 @@ def _may_move(
     a value even where the index has no values at all.
     """
     index, later = ranges[place].index, ranges[place + 1 :]
-    for item in later:
-        if index in symbols(item.lower) or index in symbols(item.upper):
-            return False
+    if any(index in symbols(item) for item in later):
+        return False
     return index not in symbols(value) and _is_defined(value, least) and _are_whole(later, least)
 
 
 def _has_value(expression: Expression, least: Least) -> bool:
     """Tell whether what has no entries has a value everywhere; only True is an answer."""
-    match expression:
-        case Number(value=value):
-            return _is_defined(value, least)
-        case Delta(left=left, right=right):
-            return _is_defined(left, least) and _is_defined(right, least)
-        case Iverson(condition=condition):
-            return _is_decided(condition, least)
-        case Add(terms=parts) | Mul(factors=parts):
-            return all(_has_value(part, least) for part in parts)
-    assert isinstance(expression, Sum), "entries and derivatives are not asked about"
-    return _are_whole(expression.ranges, least) and _has_value(expression.body, least)
+    sums = (part for part in subexpressions(expression) if isinstance(part, Sum))
+    return _is_defined(expression, least) and all(_are_whole(s.ranges, least) for s in sums)
 
 
-def _is_decided(condition: Condition, least: Least) -> bool:
-    """Tell whether a condition divides by 0 nowhere; only True is an answer."""
-    match condition:
-        case Comparison(left=left, right=right):
-            return _is_defined(left, least) and _is_defined(right, least)
-        case Divides(divisor=divisor, value=value):
-            return _is_defined(Quotient(value, divisor), least)
-        case And(conditions=parts) | Or(conditions=parts):
-            return all(_is_decided(part, least) for part in parts)
-    assert isinstance(condition, Not), "no other condition"
-    return _is_decided(condition.condition, least)
-
-
-def _is_defined(expression: IntegerExpression, least: Least) -> bool:
-    """Tell whether an integer expression divides by 0 nowhere; only True is an answer."""
-    parts = operands(expression)
-    if not all(_is_defined(part, least) for part in parts):
-        return False
-    match expression:
-        case Quotient() | FloorDivision() | CeilingDivision() | Remainder():
-            return _surely_nonzero(ratio(parts[1]).numerator, least)
-    return True
+def _is_defined(node: Node, least: Least) -> bool:
+    """Tell whether what has no entries divides by 0 nowhere; only True is an answer."""
+    # From the end, so that what stands in a divisor is settled before the divisor itself.
+    inner_first = reversed(tuple(divisors(node)))
+    return all(_surely_nonzero(ratio(divisor).numerator, least) for divisor in inner_first)
 
 
 def _are_whole(ranges: Iterable[Range], least: Least) -> bool:

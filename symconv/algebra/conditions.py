@@ -28,7 +28,6 @@ from symconv.algebra.indices import (
     Relation,
     Times,
     holds,
-    operands,
 )
 from symconv.algebra.ratios import (
     ONE,
@@ -48,6 +47,7 @@ from symconv.algebra.ratios import (
     terms_expression,
     whole_part,
 )
+from symconv.algebra.tree import parts as parts_of
 
 FALSE = Or(())
 MOST_BRANCHES = 64
@@ -138,7 +138,7 @@ def _branches(terms: Terms) -> int:
     for powers in terms:
         for symbol, _ in powers:
             if isinstance(symbol, Opaque):
-                found *= len(operands(symbol.node))
+                found *= len(parts_of(symbol.node))
     return found
 
 

@@ -23,10 +23,9 @@ from symconv.algebra.indices import (
     IntegerExpression,
     Range,
     Symbol,
-    substitute_symbols,
-    symbols,
 )
-from symconv.algebra.scoping import expand_where
+from symconv.algebra.scoping import expand_where, substitute
+from symconv.algebra.tree import symbols
 from symconv.errors import SymconvError
 
 
@@ -73,7 +72,7 @@ def _count(
             total = 1
             for item in ranges:
                 total *= _length(item, sizes, lowest)
-                lowest = {**lowest, item.index: substitute_symbols(item.lower, lowest)}
+                lowest = {**lowest, item.index: substitute(item.lower, lowest)}
             return total * _count(body, definitions, sizes, lowest)
         case Derivative():
             # Differentiated once for all entries, then looked up.
@@ -86,7 +85,7 @@ def _length(item: Range, sizes: Values, lowest: Mapping[Symbol, IntegerExpressio
 
     A length that depends on free indices is taken where they are 0.
     """
-    length = substitute_symbols(item.upper - item.lower + 1, lowest)
+    length = substitute(item.upper - item.lower + 1, lowest)
     at_zero = {symbol: 0 for symbol in symbols(length) if isinstance(symbol, Index)}
     try:
         return max(1, int(integer_value(length, {**at_zero, **sizes})))

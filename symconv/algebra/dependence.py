@@ -18,16 +18,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from symconv.algebra.expressions import (
-    Add,
     Array,
     Definition,
     Derivative,
     Entry,
     Expression,
-    Mul,
-    Sum,
 )
 from symconv.algebra.scoping import arrays, dependencies, entries
+from symconv.algebra.tree import parts, subexpressions
 from symconv.errors import NotSupported
 
 UNDEFINED = "undefined-array"
@@ -179,28 +177,16 @@ class Dependence:
 
 def derivatives(expression: Expression) -> tuple[Derivative, ...]:
     """Return every derivative that is written in an expression, outer ones first."""
-    match expression:
-        case Derivative(body=body):
-            return (expression, *derivatives(body))
-        case Add(terms=parts) | Mul(factors=parts):
-            return tuple(found for part in parts for found in derivatives(part))
-        case Sum(body=body):
-            return derivatives(body)
-        case _:
-            return ()
+    return tuple(part for part in subexpressions(expression) if isinstance(part, Derivative))
 
 
 def _read(expression: Expression) -> dict[str, None]:
     """Return the arrays that a value is made of: not those that only a derivative is taken by."""
-    match expression:
-        case Entry(array=array):
-            return {array.name: None}
-        case Derivative(body=body) | Sum(body=body):
-            return _read(body)
-        case Add(terms=parts) | Mul(factors=parts):
-            return {name: None for part in parts for name in _read(part)}
-        case _:
-            return {}
+    if isinstance(expression, Entry):
+        return {expression.array.name: None}
+    inside = (expression.body,) if isinstance(expression, Derivative) else parts(expression)
+    read = (_read(part) for part in inside if isinstance(part, Expression))
+    return {name: None for names in read for name in names}
 
 
 def dependence(

@@ -2,7 +2,7 @@
 
 The nodes are our own and keep what the author wrote in the order it was written:
 `p + k*S` prints as ``p+kS`` and stays a different expression from `k*S + p`, although both
-are the same polynomial (see `polynomials`). Nothing simplifies on construction, so there is
+are the same polynomial (see `ratios`). Nothing simplifies on construction, so there is
 no automatic rewriting of floors and remainders to trust.
 
 `/` is exact division (`Quotient`), `//` is the floor (`FloorDivision`), `%` the remainder.
@@ -13,7 +13,6 @@ condition is written `equal(a, b)`, and a chain `lo <= i <= hi` is written
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, TypeAlias, assert_never
@@ -387,113 +386,9 @@ def conjuncts(condition: Condition) -> tuple[Condition, ...]:
     return tuple(part for inner in _conjuncts(condition) for part in _split(inner))
 
 
-def operands(expression: IntegerExpression) -> tuple[IntegerExpression, ...]:
-    """Return the direct parts of an integer expression."""
-    match expression:
-        case Constant() | Symbol():
-            return ()
-        case Plus(terms=parts) | Times(factors=parts):
-            return parts
-        case Minimum(arguments=parts) | Maximum(arguments=parts):
-            return parts
-        case (
-            Quotient(dividend=a, divisor=b)
-            | FloorDivision(dividend=a, divisor=b)
-            | CeilingDivision(dividend=a, divisor=b)
-            | Remainder(dividend=a, divisor=b)
-        ):
-            return (a, b)
-    raise TypeError(f"not an integer expression: {expression!r}")
-
-
-def map_operands(
-    expression: IntegerExpression, parts: tuple[IntegerExpression, ...]
-) -> IntegerExpression:
-    """Build the same node over other parts, in the order of `operands`."""
-    match expression:
-        case Constant() | Symbol():
-            return expression
-        case Plus():
-            return Plus(parts)
-        case Times():
-            return Times(parts)
-        case Minimum():
-            return Minimum(parts)
-        case Maximum():
-            return Maximum(parts)
-        case Quotient():
-            return Quotient(*parts)
-        case FloorDivision():
-            return FloorDivision(*parts)
-        case CeilingDivision():
-            return CeilingDivision(*parts)
-        case Remainder():
-            return Remainder(*parts)
-    raise TypeError(f"not an integer expression: {expression!r}")
-
-
-def symbols(expression: IntegerExpression) -> Iterator[Symbol]:
-    """Yield every symbol of an integer expression, left to right, repeats included."""
-    if isinstance(expression, Symbol):
-        yield expression
-    for part in operands(expression):
-        yield from symbols(part)
-
-
 def condition_text(condition: Condition) -> str:
     """Write a condition as people read it: ``S = 1``."""
     return str(condition).replace(" == ", " = ")
-
-
-def condition_integers(condition: Condition) -> tuple[IntegerExpression, ...]:
-    """Return the integer expressions that stand directly or deeper in a condition."""
-    match condition:
-        case Comparison(left=a, right=b):
-            return (a, b)
-        case Divides(divisor=a, value=b):
-            return (a, b)
-        case And(conditions=parts) | Or(conditions=parts):
-            return tuple(integer for part in parts for integer in condition_integers(part))
-        case Not(condition=part):
-            return condition_integers(part)
-    raise TypeError(f"not a condition: {condition!r}")
-
-
-def substitute_symbols(
-    expression: IntegerExpression, replacements: Mapping[Symbol, IntegerExpression]
-) -> IntegerExpression:
-    """Replace symbols by integer expressions, all at once."""
-    if isinstance(expression, Symbol):
-        return replacements.get(expression, expression)
-    parts = operands(expression)
-    changed = tuple(substitute_symbols(part, replacements) for part in parts)
-    if all(new is old for new, old in zip(changed, parts, strict=True)):
-        return expression
-    return map_operands(expression, changed)
-
-
-def substitute_condition(
-    condition: Condition, replacements: Mapping[Symbol, IntegerExpression]
-) -> Condition:
-    """Replace symbols in a condition, all at once."""
-    match condition:
-        case Comparison(left=left, relation=relation, right=right):
-            return Comparison(
-                substitute_symbols(left, replacements),
-                relation,
-                substitute_symbols(right, replacements),
-            )
-        case Divides(divisor=divisor, value=value):
-            return Divides(
-                substitute_symbols(divisor, replacements), substitute_symbols(value, replacements)
-            )
-        case And(conditions=parts):
-            return And(tuple(substitute_condition(part, replacements) for part in parts))
-        case Or(conditions=parts):
-            return Or(tuple(substitute_condition(part, replacements) for part in parts))
-        case Not(condition=part):
-            return Not(substitute_condition(part, replacements))
-    raise TypeError(f"not a condition: {condition!r}")
 
 
 def _terms(expression: IntegerExpression) -> tuple[IntegerExpression, ...]:

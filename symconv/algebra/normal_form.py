@@ -20,7 +20,7 @@ the same way are left in the author's order, so blindness is promised where they
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symconv.algebra.calculus import without_derivatives
 from symconv.algebra.conditions import FALSE, canonical_condition, conjunction
@@ -47,15 +47,12 @@ from symconv.algebra.indices import (
     Range,
     Symbol,
     Times,
-    condition_integers,
-    substitute_condition,
-    substitute_symbols,
-    symbols,
 )
 from symconv.algebra.ratios import Least, canonical
-from symconv.algebra.scoping import free_symbols
+from symconv.algebra.scoping import free_symbols, substitute
 from symconv.algebra.size_limits import expanded_terms
 from symconv.algebra.text import number_text
+from symconv.algebra.tree import map_parts, parts, symbols
 from symconv.errors import NotSupported
 
 MOST_TERMS = 2_000
@@ -169,20 +166,20 @@ def _flatten(
     """Multiply out; every sum gets names of its own, so no index can be caught."""
     match expression:
         case Number(value=value):
-            return [Term(substitute_symbols(value, names))]
+            return [Term(substitute(value, names))]
         case Delta(left=left, right=right):
-            equality = substitute_condition(Comparison(left, "==", right), names)
+            equality = substitute(Comparison(left, "==", right), names)
             return [Term(Constant(1), condition=(equality,))]
         case Iverson(condition=condition):
-            return [Term(Constant(1), condition=(substitute_condition(condition, names),))]
-        case Entry(array=array, indices=indices):
-            moved = Entry(array, tuple(substitute_symbols(index, names) for index in indices))
+            return [Term(Constant(1), condition=(substitute(condition, names),))]
+        case Entry():
+            moved = map_parts(expression, lambda index: substitute(index, names))
             return [Term(Constant(1), (moved,))]
-        case Add(terms=parts):
-            return [term for part in parts for term in _flatten(part, names, fresh)]
-        case Mul(factors=parts):
+        case Add(terms=terms):
+            return [term for part in terms for term in _flatten(part, names, fresh)]
+        case Mul(factors=factors):
             product = [Term(Constant(1))]
-            for part in parts:
+            for part in factors:
                 product = _product(product, _flatten(part, names, fresh))
             return product
     assert isinstance(expression, Sum), "no other node is without derivatives"
@@ -198,11 +195,9 @@ def _flatten_sum(
     inner = dict(names)
     moved: list[Range] = []
     for item in ranges:
-        lower = substitute_symbols(item.lower, inner)
-        upper = substitute_symbols(item.upper, inner)
         index = fresh.fresh()
+        moved.append(replace(substitute(item, inner), index=index))
         inner[item.index] = index
-        moved.append(Range(index, lower, upper))
     return [
         Term(term.coefficient, term.entries, term.condition, (*moved, *term.ranges))
         for term in _flatten(body, inner, fresh)
@@ -228,46 +223,33 @@ def _canonical_term(raw: Term, least: Least, free: set[str]) -> Term | None:
     condition = conjunction(canonical_condition(part, least) for part in raw.condition)
     if coefficient == Constant(0) or condition == FALSE:
         return None
-    parts = () if condition == TRUE else _parts(condition)
-    ranges = tuple(
-        Range(item.index, canonical(item.lower), canonical(item.upper)) for item in raw.ranges
-    )
-    entries = tuple(_canonical_entry(entry) for entry in raw.entries)
-    term = Term(coefficient, entries, parts, ranges)
+    known = () if condition == TRUE else _conjuncts(condition)
+    ranges = tuple(map_parts(item, canonical) for item in raw.ranges)
+    entries = tuple(map_parts(entry, canonical) for entry in raw.entries)
+    term = Term(coefficient, entries, known, ranges)
     renaming = _numbering(term, free)
     return _renamed(term, renaming, least)
 
 
-def _parts(condition: Condition) -> tuple[Condition, ...]:
+def _conjuncts(condition: Condition) -> tuple[Condition, ...]:
     return condition.conditions if isinstance(condition, And) else (condition,)
 
 
-def _canonical_entry(entry: Entry) -> Entry:
-    return Entry(entry.array, tuple(canonical(index) for index in entry.indices))
-
-
-def _renamed(term: Term, renaming: Mapping[Symbol, IntegerExpression], least: Least) -> Term:
+def _renamed(term: Term, renaming: Mapping[Symbol, Index], least: Least) -> Term:
     """Rename bound indices, and sort everything again by the new names."""
 
     def integer(expression: IntegerExpression) -> IntegerExpression:
-        return canonical(substitute_symbols(expression, renaming))
+        return canonical(substitute(expression, renaming))
 
-    ranges: list[Range] = []
-    for item in term.ranges:
-        index = renaming[item.index]
-        assert isinstance(index, Index), "a bound index is renamed to an index"
-        ranges.append(Range(index, integer(item.lower), integer(item.upper)))
-    entries = sorted(
-        (Entry(entry.array, tuple(map(integer, entry.indices))) for entry in term.entries),
-        key=_entry_key,
-    )
+    ranges = [replace(map_parts(item, integer), index=renaming[item.index]) for item in term.ranges]
+    entries = sorted((map_parts(entry, integer) for entry in term.entries), key=_entry_key)
     condition = conjunction(
-        canonical_condition(substitute_condition(part, renaming), least) for part in term.condition
+        canonical_condition(substitute(part, renaming), least) for part in term.condition
     )
     return Term(
         integer(term.coefficient),
         tuple(entries),
-        () if condition == TRUE else _parts(condition),
+        () if condition == TRUE else _conjuncts(condition),
         _scoped(ranges),
     )
 
@@ -280,15 +262,13 @@ def _scoped(ranges: list[Range]) -> tuple[Range, ...]:
     while left:
         placed = {earlier.index for earlier in found}
         # A range only ever uses indices of ranges before it, so there is always a next one.
-        following = next(
-            item for item in left if {*symbols(item.lower), *symbols(item.upper)} & bound <= placed
-        )
+        following = next(item for item in left if {*symbols(item)} & bound <= placed)
         found.append(following)
         left.remove(following)
     return tuple(found)
 
 
-def _numbering(term: Term, free: set[str]) -> dict[Symbol, IntegerExpression]:
+def _numbering(term: Term, free: set[str]) -> dict[Symbol, Index]:
     """Number bound indices by where they occur, those that occur alike in their order.
 
     The colour of an index is what it occurs in, written with the colours of the other
@@ -328,17 +308,11 @@ def _places(term: Term) -> Iterator[tuple[_Writer, set[Symbol]]]:
     """Yield everything in a term that mentions indices: how to write it, and which."""
     yield _Writer("coefficient", (term.coefficient,)), set(symbols(term.coefficient))
     for item in term.ranges:
-        integers = (item.index, item.lower, item.upper)
-        yield _Writer("range", integers), {s for part in integers for s in symbols(part)}
+        yield _Writer("range", (item.index, *parts(item))), {item.index, *symbols(item)}
     for entry in term.entries:
-        name = entry.array.name
-        yield (
-            _Writer(f"entry {name}", entry.indices),
-            {s for part in entry.indices for s in symbols(part)},
-        )
-    for part in term.condition:
-        present = {s for integer in condition_integers(part) for s in symbols(integer)}
-        yield _Writer("condition", (), part), present
+        yield _Writer(f"entry {entry.array.name}", entry.indices), set(symbols(entry))
+    for condition in term.condition:
+        yield _Writer("condition", (condition,)), set(symbols(condition))
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,14 +320,16 @@ class _Writer:
     """A piece of a term that is written with other names for its indices."""
 
     kind: str
-    integers: tuple[IntegerExpression, ...]
-    condition: Condition | None = None
+    pieces: tuple[IntegerExpression | Condition, ...]
 
     def __call__(self, names: Mapping[Symbol, IntegerExpression]) -> str:
-        if self.condition is not None:
-            return f"{self.kind} {canonical_condition(substitute_condition(self.condition, names))}"
-        texts = (str(canonical(substitute_symbols(part, names))) for part in self.integers)
+        texts = (_canonical_text(substitute(piece, names)) for piece in self.pieces)
         return f"{self.kind} {'; '.join(texts)}"
+
+
+def _canonical_text(piece: IntegerExpression | Condition) -> str:
+    known = isinstance(piece, Condition)
+    return str(canonical_condition(piece) if known else canonical(piece))
 
 
 def _entry_key(entry: Entry) -> tuple[str, int, tuple[str, ...]]:

@@ -1,4 +1,8 @@
-"""Canonical forms of integer expressions: polynomials over polynomials.
+"""Integer expressions as polynomials, and their canonical forms: polynomials over polynomials.
+
+Two integer expressions that are written differently may be the same polynomial: the order of
+terms and factors and the placing of parentheses do not matter. Floors, remainders, minima and
+maxima are no polynomials, and neither is a division by more than a number.
 
 An integer expression becomes a `Ratio`: a polynomial with integer coefficients over another
 one. Floors, minima and maxima are opaque symbols in it whose parts are canonical in turn.
@@ -10,8 +14,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from math import gcd
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from symconv.algebra.indices import (
     CeilingDivision,
@@ -25,18 +30,24 @@ from symconv.algebra.indices import (
     Remainder,
     Symbol,
     Times,
-    symbols,
 )
-from symconv.algebra.polynomials import MOST_PRODUCTS, SymbolPowers
 from symconv.algebra.size_limits import too_large
+from symconv.algebra.tree import symbols
 from symconv.errors import NotSupported
 
+SymbolPowers: TypeAlias = tuple[tuple[Symbol, int], ...]
+"""A product of symbols: each with its power, in the order of their names."""
+Polynomial: TypeAlias = dict[SymbolPowers, Fraction]
+"""A polynomial in sizes and indices alone; zero has no terms."""
 Terms: TypeAlias = dict[SymbolPowers, int]
-"""A polynomial with integer coefficients; zero has no terms."""
+"""A polynomial with integer coefficients whose symbols may be opaque; zero has no terms."""
+Coefficient = TypeVar("Coefficient", int, Fraction)
 Least: TypeAlias = Mapping[Symbol, int]
 """The least value of each symbol for which one is known."""
 
 ONE: Terms = {(): 1}
+MOST_PRODUCTS = 2_000
+"""Limit: so many products of terms in one product of polynomials."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +145,50 @@ def same_value(left: IntegerExpression, right: IntegerExpression) -> bool:
     return ratio(left) == ratio(right)
 
 
+def polynomial(expression: IntegerExpression) -> Polynomial:
+    """Expand an integer expression as a polynomial in its symbols.
+
+    Raises:
+        NotSupported: for floors, remainders, minima and maxima, and for a division by
+            anything but a nonzero number; none of them is a polynomial. Also where a product
+            takes more than `MOST_PRODUCTS` products.
+    """
+    match expression:
+        case Constant(value=value):
+            return {(): Fraction(value)} if value else {}
+        case Symbol():
+            return {((expression, 1),): Fraction(1)}
+        case Plus(terms=parts):
+            total: Polynomial = {}
+            for part in parts:
+                total = add_terms(total, polynomial(part))
+            return total
+        case Times(factors=parts):
+            product: Polynomial = {(): Fraction(1)}
+            for part in parts:
+                product = multiply_terms(product, polynomial(part))
+            return product
+        case Quotient(dividend=dividend, divisor=divisor):
+            by = polynomial(divisor)
+            if set(by) == {()}:
+                return {powers: value / by[()] for powers, value in polynomial(dividend).items()}
+    raise NotSupported(f"{expression} is not a polynomial in sizes and indices")
+
+
+def same_polynomial(left: IntegerExpression, right: IntegerExpression) -> bool:
+    """Tell whether two integer expressions expand to the same polynomial.
+
+    False where either is not a polynomial and they are not written the same: the answer
+    is then unknown, and callers may only rely on True.
+    """
+    if left == right:
+        return True
+    try:
+        return polynomial(left) == polynomial(right)
+    except NotSupported:
+        return False
+
+
 def linear_part(terms: Terms, symbol: Symbol) -> tuple[Terms, Terms] | None:
     """Split a polynomial as coefficient*symbol + rest, the symbol in neither; or None."""
     coefficient: Terms = {}
@@ -180,7 +235,9 @@ def is_positive(terms: Terms, least: Least) -> bool:
     return surely
 
 
-def multiply_terms(left: Terms, right: Terms) -> Terms:
+def multiply_terms(
+    left: dict[SymbolPowers, Coefficient], right: dict[SymbolPowers, Coefficient]
+) -> dict[SymbolPowers, Coefficient]:
     """Multiply two polynomials.
 
     Raises:
@@ -193,7 +250,7 @@ def multiply_terms(left: Terms, right: Terms) -> Terms:
     if len(left) * len(right) > MOST_PRODUCTS:
         count = len(left) * len(right)
         raise too_large(f"multiplying out gives {count:,} terms, more than {MOST_PRODUCTS:,}")
-    product: Terms = {}
+    product: dict[SymbolPowers, Coefficient] = {}
     for left_powers, left_value in left.items():
         for right_powers, right_value in right.items():
             powers = _merged(left_powers, right_powers)
@@ -201,7 +258,9 @@ def multiply_terms(left: Terms, right: Terms) -> Terms:
     return {powers: value for powers, value in product.items() if value}
 
 
-def add_terms(left: Terms, right: Terms, factor: int = 1) -> Terms:
+def add_terms(
+    left: dict[SymbolPowers, Coefficient], right: dict[SymbolPowers, Coefficient], factor: int = 1
+) -> dict[SymbolPowers, Coefficient]:
     """Add a polynomial, times a number, to another."""
     total = dict(left)
     for powers, value in right.items():

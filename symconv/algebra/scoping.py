@@ -9,33 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import TypeAlias, overload
 
-from symconv.algebra.expressions import (
-    Add,
-    Array,
-    Definition,
-    Delta,
-    Derivative,
-    Entry,
-    Expression,
-    Iverson,
-    Mul,
-    Number,
-    Statement,
-    Sum,
-)
-from symconv.algebra.indices import (
-    Index,
-    IntegerExpression,
-    Range,
-    Size,
-    Symbol,
-    condition_integers,
-    substitute_condition,
-    substitute_symbols,
-    symbols,
-)
+from symconv.algebra.expressions import Array, Definition, Entry, Expression, Statement, Sum
+from symconv.algebra.indices import Condition, Index, IntegerExpression, Range, Size, Symbol
+from symconv.algebra.tree import Node, map_parts, parts, subexpressions, symbols, walk
 from symconv.errors import IllFormed, NotSupported
+
+Replacements: TypeAlias = Mapping[Symbol, IntegerExpression]
 
 
 def free_symbols(expression: Expression) -> dict[Symbol, None]:
@@ -50,7 +31,11 @@ def free_indices(expression: Expression) -> tuple[Index, ...]:
 
 def all_symbols(expression: Expression) -> dict[Symbol, None]:
     """Return every size and index that occurs, free or bound, in order of appearance."""
-    return dict.fromkeys(_all(expression))
+    return dict.fromkeys(
+        node.index if isinstance(node, Range) else node
+        for node in walk(expression)
+        if isinstance(node, Symbol | Range)
+    )
 
 
 def size_symbols(statement: Statement) -> tuple[Size, ...]:
@@ -61,13 +46,9 @@ def size_symbols(statement: Statement) -> tuple[Size, ...]:
         for array in arrays(side):
             for extent in array.shape:
                 found |= dict.fromkeys(symbols(extent))
-    for item in statement.free:
-        found |= dict.fromkeys((*symbols(item.lower), *symbols(item.upper)))
-    for condition in statement.assumptions:
-        for integer in condition_integers(condition):
-            found |= dict.fromkeys(symbols(integer))
-    for _, value in statement.where:
-        found |= dict.fromkeys(symbols(value))
+    values = (value for _, value in statement.where)
+    for node in (*statement.free, *statement.assumptions, *values):
+        found |= dict.fromkeys(symbols(node))
     return tuple(symbol for symbol in found if isinstance(symbol, Size))
 
 
@@ -94,51 +75,26 @@ def require_shape_in_sizes(array: Array) -> None:
 
 def entries(expression: Expression) -> Iterator[Entry]:
     """Yield every entry that is written in the expression, left to right."""
-    match expression:
-        case Entry():
-            yield expression
-        case Number() | Delta() | Iverson():
-            return
-        case Add(terms=parts) | Mul(factors=parts):
-            for part in parts:
-                yield from entries(part)
-        case Sum(body=body):
-            yield from entries(body)
-        case Derivative(body=body, by=by):
-            yield from entries(body)
-            yield by
-        case _:
-            raise TypeError(f"not an expression: {expression!r}")
+    return (part for part in subexpressions(expression) if isinstance(part, Entry))
 
 
-def substitute(
-    expression: Expression, replacements: Mapping[Symbol, IntegerExpression]
-) -> Expression:
+@overload
+def substitute(node: Expression, replacements: Replacements) -> Expression: ...
+@overload
+def substitute(node: Condition, replacements: Replacements) -> Condition: ...
+@overload
+def substitute(node: IntegerExpression, replacements: Replacements) -> IntegerExpression: ...
+@overload
+def substitute(node: Range, replacements: Replacements) -> Range: ...
+def substitute(node: Node, replacements: Replacements) -> Node:
     """Replace free symbols by integer expressions, all at once and without capture."""
+    if isinstance(node, Symbol):
+        return replacements.get(node, node)
     if not replacements:
-        return expression
-    match expression:
-        case Number(value=value):
-            return Number(substitute_symbols(value, replacements))
-        case Entry(array=array, indices=indices):
-            return Entry(array, tuple(substitute_symbols(part, replacements) for part in indices))
-        case Delta(left=left, right=right):
-            return Delta(
-                substitute_symbols(left, replacements), substitute_symbols(right, replacements)
-            )
-        case Iverson(condition=condition):
-            return Iverson(substitute_condition(condition, replacements))
-        case Add(terms=parts):
-            return Add(tuple(substitute(part, replacements) for part in parts))
-        case Mul(factors=parts):
-            return Mul(tuple(substitute(part, replacements) for part in parts))
-        case Derivative(body=body, by=by):
-            changed = substitute(by, replacements)
-            assert isinstance(changed, Entry), "substitution keeps the kind of a node"
-            return Derivative(substitute(body, replacements), changed)
-        case Sum():
-            return _substitute_sum(expression, replacements)
-    raise TypeError(f"not an expression: {expression!r}")
+        return node
+    if isinstance(node, Sum):
+        return _substitute_sum(node, replacements)
+    return map_parts(node, lambda part: substitute(part, replacements))
 
 
 def rename_bound(expression: Sum, taken: Iterable[Symbol]) -> Sum:
@@ -148,7 +104,7 @@ def rename_bound(expression: Sum, taken: Iterable[Symbol]) -> Sum:
     if not clashing:
         return expression
     used |= {symbol.name for symbol in all_symbols(expression)}
-    fresh: dict[Symbol, IntegerExpression] = {}
+    fresh: dict[Symbol, Index] = {}
     for index in clashing:
         name = fresh_name(index.name, used)
         used.add(name)
@@ -156,15 +112,11 @@ def rename_bound(expression: Sum, taken: Iterable[Symbol]) -> Sum:
     ranges: list[Range] = []
     active: dict[Symbol, IntegerExpression] = {}
     for item in expression.ranges:
-        lower = substitute_symbols(item.lower, active)
-        upper = substitute_symbols(item.upper, active)
-        index = item.index
-        if index in fresh:
-            active[index] = fresh[index]
-            renamed = fresh[index]
-            assert isinstance(renamed, Index), "a bound index is renamed to an index"
-            index = renamed
-        ranges.append(Range(index, lower, upper))
+        moved = substitute(item, active)
+        if item.index in fresh:
+            active[item.index] = fresh[item.index]
+            moved = replace(moved, index=fresh[item.index])
+        ranges.append(moved)
     return Sum(substitute(expression.body, active), *ranges)
 
 
@@ -194,7 +146,7 @@ def expand_where(statement: Statement) -> Statement:
         if index in free or index in values:
             other = "a range" if index in free else "another value"
             raise _meant_twice(index, f"a value by where, {index} = {value}, and {other}")
-        values[index] = substitute_symbols(value, values)
+        values[index] = substitute(value, values)
     return replace(
         statement,
         lhs=substitute(statement.lhs, values),
@@ -243,7 +195,7 @@ def dependencies(definitions: Mapping[str, Definition]) -> dict[str, frozenset[s
     return {name: visit(name, ()) for name in definitions}
 
 
-def _substitute_sum(expression: Sum, replacements: Mapping[Symbol, IntegerExpression]) -> Sum:
+def _substitute_sum(expression: Sum, replacements: Replacements) -> Sum:
     bound = {item.index for item in expression.ranges}
     arriving = {symbol for value in replacements.values() for symbol in symbols(value)}
     if bound & arriving:
@@ -251,59 +203,20 @@ def _substitute_sum(expression: Sum, replacements: Mapping[Symbol, IntegerExpres
     ranges: list[Range] = []
     active = dict(replacements)
     for item in expression.ranges:
-        lower = substitute_symbols(item.lower, active)
-        upper = substitute_symbols(item.upper, active)
+        ranges.append(substitute(item, active))
         active = {symbol: value for symbol, value in active.items() if symbol != item.index}
-        ranges.append(Range(item.index, lower, upper))
     return Sum(substitute(expression.body, active), *ranges)
 
 
-def _free(expression: Expression, bound: frozenset[Symbol]) -> Iterator[Symbol]:
-    match expression:
-        case Sum(body=body, ranges=ranges):
-            for item in ranges:
-                for bound_expression in (item.lower, item.upper):
-                    yield from (s for s in symbols(bound_expression) if s not in bound)
-                bound = bound | {item.index}
-            yield from _free(body, bound)
-        case Add(terms=parts) | Mul(factors=parts):
-            for part in parts:
-                yield from _free(part, bound)
-        case Derivative(body=body, by=by):
-            yield from _free(body, bound)
-            yield from _free(by, bound)
-        case _:
-            for integer in _integers(expression):
-                yield from (s for s in symbols(integer) if s not in bound)
-
-
-def _all(expression: Expression) -> Iterator[Symbol]:
-    match expression:
-        case Sum(body=body, ranges=ranges):
-            for item in ranges:
-                yield item.index
-                yield from symbols(item.lower)
-                yield from symbols(item.upper)
-            yield from _all(body)
-        case Add(terms=parts) | Mul(factors=parts):
-            for part in parts:
-                yield from _all(part)
-        case Derivative(body=body, by=by):
-            yield from _all(body)
-            yield from _all(by)
-        case _:
-            for integer in _integers(expression):
-                yield from symbols(integer)
-
-
-def _integers(expression: Expression) -> tuple[IntegerExpression, ...]:
-    match expression:
-        case Number(value=value):
-            return (value,)
-        case Entry(indices=indices):
-            return indices
-        case Delta(left=left, right=right):
-            return (left, right)
-        case Iverson(condition=condition):
-            return condition_integers(condition)
-    raise TypeError(f"not an expression: {expression!r}")
+def _free(node: Node, bound: frozenset[Symbol]) -> Iterator[Symbol]:
+    if isinstance(node, Symbol):
+        if node not in bound:
+            yield node
+    elif isinstance(node, Sum):
+        for item in node.ranges:
+            yield from _free(item, bound)
+            bound = bound | {item.index}
+        yield from _free(node.body, bound)
+    else:
+        for part in parts(node):
+            yield from _free(part, bound)

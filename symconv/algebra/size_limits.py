@@ -7,39 +7,23 @@ statement below them takes minutes or gigabytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from math import prod
-from typing import TypeAlias
 
 from symconv.algebra.expressions import (
     Add,
     Definition,
-    Delta,
     Derivative,
     Entry,
     Expression,
-    Iverson,
     Mul,
-    Number,
     Statement,
     Sum,
 )
-from symconv.algebra.indices import (
-    And,
-    Comparison,
-    Condition,
-    Constant,
-    Divides,
-    IntegerExpression,
-    Not,
-    Or,
-    Range,
-    operands,
-)
+from symconv.algebra.indices import Constant, Range
 from symconv.algebra.scoping import dependencies
+from symconv.algebra.tree import Node, parts
 from symconv.errors import NotSupported
-
-Node: TypeAlias = Expression | IntegerExpression | Condition
 
 TOO_LARGE = "too-large"
 MOST_PARTS = 3_000
@@ -100,7 +84,7 @@ class _Measure:
                 digits = node.value.bit_length() * 3 // 10
                 most = LONGEST_NUMBER * 3 // 10
                 raise too_large(f"a number has about {digits:,} digits, more than {most}")
-            pending += [(part, depth + 1) for part in parts_of(node)]
+            pending += [(part, depth + 1) for part in _counted_parts(node)]
             if isinstance(node, Entry):
                 pending += self._definition(node, depth)
 
@@ -114,39 +98,20 @@ class _Measure:
         return [(definition.body, depth + 1)]
 
 
+def _counted_parts(node: Node) -> Iterator[Node]:
+    """Yield what counts as one level deeper: a range only by its ends, and shapes as well."""
+    for part in parts(node):
+        if isinstance(part, Range):
+            yield from parts(part)
+        else:
+            yield part
+    if isinstance(node, Entry):
+        yield from node.array.shape
+
+
 def too_large(fact: str) -> NotSupported:
     """Build the refusal of what passes a limit; the fact holds the count and the limit."""
     return NotSupported(f"{fact}: too large to decide", code=TOO_LARGE)
-
-
-def parts_of(node: Node) -> tuple[Node, ...]:
-    """Return the direct parts of an expression, an integer expression or a condition."""
-    match node:
-        case Number(value=value):
-            return (value,)
-        case Entry(array=array, indices=indices):
-            return (*indices, *array.shape)
-        case Delta(left=left, right=right) | Comparison(left=left, right=right):
-            return (left, right)
-        case Iverson(condition=condition) | Not(condition=condition):
-            return (condition,)
-        case Add(terms=parts) | Mul(factors=parts):
-            return parts
-        case And(conditions=parts) | Or(conditions=parts):
-            return parts
-        case Divides(divisor=divisor, value=value):
-            return (divisor, value)
-        case Sum(body=body, ranges=ranges):
-            return (*(end for item in ranges for end in _ends(item)), body)
-        case Derivative(body=body, by=by):
-            return (body, by)
-        case IntegerExpression():
-            return operands(node)
-    raise TypeError(f"not a part of a statement: {node!r}")
-
-
-def _ends(item: Range) -> tuple[IntegerExpression, IntegerExpression]:
-    return item.lower, item.upper
 
 
 def expanded_terms(

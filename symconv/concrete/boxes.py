@@ -35,8 +35,8 @@ from symconv.algebra.indices import (
     Times,
     conjuncts,
     equal,
-    operands,
 )
+from symconv.algebra.tree import parts
 from symconv.concrete.affine import Affine, column, shorter, without
 from symconv.concrete.columns import (
     Column,
@@ -209,8 +209,8 @@ class Box:
                 steps = {index: step // by.start for index, step in over.steps.items()}
                 return Affine(over.start // by.start, steps)
         # Affine and not an index: a floor or the like, of what does not depend on an index.
-        parts = [self.affine(part) for part in operands(expression)]
-        if any(part is None or part.steps for part in parts):
+        inside = map(self.affine, parts(expression))
+        if any(part is None or part.steps for part in inside):
             return None
         known = {index: value.start for index, value in self.at.items() if not value.steps}
         try:

@@ -56,11 +56,9 @@ from symconv.algebra.indices import (
     Size,
     Symbol,
     Times,
-    condition_integers,
-    operands,
-    symbols,
 )
 from symconv.algebra.scoping import free_indices
+from symconv.algebra.tree import integers, parts, symbols
 from symconv.errors import TooLarge
 
 Column: TypeAlias = Any
@@ -131,11 +129,10 @@ def integer_formula(expression: IntegerExpression) -> ColumnFormula:
 
 def condition_formula(condition: Condition) -> ColumnFormula:
     """Compile a condition; its values are truth values."""
-    integers = condition_integers(condition)
     return ColumnFormula(
         _condition(condition),
-        tuple(_index_names(symbol for integer in integers for symbol in symbols(integer))),
-        _largest(_integer_growth(integer, {}) for integer in integers),
+        tuple(_index_names(symbols(condition))),
+        _largest(_integer_growth(integer, {}) for integer in integers(condition)),
     )
 
 
@@ -447,18 +444,18 @@ def _largest(growths: Any) -> Growth:
 
 def _integer_growth(expression: IntegerExpression, inner: Mapping[str, Growth]) -> Growth:
     """Bound every number met while computing an integer expression."""
-    parts = [_integer_growth(part, inner) for part in operands(expression)]
+    growths = [_integer_growth(part, inner) for part in parts(expression)]
     match expression:
         case Constant(value=value):
             return max(1, abs(value)), 0
         case Symbol(name=name):
             return inner.get(name, (1, 1)) if isinstance(expression, Index) else (1, 1)
         case Times():
-            return _product_growth(parts)
+            return _product_growth(growths)
         case Plus() | FloorDivision() | CeilingDivision() | Quotient() | Remainder():
-            return _sum_growth([*parts, (1, 0)])
+            return _sum_growth([*growths, (1, 0)])
         case Minimum() | Maximum():
-            return _largest(parts)
+            return _largest(growths)
     raise TypeError(f"not an integer expression: {expression!r}")
 
 
@@ -469,7 +466,7 @@ def _coefficient_growth(expression: Expression, inner: Mapping[str, Growth]) -> 
         case Delta(left=left, right=right):
             return _largest(_integer_growth(side, inner) for side in (left, right))
         case Iverson(condition=condition):
-            return _largest(_integer_growth(part, inner) for part in condition_integers(condition))
+            return _largest(_integer_growth(part, inner) for part in integers(condition))
         case Add(terms=parts):
             return _sum_growth([_coefficient_growth(part, inner) for part in parts])
         case Mul(factors=parts):

@@ -37,7 +37,6 @@ from symconv.algebra.indices import (
     between,
     conjuncts,
     equal,
-    symbols,
 )
 from symconv.algebra.ratios import (
     ONE,
@@ -47,7 +46,8 @@ from symconv.algebra.ratios import (
     ratio,
     terms_expression,
 )
-from symconv.derivations.summands import Summand, layer_order, tidy_condition, tidy_integer
+from symconv.algebra.tree import symbols
+from symconv.derivations.summands import Summand, layer_order, tidy, tidy_integer
 from symconv.layers.layer import Layer
 from symconv.proof.equality import layer_hypotheses, least_values
 from symconv.proof.smt import Solver
@@ -156,9 +156,7 @@ class Rewriter:
             part.right for part in found if isinstance(part, Comparison) and part.left == item.lower
         )
         bare = Summand(tuple(left), others)
-        conditions = [
-            tidy_condition(part, self.order) for part in found if not self.always(part, bare)
-        ]
+        conditions = [tidy(part, self.order) for part in found if not self.always(part, bare)]
         kept = tuple(_brackets(conditions))
         return Solved(
             delta,

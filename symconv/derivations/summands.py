@@ -24,23 +24,18 @@ from symconv.algebra.expressions import (
     has_entries,
 )
 from symconv.algebra.indices import (
-    And,
-    Comparison,
-    Condition,
     Constant,
-    Divides,
     Index,
     IntegerExpression,
-    Not,
-    Or,
     Plus,
     Quotient,
     Range,
     Symbol,
     Times,
 )
-from symconv.algebra.polynomials import SymbolPowers, polynomial
+from symconv.algebra.ratios import SymbolPowers, polynomial
 from symconv.algebra.scoping import all_symbols, rename_bound
+from symconv.algebra.tree import Kind, map_integers
 from symconv.errors import NotSupported
 from symconv.layers.layer import Layer
 
@@ -145,32 +140,9 @@ def arranged(summand: Summand, order: Order) -> Summand:
     return replace(summand, factors=tuple(factors))
 
 
-def tidy(factor: Expression, order: Order) -> Expression:
-    """Write the indices and conditions of one factor in order."""
-    match factor:
-        case Entry(array=array, indices=indices):
-            return Entry(array, tuple(tidy_integer(index, order) for index in indices))
-        case Delta(left=left, right=right):
-            return Delta(tidy_integer(left, order), tidy_integer(right, order))
-        case Iverson(condition=condition):
-            return Iverson(tidy_condition(condition, order))
-    return factor
-
-
-def tidy_condition(condition: Condition, order: Order) -> Condition:
-    """Write the integers of a condition in order."""
-    match condition:
-        case Comparison(left=left, relation=relation, right=right):
-            return Comparison(tidy_integer(left, order), relation, tidy_integer(right, order))
-        case Divides(divisor=divisor, value=value):
-            return Divides(tidy_integer(divisor, order), tidy_integer(value, order))
-        case And(conditions=parts):
-            return And(tuple(tidy_condition(part, order) for part in parts))
-        case Or(conditions=parts):
-            return Or(tuple(tidy_condition(part, order) for part in parts))
-        case Not(condition=part):
-            return Not(tidy_condition(part, order))
-    raise TypeError(f"not a condition: {condition!r}")
+def tidy(node: Kind, order: Order) -> Kind:
+    """Write the integers of a factor or a condition in order."""
+    return map_integers(node, lambda integer: tidy_integer(integer, order))
 
 
 def tidy_integer(expression: IntegerExpression, order: Order) -> IntegerExpression:

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import count
 
 from symconv.algebra.expressions import (
     Add,
-    Delta,
     Derivative,
-    Entry,
     Expression,
-    Iverson,
     Mul,
-    Number,
     Statement,
     Sum,
 )
-from symconv.algebra.indices import Index, IntegerExpression, Range, Symbol, substitute_symbols
+from symconv.algebra.indices import Index, IntegerExpression, Range, Symbol
 from symconv.algebra.scoping import expand_where, substitute
+from symconv.algebra.tree import map_parts
 
 
 def standard_names(statement: Statement) -> Statement:
@@ -45,21 +43,11 @@ def _named(
             active = dict(names)
             renamed: list[Range] = []
             for item in ranges:
-                lower = substitute_symbols(item.lower, active)
-                upper = substitute_symbols(item.upper, active)
                 # No text can hold a name with a space, so nothing is captured.
                 index = Index(f"bound {next(numbers)}")
+                renamed.append(replace(substitute(item, active), index=index))
                 active[item.index] = index
-                renamed.append(Range(index, lower, upper))
             return Sum(_named(body, active, numbers), *renamed)
-        case Add(terms=parts):
-            return Add(tuple(_named(part, names, numbers) for part in parts))
-        case Mul(factors=parts):
-            return Mul(tuple(_named(part, names, numbers) for part in parts))
-        case Derivative(body=body, by=by):
-            at = substitute(by, names)
-            assert isinstance(at, Entry), "substitution keeps the kind of a node"
-            return Derivative(_named(body, names, numbers), at)
-        case Number() | Entry() | Delta() | Iverson():
-            return substitute(expression, names)
-    raise TypeError(f"not an expression: {expression!r}")
+        case Add() | Mul() | Derivative():
+            return map_parts(expression, lambda part: _named(part, names, numbers))
+    return substitute(expression, names)

@@ -24,7 +24,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
-from symconv.algebra.indices import IntegerExpression, Size, condition_integers, symbols
+from symconv.algebra.indices import IntegerExpression, Size
+from symconv.algebra.tree import integers, symbols
 from symconv.errors import SymconvError, UsageError
 from symconv.latex.reading.context import Context, context_of_layer
 from symconv.latex.reading.formulas import read_condition, read_formula, read_integer
@@ -296,7 +297,7 @@ def _define(rest: str, known: Declared) -> Declared:
 
 def _assume(rest: str, known: Declared) -> Declared:
     condition = read_condition(rest, known.context)
-    for part in condition_integers(condition):
+    for part in integers(condition):
         _require_sizes(part)
     return replace(known, context=known.context.with_assumption(condition))
 

@@ -8,7 +8,6 @@ and is never passed over where its words do nothing but restrict.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 
 from symconv.algebra.expressions import Definition, Entry, Expression, Number
@@ -22,10 +21,9 @@ from symconv.algebra.indices import (
     Symbol,
     as_integer,
     between,
-    condition_integers,
     equal,
-    symbols,
 )
+from symconv.algebra.tree import symbols
 from symconv.documents.contents import Formula
 from symconv.documents.other_conventions import map_entries
 from symconv.documents.spoken import Cue, Kind, Spoken
@@ -68,14 +66,9 @@ def setting(cue: Cue, context: Context) -> Said:
     total = Said()
     for part in cue.said:
         said = heard(replace(cue, said=(part,)), context)
-        kept = (c for c in said.conditions if not derived & set(_sizes(c)))
+        kept = (c for c in said.conditions if not derived & set(symbols(c)))
         total = joined(total, replace(said, conditions=tuple(kept)))
     return total
-
-
-def _sizes(condition: Condition) -> Iterator[Symbol]:
-    for integer in condition_integers(condition):
-        yield from symbols(integer)
 
 
 def _in_words(latex: str, context: Context) -> Said | None:
@@ -195,7 +188,7 @@ def _fixed(condition: Condition) -> set[Symbol]:
     """Return the one size that a condition gives a value, or nothing."""
     if not isinstance(condition, Comparison) or condition.relation != "==":
         return set()
-    used = {s for integer in condition_integers(condition) for s in symbols(integer)}
+    used = set(symbols(condition))
     return used if len(used) == 1 else set()
 
 

@@ -8,14 +8,9 @@ from itertools import islice
 from typing import TypeAlias
 
 from symconv.algebra.expressions import Array, Iverson, Number, Statement, claim, product_factors
-from symconv.algebra.indices import (
-    IntegerExpression,
-    Size,
-    condition_integers,
-    condition_text,
-    symbols,
-)
+from symconv.algebra.indices import Size, condition_text
 from symconv.algebra.scoping import all_symbols, arrays, expand_where, size_symbols
+from symconv.algebra.tree import Node, symbols
 from symconv.documents.bound_names import standard_names
 from symconv.documents.other_conventions import OtherReading, Rereadings, conventions
 from symconv.errors import NotSupported
@@ -250,12 +245,12 @@ def suppositions(context: Context, statement: Statement) -> tuple[str, ...]:
     for definition in context.definitions:
         if definition.array in needed:
             reached |= {s for s in all_symbols(definition.body) if isinstance(s, Size)}
-    links = [_sizes_of(condition_integers(item)) for item in context.as_layer().size_constraints]
+    links = [_sizes_of((item,)) for item in context.as_layer().size_constraints]
     while any(link & reached and not link <= reached for link in links):
         reached |= {size for link in links if link & reached for size in link}
     supposed = dict.fromkeys(statement.assumptions)
     for condition in context.assumptions:
-        used = _sizes_of(condition_integers(condition))
+        used = _sizes_of((condition,))
         if used & reached or not used:
             supposed[condition] = None
     for condition in context.said.conditions:
@@ -265,8 +260,8 @@ def suppositions(context: Context, statement: Statement) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*map(condition_text, supposed), *zero)))
 
 
-def _sizes_of(integers: Iterable[IntegerExpression]) -> set[Size]:
-    return {symbol for item in integers for symbol in symbols(item) if isinstance(symbol, Size)}
+def _sizes_of(nodes: Iterable[Node]) -> set[Size]:
+    return {symbol for item in nodes for symbol in symbols(item) if isinstance(symbol, Size)}
 
 
 def derivative_style(text: str) -> DerivativeStyle:

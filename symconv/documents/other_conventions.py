@@ -14,7 +14,6 @@ from functools import partial
 
 from symconv.algebra.expressions import (
     Add,
-    Delta,
     Derivative,
     Entry,
     Expression,
@@ -33,8 +32,9 @@ from symconv.algebra.indices import (
     as_integer,
     between,
 )
-from symconv.algebra.polynomials import same_polynomial
+from symconv.algebra.ratios import same_polynomial
 from symconv.algebra.scoping import arrays
+from symconv.algebra.tree import map_parts
 from symconv.latex.reading.context import Context, UpperBounds
 from symconv.latex.reading.formulas import read_formula
 from symconv.latex.reading.items import Equality, FormulaReading, Span
@@ -180,17 +180,11 @@ def map_entries(expression: Expression, change: Callable[[Entry], Expression]) -
     match expression:
         case Entry():
             return change(expression)
-        case Number() | Delta() | Iverson() | Derivative(body=Entry()):
+        case Derivative(body=Entry()):
             return expression
         case Derivative(body=body, by=by):
             return Derivative(map_entries(body, change), by)
-        case Add(terms=parts):
-            return Add(tuple(map_entries(part, change) for part in parts))
-        case Mul(factors=parts):
-            return Mul(tuple(map_entries(part, change) for part in parts))
-        case Sum(body=body, ranges=ranges):
-            return Sum(map_entries(body, change), *ranges)
-    raise TypeError(f"not an expression: {expression!r}")
+    return map_parts(expression, lambda part: map_entries(part, change), only=Expression)
 
 
 def _guarded(expression: Expression, ranges: tuple[Range, ...]) -> Expression:
@@ -203,16 +197,12 @@ def _guarded(expression: Expression, ranges: tuple[Range, ...]) -> Expression:
                 if not _plainly_inside(index, extent, ranges)
             ]
             return Mul((*map(Iverson, conditions), expression)) if conditions else expression
-        case Number() | Delta() | Iverson() | Derivative():
+        case Derivative():
             return expression
-        case Add(terms=parts):
-            return Add(tuple(_guarded(part, ranges) for part in parts))
-        case Mul(factors=parts):
-            return Mul(tuple(_guarded(part, ranges) for part in parts))
-        case Sum(body=body, ranges=inner):
+        case Sum(ranges=inner):
             known = tuple(item for item in ranges if item.index not in {r.index for r in inner})
-            return Sum(_guarded(body, (*known, *inner)), *inner)
-    raise TypeError(f"not an expression: {expression!r}")
+            ranges = (*known, *inner)
+    return map_parts(expression, lambda part: _guarded(part, ranges), only=Expression)
 
 
 def _plainly_inside(

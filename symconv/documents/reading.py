@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from symconv.algebra.expressions import Number
 from symconv.algebra.indices import Index, Range
-from symconv.algebra.polynomials import same_polynomial
+from symconv.algebra.ratios import same_polynomial
 from symconv.documents.contents import Formula
 from symconv.documents.hearing import all_heard, is_condition, joined, supposed, without_entries
 from symconv.documents.passing import Doubt, Meaning, Passing

@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from symconv.algebra.evaluation import condition_value
-from symconv.algebra.indices import Condition, condition_integers, symbols
+from symconv.algebra.indices import Condition
+from symconv.algebra.tree import symbols
 from symconv.concrete.monomial_tables import Tables
 from symconv.concrete.numbers import ExactRuns
 from symconv.documents.code_names import PARAMETERS
@@ -211,11 +212,7 @@ def _sizes(layer: Layer, assumptions: tuple[Condition, ...]) -> list[Sizes]:
     A condition on sizes that the document adds says nothing of the layer's own.
     """
     own = {*layer.given, *(derived.size for derived in layer.derived)}
-    known = tuple(
-        condition
-        for condition in assumptions
-        if all(own >= set(symbols(integer)) for integer in condition_integers(condition))
-    )
+    known = tuple(condition for condition in assumptions if own.issuperset(symbols(condition)))
     default = [layer.sizes(text) for text in layer.default_sizes]
     admitted = [
         sizes

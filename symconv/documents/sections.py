@@ -12,14 +12,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from symconv.algebra.expressions import Array
-from symconv.algebra.indices import (
-    Index,
-    Size,
-    Symbol,
-    condition_integers,
-    symbols,
-)
+from symconv.algebra.indices import Index, Size, Symbol
 from symconv.algebra.scoping import all_symbols, arrays
+from symconv.algebra.tree import symbols
 from symconv.documents.contents import Heading
 from symconv.documents.declarations import Declared
 from symconv.documents.passing import Meaning, Passing
@@ -161,8 +156,7 @@ def _is_supported(name: str, context: Context, ended: Context) -> bool:
     else:
         return False
     if domain is not None and domain.condition is not None:
-        for integer in condition_integers(domain.condition):
-            used |= dict.fromkeys(symbols(integer))
+        used |= dict.fromkeys(symbols(domain.condition))
     sizes = {symbol for symbol in used if isinstance(symbol, Size)}
     letters = {
         symbol.name

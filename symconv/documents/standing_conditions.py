@@ -12,14 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from symconv.algebra.expressions import Number, Statement, claim
-from symconv.algebra.indices import (
-    Comparison,
-    Index,
-    Size,
-    condition_integers,
-    conjuncts,
-    symbols,
-)
+from symconv.algebra.indices import Comparison, Index, Size, conjuncts
+from symconv.algebra.tree import symbols
 from symconv.errors import UsageError
 from symconv.latex.reading.context import Context
 from symconv.latex.reading.formulas import read_condition
@@ -89,13 +83,8 @@ def size_relations(text: str, reason: str, context: Context) -> Iterator[tuple[S
             continue
         if not isinstance(condition, Comparison) or condition.relation != "==":
             continue
-        used = {s for integer in condition_integers(condition) for s in symbols(integer)}
-        given = {
-            symbol
-            for item in context.assumptions
-            for integer in condition_integers(item)
-            for symbol in symbols(integer)
-        }
+        used = set(symbols(condition))
+        given = {symbol for item in context.assumptions for symbol in symbols(item)}
         if len(used) > 1 and used <= given and all(isinstance(s, Size) for s in used):
             yield span, claim(Number(condition.left), Number(condition.right))
 
@@ -114,7 +103,7 @@ def _one(text: str, reason: str, context: Context) -> Found:
         condition = read_condition(text, context)
     except UsageError:
         return unjudged if compares else Found(reason)
-    used = {s for integer in condition_integers(condition) for s in symbols(integer)}
+    used = set(symbols(condition))
     if any(isinstance(symbol, Index) for symbol in used):
         return Found(reason)
     derived = {item.size for item in context.layer.derived} if context.layer else set()

@@ -14,12 +14,12 @@ from symconv.algebra.evaluation import Evaluator, Polynomial, Values
 from symconv.algebra.expressions import Number, Statement
 from symconv.algebra.indices import Index, IntegerExpression, Size
 from symconv.algebra.scoping import expand_where, free_symbols
+from symconv.algebra.tree import Node
 from symconv.errors import SymconvError
 from symconv.explanations.lengths import is_too_long, part_count
 from symconv.explanations.probes import CANDIDATE, Probes
 from symconv.explanations.tidying import tidied, tidied_integer
 from symconv.layers.layer import Layer, Vocabulary
-from symconv.mistakes.sites import Node
 from symconv.mistakes.spoiling import EditedStatement, mend, same_statement
 from symconv.proof.equality import prove
 from symconv.verdicts import Counterexample, Note, Verdict

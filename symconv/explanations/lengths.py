@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from symconv.algebra.expressions import Statement
-from symconv.mistakes.sites import Node, children
+from symconv.algebra.tree import Node, parts
 
 LONGEST_EXPLAINED: Final = 400
 """The most parts of a statement that is explained; a formula on a page has about 100.
@@ -19,7 +19,7 @@ def part_count(statement: Statement) -> int:
     pending: list[Node] = [statement.lhs, statement.rhs]
     count = 0
     while pending:
-        pending.extend(children(pending.pop()))
+        pending.extend(parts(pending.pop()))
         count += 1
     return count
 
@@ -29,7 +29,7 @@ def is_too_long(statement: Statement) -> bool:
     pending: list[Node] = [statement.lhs, statement.rhs]
     count = 0
     while pending:
-        pending.extend(children(pending.pop()))
+        pending.extend(parts(pending.pop()))
         count += 1
         if count > LONGEST_EXPLAINED:
             return True

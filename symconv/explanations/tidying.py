@@ -11,19 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
-from symconv.algebra.expressions import Expression, Statement
-from symconv.algebra.indices import (
-    Constant,
-    IntegerExpression,
-    Plus,
-    Symbol,
-    Times,
-    map_operands,
-    operands,
-)
-from symconv.mistakes.sites import Node, children, with_children
+from symconv.algebra.expressions import Statement
+from symconv.algebra.indices import Constant, IntegerExpression, Plus, Symbol, Times
+from symconv.algebra.tree import map_integers, map_parts
 
 _Term: TypeAlias = tuple[int, tuple[IntegerExpression, ...]]
 """A coefficient with the factors behind it, none of which is a number, a sum or a product."""
@@ -31,7 +23,7 @@ _Term: TypeAlias = tuple[int, tuple[IntegerExpression, ...]]
 
 def tidied(statement: Statement) -> Statement:
     """Tidy every integer on the right-hand side of a statement, and in its abbreviations."""
-    right = cast(Expression, _tidied_node(statement.rhs))
+    right = map_integers(statement.rhs, tidied_integer)
     where = tuple((index, tidied_integer(value)) for index, value in statement.where)
     if right == statement.rhs and where == statement.where:
         return statement
@@ -43,11 +35,7 @@ def tidied_integer(expression: IntegerExpression) -> IntegerExpression:
 
     A product of sums is multiplied out only where fewer terms are left then.
     """
-    parts = operands(expression)
-    if parts:
-        changed = tuple(map(tidied_integer, parts))
-        if changed != parts:
-            expression = map_operands(expression, changed)
+    expression = map_parts(expression, tidied_integer)
     if not isinstance(expression, Plus | Times):
         return expression
     written = list(_terms(expression, multiplied_out=False))
@@ -58,14 +46,6 @@ def tidied_integer(expression: IntegerExpression) -> IntegerExpression:
     if best is None or (len(best) == len(written) and not _has_clutter(expression)):
         return expression
     return _sum(best)
-
-
-def _tidied_node(node: Node) -> Node:
-    if isinstance(node, IntegerExpression):
-        return tidied_integer(node)
-    parts = children(node)
-    changed = tuple(map(_tidied_node, parts))
-    return with_children(node, changed) if changed != parts else node
 
 
 def _terms(expression: IntegerExpression, *, multiplied_out: bool) -> Iterator[_Term]:

@@ -7,14 +7,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from symconv.algebra.evaluation import condition_value, integer_value
-from symconv.algebra.indices import (
-    Condition,
-    IntegerExpression,
-    Size,
-    Symbol,
-    condition_integers,
-    symbols,
-)
+from symconv.algebra.indices import Condition, IntegerExpression, Size, Symbol
+from symconv.algebra.tree import symbols
 from symconv.errors import IllFormed, SizesError
 
 Node = TypeVar("Node")
@@ -162,7 +156,7 @@ class SizeRules:
 
 
 def _mentioned(condition: Condition) -> set[Symbol]:
-    return {symbol for part in condition_integers(condition) for symbol in symbols(part)}
+    return set(symbols(condition))
 
 
 def _defined(

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from symconv.algebra.expressions import Array
-from symconv.algebra.indices import Index, IntegerExpression, Size, Symbol, symbols
+from symconv.algebra.indices import Index, IntegerExpression, Size, Symbol
+from symconv.algebra.tree import symbols
 from symconv.layers.axis import Axis
 
 

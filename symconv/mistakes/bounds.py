@@ -23,10 +23,10 @@ from symconv.algebra.indices import (
     Quotient,
     Range,
     Symbol,
-    substitute_symbols,
 )
-from symconv.algebra.polynomials import same_polynomial
-from symconv.algebra.scoping import free_indices
+from symconv.algebra.ratios import same_polynomial
+from symconv.algebra.scoping import free_indices, substitute
+from symconv.algebra.tree import Node, walk
 from symconv.mistakes.arithmetic import (
     joined_factors,
     joined_terms,
@@ -36,7 +36,7 @@ from symconv.mistakes.arithmetic import (
     total,
     without,
 )
-from symconv.mistakes.sites import Edit, Node, Site, mentions, nodes
+from symconv.mistakes.sites import Edit, Site, mentions
 
 
 def move_bounds(*, lower: int = 0, upper: int = 0, spare: bool = True) -> Edit:
@@ -182,13 +182,13 @@ def _possible_ranges(index: Index, site: Site) -> Iterator[Range]:
     found: list[Range] = []
     known = {item.index: item for item in site.free}
     given = dict(_given_sizes(site))
-    for node in nodes(site.node):
+    for node in walk(site.node):
         match node:
             case Entry(array=array, indices=positions):
                 for position, extent in zip(positions, array.shape, strict=True):
                     shift = _shift(position, index)
                     if shift is not None:
-                        upper = total([substitute_symbols(extent, given), *shift])
+                        upper = total([substitute(extent, given), *shift])
                         found.append(Range(index, total(shift), plus_constant(upper, -1)))
             case Delta(left=left, right=right) if index in (left, right):
                 other = right if left == index else left

@@ -16,9 +16,10 @@ from symconv.algebra.indices import (
     Range,
     Size,
 )
-from symconv.algebra.polynomials import same_polynomial
+from symconv.algebra.ratios import same_polynomial
+from symconv.algebra.tree import Node
 from symconv.mistakes.arithmetic import plus_constant, sum_terms, total, with_part, without
-from symconv.mistakes.sites import Edit, Node, Site
+from symconv.mistakes.sites import Edit, Site
 
 Role: TypeAlias = Literal["input", "filter", "output"]
 _ROLES: tuple[Role, ...] = ("input", "filter", "output")

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from symconv.algebra.expressions import Array, Delta, Derivative, Entry, Mul
 from symconv.algebra.indices import Constant, Index, IntegerExpression
+from symconv.algebra.tree import Node
 from symconv.mistakes.arithmetic import plus_constant, terms, total, with_part, without
 from symconv.mistakes.shifts import padding_is_zero
-from symconv.mistakes.sites import Node, Site
+from symconv.mistakes.sites import Site
 
 
 def swap_axes(site: Site) -> Iterator[Node]:

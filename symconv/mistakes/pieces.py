@@ -25,9 +25,9 @@ from symconv.algebra.indices import (
     Symbol,
     Times,
 )
+from symconv.algebra.tree import Node
 from symconv.layers.layer import Vocabulary
 from symconv.mistakes.arithmetic import plus_constant, signed
-from symconv.mistakes.sites import Node
 
 _POSITION = Index("_")
 """The index that runs over a slice; code has no name for it."""

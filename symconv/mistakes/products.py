@@ -21,9 +21,10 @@ from symconv.algebra.indices import (
     IntegerExpression,
     Or,
 )
-from symconv.algebra.polynomials import same_polynomial
+from symconv.algebra.ratios import same_polynomial
+from symconv.algebra.tree import Node
 from symconv.mistakes.arithmetic import joined_factors, joined_terms, plus_constant, without
-from symconv.mistakes.sites import Node, Site
+from symconv.mistakes.sites import Site
 
 
 def drop_delta(site: Site) -> Iterator[Node]:

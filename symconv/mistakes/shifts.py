@@ -19,8 +19,8 @@ from symconv.algebra.indices import (
     Symbol,
     Times,
     equal,
-    symbols,
 )
+from symconv.algebra.tree import Node, symbols
 from symconv.mistakes.arithmetic import (
     factor_place,
     factors,
@@ -34,7 +34,7 @@ from symconv.mistakes.arithmetic import (
     with_sign,
     without,
 )
-from symconv.mistakes.sites import Node, Site, names_any
+from symconv.mistakes.sites import Site, names_any
 
 
 def drop_padding(site: Site) -> Iterator[Node]:

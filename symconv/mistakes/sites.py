@@ -1,15 +1,13 @@
 """Every place of a statement where an edit can be made, and the statement after it.
 
-A tree of expressions is walked through one pair of functions, `children` and
-`with_children`, which treat expressions, ranges, conditions and integer expressions alike.
-An edit then is a function from a `Site` to what may stand there instead.
+An edit is a function from a `Site` to what may stand there instead.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 from zlib import crc32
 
 from symconv.algebra.evaluation import integer_value
@@ -21,33 +19,23 @@ from symconv.algebra.expressions import (
     Expression,
     Iverson,
     Mul,
-    Number,
     Statement,
     Sum,
 )
 from symconv.algebra.indices import (
-    And,
     Comparison,
     Condition,
-    Constant,
-    Divides,
     Index,
     IntegerExpression,
-    Not,
-    Or,
     Range,
     Symbol,
-    map_operands,
-    operands,
-    symbols,
 )
-from symconv.algebra.polynomials import same_polynomial
+from symconv.algebra.ratios import same_polynomial
+from symconv.algebra.tree import Node, parts, rebuild, symbols, walk
 from symconv.errors import IllFormed
 from symconv.layers.layer import Vocabulary
 
-Node: TypeAlias = Expression | Range | Condition | IntegerExpression
 Path: TypeAlias = tuple[int, ...]
-Kind = TypeVar("Kind")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +71,7 @@ class Site:
     def indices(self) -> tuple[Index, ...]:
         """Return every index of the statement, free ones first, each once."""
         found = dict.fromkeys(item.index for item in self.free)
-        for node in nodes(self.root):
+        for node in walk(self.root):
             if isinstance(node, Range):
                 found[node.index] = None
             elif isinstance(node, Index):
@@ -110,36 +98,32 @@ Edit: TypeAlias = Callable[[Site], Iterator[Node]]
 """What may stand at a site after the edit: nothing where it does not apply."""
 
 
-def walk(
+def sites(
     root: Node,
     vocabulary: Vocabulary,
     free: tuple[Range, ...] = (),
     assumptions: tuple[Condition, ...] = (),
 ) -> Iterator[Site]:
-    """Yield every site of a tree, a node before its children, in reading order."""
+    """Yield every site of a tree, a node before its parts, in reading order."""
 
     def visit(node: Node, path: Path, ancestors: tuple[Node, ...]) -> Iterator[Site]:
         yield Site(node, path, ancestors, vocabulary, free, assumptions)
-        for number, child in enumerate(children(node)):
-            yield from visit(child, (*path, number), (*ancestors, node))
+        for number, part in enumerate(parts(node)):
+            yield from visit(part, (*path, number), (*ancestors, node))
 
     return visit(root, (), ())
-
-
-def nodes(root: Node) -> Iterator[Node]:
-    """Yield every node of a tree, a node before its children."""
-    yield root
-    for child in children(root):
-        yield from nodes(child)
 
 
 def replaced(root: Node, path: Path, new: Node) -> Node:
     """Return the tree with the node at a path replaced."""
     if not path:
+        kinds = (Expression, Range, Condition, IntegerExpression)
+        kept = any(isinstance(root, kind) and isinstance(new, kind) for kind in kinds)
+        assert kept, "an edit keeps the kind of a node"
         return new
-    parts = list(children(root))
-    parts[path[0]] = replaced(parts[path[0]], path[1:], new)
-    return with_children(root, tuple(parts))
+    inside = list(parts(root))
+    inside[path[0]] = replaced(inside[path[0]], path[1:], new)
+    return rebuild(root, tuple(inside))
 
 
 def statement_sites(
@@ -170,83 +154,11 @@ def statement_sites(
         return put
 
     around = (vocabulary, statement.free, statement.assumptions)
-    for site in walk(statement.rhs, *around):
+    for site in sites(statement.rhs, *around):
         yield site, on_the_right(site.path)
     for number, (_, value) in enumerate(statement.where):
-        for site in walk(value, *around):
+        for site in sites(value, *around):
             yield site, in_abbreviation(number, site.path)
-
-
-def children(node: Node) -> tuple[Node, ...]:
-    """Return the direct parts of a node, in reading order."""
-    match node:
-        case Number(value=value):
-            return (value,)
-        case Entry(indices=indices):
-            return indices
-        case Delta(left=left, right=right):
-            return (left, right)
-        case Iverson(condition=condition):
-            return (condition,)
-        case Add(terms=parts) | Mul(factors=parts):
-            return parts
-        case Sum(body=body, ranges=ranges):
-            return (*ranges, body)
-        case Derivative(body=body, by=by):
-            return (body, by)
-        case Range(lower=lower, upper=upper):
-            return (lower, upper)
-        case Comparison(left=left, right=right):
-            return (left, right)
-        case Divides(divisor=divisor, value=value):
-            return (divisor, value)
-        case And(conditions=parts) | Or(conditions=parts):
-            return parts
-        case Not(condition=condition):
-            return (condition,)
-        case IntegerExpression():
-            return operands(node)
-    raise TypeError(f"not a node: {node!r}")
-
-
-def with_children(node: Node, parts: tuple[Node, ...]) -> Node:
-    """Build the same node over other parts, in the order of `children`."""
-    match node:
-        case Number():
-            return Number(*_all(IntegerExpression, parts))
-        case Entry(array=array):
-            return Entry(array, _all(IntegerExpression, parts))
-        case Delta():
-            return Delta(*_all(IntegerExpression, parts))
-        case Iverson():
-            return Iverson(*_all(Condition, parts))
-        case Add():
-            return Add(_all(Expression, parts))
-        case Mul():
-            return Mul(_all(Expression, parts))
-        case Sum():
-            (body,) = _all(Expression, parts[-1:])
-            return Sum(body, *_all(Range, parts[:-1]))
-        case Derivative():
-            body, by = _all(Expression, parts)
-            assert isinstance(by, Entry), "a derivative is by an entry"
-            return Derivative(body, by)
-        case Range(index=index):
-            return Range(index, *_all(IntegerExpression, parts))
-        case Comparison(relation=relation):
-            left, right = _all(IntegerExpression, parts)
-            return Comparison(left, relation, right)
-        case Divides():
-            return Divides(*_all(IntegerExpression, parts))
-        case And():
-            return And(_all(Condition, parts))
-        case Or():
-            return Or(_all(Condition, parts))
-        case Not():
-            return Not(*_all(Condition, parts))
-        case IntegerExpression():
-            return map_operands(node, _all(IntegerExpression, parts))
-    raise TypeError(f"not a node: {node!r}")
 
 
 def same_tree(left: Node, right: Node) -> bool:
@@ -260,11 +172,11 @@ def same_tree(left: Node, right: Node) -> bool:
             return False
         if same_polynomial(left, right):
             return True
-        if isinstance(left, Constant) or not operands(left):
+        if not parts(left):
             return False
     if type(left) is not type(right) or not _same_heads(left, right):
         return False
-    pairs = tuple(children(left)), tuple(children(right))
+    pairs = parts(left), parts(right)
     return len(pairs[0]) == len(pairs[1]) and all(map(same_tree, *pairs))
 
 
@@ -289,7 +201,7 @@ def _clearly_different(left: IntegerExpression, right: IntegerExpression) -> boo
 
 def mentions(node: Node, index: Index) -> bool:
     """Tell whether an index stands anywhere in a tree, bound or free."""
-    return any(item == index for item in nodes(node))
+    return index in symbols(node)
 
 
 def names_any(expression: IntegerExpression, wanted: tuple[IntegerExpression, ...]) -> bool:
@@ -298,7 +210,7 @@ def names_any(expression: IntegerExpression, wanted: tuple[IntegerExpression, ..
 
 
 def _same_heads(left: Node, right: Node) -> bool:
-    """Compare what a node holds besides its children."""
+    """Compare what a node holds besides its parts."""
     match left, right:
         case Entry(array=a), Entry(array=b):
             return a == b
@@ -307,9 +219,3 @@ def _same_heads(left: Node, right: Node) -> bool:
         case Comparison(relation=a), Comparison(relation=b):
             return a == b
     return True
-
-
-def _all(kind: type[Kind], parts: tuple[Node, ...]) -> tuple[Kind, ...]:
-    kept = tuple(part for part in parts if isinstance(part, kind))
-    assert len(kept) == len(parts), "an edit keeps the kind of a node"
-    return kept

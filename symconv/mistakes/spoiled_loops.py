@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 from types import FunctionType
 from typing import Any
 
+from symconv.algebra.tree import Node
 from symconv.layers.layer import Loop, Vocabulary
 from symconv.layers.registry import default_vocabulary
 from symconv.mistakes.catalogue import CATALOGUE
 from symconv.mistakes.code import CodeSite, code_sites, replaced_code
 from symconv.mistakes.mistake import Mistake
 from symconv.mistakes.pieces import parts_beside, read, write
-from symconv.mistakes.sites import Edit, Node, replaced, same_tree, walk
+from symconv.mistakes.sites import Edit, replaced, same_tree, sites
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def _changed(
 
 def _edited(site: CodeSite, piece: Node, edit: Edit) -> Iterator[ast.AST]:
     """Yield a piece of code after an edit of statements, made at each site of its node."""
-    for part in walk(piece, site.vocabulary):
+    for part in sites(piece, site.vocabulary):
         for new in edit(part):
             code = write(site.code, replaced(piece, part.path, new))
             if code is not None and not same_tree(part.node, new):

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from symconv.algebra.expressions import Statement
+from symconv.algebra.tree import Node
 from symconv.layers.layer import Vocabulary
 from symconv.layers.registry import default_vocabulary
 from symconv.mistakes.catalogue import CATALOGUE
 from symconv.mistakes.mistake import Mistake
-from symconv.mistakes.sites import Edit, Node, Site, same_tree, statement_sites
+from symconv.mistakes.sites import Edit, Site, same_tree, statement_sites
 
 
 @dataclass(frozen=True, slots=True)

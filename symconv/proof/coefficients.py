@@ -34,20 +34,19 @@ from symconv.algebra.indices import (
     Symbol,
     Times,
     equal,
-    substitute_condition,
-    substitute_symbols,
 )
 from symconv.algebra.normal_form import Term
 from symconv.algebra.ratios import ONE, Least, canonical, is_whole, ratio, terms_expression
+from symconv.algebra.scoping import substitute
 from symconv.algebra.size_limits import too_large
 from symconv.algebra.text import number_text
+from symconv.algebra.tree import symbols
 from symconv.errors import NotSupported
 from symconv.proof.obligations import (
     Formula,
     Nonzero,
     Obligation,
     Weighted,
-    condition_symbols,
     formula_symbols,
 )
 from symconv.proof.smt import Solver
@@ -138,9 +137,7 @@ def range_part(term: Term, solution: Solution) -> tuple[Condition, ...]:
     """Return that every solved index is in its range."""
     counted = {item.index for item in solution.counted}
     ranges: list[Range] = [item for item in term.ranges if item.index not in counted]
-    return tuple(
-        substitute_condition(condition, solution.values) for condition in range_conditions(ranges)
-    )
+    return tuple(substitute(condition, solution.values) for condition in range_conditions(ranges))
 
 
 def guard_part(term: Term, solution: Solution, least: Least) -> tuple[Condition, ...]:
@@ -151,9 +148,9 @@ def guard_part(term: Term, solution: Solution, least: Least) -> tuple[Condition,
     counted = {item.index for item in solution.counted}
     found: list[Condition] = []
     for condition in term.condition:
-        changed = canonical_condition(substitute_condition(condition, solution.values), least)
+        changed = canonical_condition(substitute(condition, solution.values), least)
         parts = changed.conditions if isinstance(changed, And) else (changed,)
-        found += [part for part in parts if not counted & set(condition_symbols(part))]
+        found += [part for part in parts if not counted & set(symbols(part))]
     return tuple(found)
 
 
@@ -170,7 +167,7 @@ def one_to_one(term: Term, solution: Solution) -> Iterator[Obligation]:
     }
     domain = (*range_conditions(term.ranges), *term.condition)
     for index, value in solution.values.items():
-        recovered = canonical(substitute_symbols(value, own))
+        recovered = canonical(substitute(value, own))
         if recovered == index:
             continue
         yield Obligation(
@@ -226,10 +223,8 @@ def _in_every_order(one: Weighted, term: Term, solver: Solver) -> Iterator[Weigh
             for q in order[first + 1 :]
             if p > q
         ]
-        conditions = tuple(substitute_condition(part, renaming) for part in one.conditions)
-        found = _weighted(
-            substitute_symbols(one.coefficient, renaming), (*conditions, *distinct), solver
-        )
+        conditions = tuple(substitute(part, renaming) for part in one.conditions)
+        found = _weighted(substitute(one.coefficient, renaming), (*conditions, *distinct), solver)
         if found is not None:
             yield found
 

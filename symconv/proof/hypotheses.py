@@ -20,10 +20,10 @@ from symconv.algebra.indices import (
     Remainder,
     Symbol,
     equal,
-    operands,
 )
 from symconv.algebra.ratios import Least, is_positive, ratio
 from symconv.algebra.scoping import dependencies
+from symconv.algebra.tree import parts
 from symconv.errors import IllFormed, NotSupported
 from symconv.layers.layer import Layer
 from symconv.proof.smt import Answer, Solver
@@ -83,10 +83,10 @@ def _defined(condition: Condition, least: Least) -> Condition:
 
 def _divisors(expression: IntegerExpression, least: Least) -> tuple[Condition, ...]:
     """Return that every divisor is not 0, inner ones first; those that cannot be are left out."""
-    found = tuple(part for item in operands(expression) for part in _divisors(item, least))
+    found = tuple(part for item in parts(expression) for part in _divisors(item, least))
     match expression:
         case Quotient() | FloorDivision() | CeilingDivision() | Remainder():
-            divisor = operands(expression)[1]
+            divisor = parts(expression)[1]
             if not is_positive(ratio(divisor).numerator, least):
                 return (*found, Comparison(divisor, "!=", Constant(0)))
     return found

@@ -11,13 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from symconv.algebra.indices import (
-    Condition,
-    IntegerExpression,
-    Symbol,
-    condition_integers,
-    symbols,
-)
+from symconv.algebra.indices import Condition, IntegerExpression, Symbol
+from symconv.algebra.tree import symbols
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,22 +72,16 @@ class Obligation:
     formulas: tuple[Formula, ...]
 
 
-def condition_symbols(condition: Condition) -> Iterator[Symbol]:
-    """Yield every symbol of a condition, left to right, repeats included."""
-    for integer in condition_integers(condition):
-        yield from symbols(integer)
-
-
 def formula_symbols(formula: Formula) -> Iterator[Symbol]:
     """Yield every symbol of a formula, left to right, repeats included."""
     match formula:
         case Condition():
-            yield from condition_symbols(formula)
+            yield from symbols(formula)
         case Nonzero(terms=terms):
             for term in terms:
                 yield from symbols(term.coefficient)
                 for condition in term.conditions:
-                    yield from condition_symbols(condition)
+                    yield from symbols(condition)
         case Either(alternatives=alternatives):
             for parts in alternatives:
                 for part in parts:

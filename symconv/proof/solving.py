@@ -26,9 +26,6 @@ from symconv.algebra.indices import (
     Range,
     Symbol,
     Times,
-    substitute_condition,
-    substitute_symbols,
-    symbols,
 )
 from symconv.algebra.normal_form import Term
 from symconv.algebra.ratios import (
@@ -42,8 +39,10 @@ from symconv.algebra.ratios import (
     ratio,
     terms_expression,
 )
+from symconv.algebra.scoping import substitute
+from symconv.algebra.tree import symbols
 from symconv.errors import NotSupported
-from symconv.proof.obligations import Coordinate, condition_symbols
+from symconv.proof.obligations import Coordinate
 
 Entails = Callable[[Sequence[Condition], Condition], bool]
 
@@ -63,7 +62,7 @@ class Solution:
 
     def substitute(self, expression: IntegerExpression) -> IntegerExpression:
         """Put the values into an integer expression."""
-        return substitute_symbols(expression, self.values)
+        return substitute(expression, self.values)
 
 
 @dataclass(slots=True)
@@ -171,7 +170,7 @@ def _record(system: _System, index: Index, value: IntegerExpression) -> None:
     system.solved[index] = value
     equations: list[Terms] = []
     for equation in system.equations:
-        changed = ratio(substitute_symbols(terms_expression(equation), {index: value})).numerator
+        changed = ratio(substitute(terms_expression(equation), {index: value})).numerator
         if changed:
             equations.append(changed)
     system.equations = equations
@@ -223,9 +222,7 @@ def _split_digits(
                 dividend = -(known + lowest)
                 _record(system, index, FloorDivision(dividend, terms_expression(divisor)))
                 # The equation still says what the digit is.
-                changed = substitute_symbols(
-                    terms_expression(equation), {index: system.solved[index]}
-                )
+                changed = substitute(terms_expression(equation), {index: system.solved[index]})
                 system.equations.insert(row, ratio(changed).numerator)
                 return True
     return False
@@ -273,7 +270,7 @@ def _back_substituted(
     """Put later solutions into earlier ones, so that none mentions a solved index."""
     values: dict[Symbol, IntegerExpression] = {}
     for index, value in reversed(list(solved.items())):
-        values[index] = canonical(substitute_symbols(value, values))
+        values[index] = canonical(substitute(value, values))
     return values
 
 
@@ -288,7 +285,7 @@ def _count(
             index in symbols(value) for value in values.values()
         ):
             raise _refusal(term, index, "several of its values give the same monomial")
-        if index in symbols(substitute_symbols(term.coefficient, values)):
+        if index in symbols(substitute(term.coefficient, values)):
             raise _refusal(term, index, "the coefficient depends on it, and no entry tells it")
         item = _interval(index, term, values, system.least)
         for other in left:
@@ -298,7 +295,7 @@ def _count(
     ranges = [item for item in term.ranges if item.index not in left]
     for item in ranges:
         for index in left:
-            bounds = (substitute_symbols(end, values) for end in (item.lower, item.upper))
+            bounds = (substitute(end, values) for end in (item.lower, item.upper))
             if any(index in symbols(end) for end in bounds):
                 raise _refusal(term, index, f"the range of {item.index} depends on it")
     return tuple(counted)
@@ -314,9 +311,9 @@ def _interval(
     item = next(item for item in term.ranges if item.index == index)
     lowers, uppers = [item.lower], [item.upper]
     for condition in term.condition:
-        changed = canonical_condition(substitute_condition(condition, values), least)
+        changed = canonical_condition(substitute(condition, values), least)
         for part in changed.conditions if isinstance(changed, And) else (changed,):
-            if index not in condition_symbols(part):
+            if index not in symbols(part):
                 continue
             bound = _bound(part, index, least)
             if bound is None:
@@ -324,7 +321,7 @@ def _interval(
             (lowers if bound[0] else uppers).append(bound[1])
     lower = lowers[0] if len(lowers) == 1 else Maximum(tuple(lowers))
     upper = uppers[0] if len(uppers) == 1 else Minimum(tuple(uppers))
-    return Range(index, substitute_symbols(lower, values), substitute_symbols(upper, values))
+    return Range(index, substitute(lower, values), substitute(upper, values))
 
 
 def _bound(part: Condition, index: Index, least: Least) -> tuple[bool, IntegerExpression] | None:

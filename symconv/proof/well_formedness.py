@@ -47,7 +47,6 @@ from symconv.algebra.indices import (
     between,
     divides,
     equal,
-    operands,
 )
 from symconv.algebra.normal_form import normal_form
 from symconv.algebra.ratios import ONE, is_whole, ratio, terms_expression
@@ -58,6 +57,7 @@ from symconv.algebra.scoping import (
     rename_bound,
     require_shape_in_sizes,
 )
+from symconv.algebra.tree import parts
 from symconv.errors import IllFormed, NotSupported
 from symconv.proof.coefficients import coefficient_function
 from symconv.proof.obligations import Formula, Nonzero, Obligation, Weighted
@@ -344,7 +344,7 @@ class Walker:
                 yield from self._integer(dividend, context)
                 yield from self._divisor(divisor, context)
             case _:
-                for part in operands(expression):
+                for part in parts(expression):
                     yield from self._integer(part, context)
 
     def _divisor(self, divisor: IntegerExpression, context: _Context) -> Iterator[Requirement]:

@@ -19,7 +19,6 @@ from symconv.algebra.indices import (
     IntegerExpression,
     Maximum,
     Minimum,
-    Not,
     Or,
     Plus,
     Quotient,
@@ -29,7 +28,6 @@ from symconv.algebra.indices import (
     as_integer,
     between,
     ceiling,
-    condition_integers,
     condition_text,
     conjuncts,
     divides,
@@ -37,12 +35,7 @@ from symconv.algebra.indices import (
     floor,
     holds,
     indices,
-    map_operands,
-    operands,
     sizes,
-    substitute_condition,
-    substitute_symbols,
-    symbols,
 )
 
 S, P, HH = sizes("S, P HH")
@@ -163,50 +156,6 @@ def test_conjuncts_are_split_however_deep_they_are_nested() -> None:
     nested = And((And((p < k, And((k < i,)))), Or((p < 1, k < 1))))
     assert conjuncts(nested) == (p < k, k < i, Or((p < 1, k < 1)))
     assert conjuncts(p < k) == (p < k,)
-
-
-@pytest.mark.parametrize(
-    "expression",
-    [
-        Constant(2), p, S, p + k, p * k, p / S, p // S, CeilingDivision(p, S), p % S,
-        Minimum((p, k)), Maximum((p, k)),
-    ],
-)  # fmt: skip
-def test_operands_and_map_operands_are_inverse(expression: IntegerExpression) -> None:
-    assert map_operands(expression, operands(expression)) == expression
-
-
-@pytest.mark.parametrize("function", [operands, lambda e: map_operands(e, ())])
-def test_an_unknown_integer_node_is_refused(function) -> None:
-    with pytest.raises(TypeError, match="not an integer expression"):
-        _ = function(Strange())
-
-
-@pytest.mark.parametrize("function", [condition_integers, lambda c: substitute_condition(c, {})])
-def test_an_unknown_condition_is_refused(function) -> None:
-    with pytest.raises(TypeError, match="not a condition"):
-        _ = function(StrangeCondition())
-
-
-def test_symbols_are_listed_left_to_right_with_repeats() -> None:
-    assert list(symbols(p + k * S - p)) == [p, k, S, p]
-
-
-def test_substitution_is_simultaneous() -> None:
-    swapped = substitute_symbols(p + k * S, {p: k, k: p})
-    assert swapped == k + p * S
-
-
-def test_substitution_returns_the_same_object_where_nothing_changes() -> None:
-    expression = (p + 1) * S
-    assert substitute_symbols(expression, {k: i}) is expression
-
-
-def test_substitution_reaches_every_kind_of_condition() -> None:
-    condition = And((p < k, Or((equal(p, 0), Not(divides(S, p))))))
-    expected = And((i < k, Or((equal(i, 0), Not(divides(S, i))))))
-    assert substitute_condition(condition, {p: i}) == expected
-    assert condition_integers(condition) == (p, k, p, Constant(0), S, p)
 
 
 @pytest.mark.parametrize(

@@ -305,7 +305,7 @@ def test_more_terms_than_the_limit_are_refused():
 
 
 def test_an_unknown_node_raises():
-    with pytest.raises(TypeError, match="not an expression"):
+    with pytest.raises(TypeError, match="not a node"):
         _ = normal_form("x")  # pyright: ignore[reportArgumentType]
 
 

@@ -34,7 +34,9 @@ from symconv.algebra.ratios import (
     is_whole,
     linear_part,
     multiply_terms,
+    polynomial,
     ratio,
+    same_polynomial,
     same_value,
     whole_part,
 )
@@ -203,3 +205,52 @@ def test_polynomials_multiply_by_one_as_they_are():
 
 def test_values_stay_exact():
     assert integer_value(canonical(i / 3 + i / 6), {i: 1}) == Fraction(1, 2)
+
+
+class Strange(IntegerExpression):
+    """A node outside the closed set."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return "strange"
+
+
+def test_an_unknown_integer_node_is_no_polynomial() -> None:
+    with pytest.raises(NotSupported, match="strange is not a polynomial"):
+        _ = polynomial(Strange())
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        (Constant(0), {}),
+        (i - i, {}),
+        (k * S + i, {((S, 1), (k, 1)): 1, ((i, 1),): 1}),
+        ((i + k) * (i - k), {((i, 2),): 1, ((k, 2),): -1}),
+        ((i + k) / 2, {((i, 1),): Fraction(1, 2), ((k, 1),): Fraction(1, 2)}),
+        (i / (Constant(1) + 1), {((i, 1),): Fraction(1, 2)}),
+    ],
+)
+def test_polynomial_expands(expression: IntegerExpression, expected: dict) -> None:
+    assert polynomial(expression) == expected
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [i / S, i // S, CeilingDivision(i, S), i % S, Minimum((i,)), Maximum((i,)), i / Constant(0)],
+)
+def test_polynomial_refuses_what_is_none(expression: IntegerExpression) -> None:
+    with pytest.raises(NotSupported, match="not a polynomial"):
+        _ = polynomial(expression)
+
+
+def test_same_polynomial_sees_through_order_and_parentheses() -> None:
+    assert same_polynomial(i + k * S, S * k + i)
+    assert same_polynomial((i + 1) * S, S * i + S)
+    assert not same_polynomial(i + k * S, i * S + k)
+
+
+def test_same_polynomial_knows_only_structure_beyond_polynomials() -> None:
+    assert same_polynomial(i // S, i // S)
+    assert not same_polynomial((2 * i) // S, (i + i) // S)

@@ -17,11 +17,15 @@ from symconv.algebra.expressions import (
     Sum,
 )
 from symconv.algebra.indices import (
+    And,
     Index,
     IntegerExpression,
+    Not,
+    Or,
     Range,
     Symbol,
     as_integer,
+    divides,
     equal,
     indices,
     sizes,
@@ -175,16 +179,27 @@ def test_a_definition_that_depends_on_itself_is_refused() -> None:
 
 @pytest.mark.parametrize(
     "function",
-    [
-        free_indices,
-        lambda e: list(entries(e)),
-        all_symbols,
-        lambda e: substitute(e, {i: j}),
-    ],
+    [free_indices, lambda e: list(entries(e)), all_symbols, lambda e: substitute(e, {i: j})],
 )
 def test_an_unknown_node_is_refused(function) -> None:
-    with pytest.raises(TypeError, match="not an expression"):
+    with pytest.raises(TypeError, match="not a node: Strange"):
         _ = function(Strange())
+
+
+def test_substitution_is_simultaneous() -> None:
+    assert substitute(i + j * 2, {i: j, j: i}) == j + i * 2
+
+
+def test_substitution_returns_the_same_object_where_nothing_changes() -> None:
+    expression = Sum(x[i] * Number((j + 1) * 2), (i, 0, 3))
+    assert substitute(expression, {i: q}) == expression
+    assert substitute(expression.body, {q: i}) is expression.body
+
+
+def test_substitution_reaches_every_kind_of_condition() -> None:
+    condition = And((i < j, Or((equal(i, 0), Not(divides(j, i))))))
+    expected = And((q < j, Or((equal(q, 0), Not(divides(j, q))))))
+    assert substitute(condition, {i: q}) == expected
 
 
 def test_an_entry_stays_an_entry() -> None:

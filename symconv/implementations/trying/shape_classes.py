@@ -13,7 +13,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from symconv.algebra.indices import Condition, Size, condition_integers, conjuncts, symbols
+from symconv.algebra.indices import Condition, Size, conjuncts
+from symconv.algebra.tree import symbols
 from symconv.concrete.columns import ColumnScope, condition_formula, integer_formula
 from symconv.implementations.model import LAYER
 from symconv.layers.layer import Sizes
@@ -122,9 +123,7 @@ class _Grid:
         return {size.name: int(self.columns[size.name][place]) for size in self._given}
 
     def _concerns(self, condition: Condition) -> bool:
-        mentioned = {
-            symbol for integer in condition_integers(condition) for symbol in symbols(integer)
-        }
+        mentioned = set(symbols(condition))
         inside = mentioned & self._sizes
         assert not inside or inside == mentioned, f"{condition} mixes sizes chosen apart"
         return bool(inside)

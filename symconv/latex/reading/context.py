@@ -21,10 +21,9 @@ from symconv.algebra.indices import (
     Size,
     Symbol,
     as_integer,
-    condition_integers,
-    substitute_symbols,
-    symbols,
 )
+from symconv.algebra.scoping import substitute
+from symconv.algebra.tree import symbols
 from symconv.errors import NotSupported, UsageError
 from symconv.latex.spellings import array_name_latex, symbol_name_latex
 from symconv.layers.layer import Layer
@@ -193,7 +192,7 @@ class Context:
         if needed:
             for index, meaning in self.abbreviations:
                 if index in needed:
-                    found[index] = substitute_symbols(meaning, found)
+                    found[index] = substitute(meaning, found)
         return found
 
     def domain(self, name: str) -> DefinedWhere | None:
@@ -452,8 +451,7 @@ def _unconstrained(layer: Layer, sizes: tuple[Size, ...]) -> tuple[Size, ...]:
     bound: set[Symbol] = {derived.size for derived in layer.derived}
     conditions = [*layer.constraints, *(c for item in layer.derived for c in item.conditions)]
     for condition in conditions:
-        for integer in condition_integers(condition):
-            bound |= set(symbols(integer))
+        bound |= set(symbols(condition))
     axes = {extent for array in layer.array_by_name.values() for extent in array.shape}
     return tuple(size for size in sizes if size in axes and size not in bound)
 

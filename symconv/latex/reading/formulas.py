@@ -11,7 +11,8 @@ from itertools import groupby, zip_longest
 from typing import Final
 
 from symconv.algebra.expressions import Statement
-from symconv.algebra.indices import Condition, Index, IntegerExpression, symbols
+from symconv.algebra.indices import Condition, Index, IntegerExpression
+from symconv.algebra.tree import symbols
 from symconv.errors import UsageError
 from symconv.latex.reading.claims import MOST_BESIDE, Claim, Clause, Member, claims_of
 from symconv.latex.reading.context import Context

@@ -10,18 +10,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from symconv.algebra.expressions import (
-    Add,
-    Delta,
-    Derivative,
     Entry,
-    Expression,
-    Iverson,
-    Mul,
-    Number,
     Statement,
-    Sum,
 )
 from symconv.algebra.indices import Range
+from symconv.algebra.tree import Kind, map_parts
 from symconv.explanations.tidying import tidied_integer
 from symconv.latex.reading.context import Context
 
@@ -38,32 +31,13 @@ def as_the_text_counts(statement: Statement, context: Context) -> Statement:
     """
     if context.upper_bounds == "inclusive" and not context.index_base and not context.index_bases:
         return statement
-    return replace(
-        statement, lhs=_counted(statement.lhs, context), rhs=_counted(statement.rhs, context)
-    )
+    return statement.with_sides(_counted(statement.lhs, context), _counted(statement.rhs, context))
 
 
-def _counted(expression: Expression, context: Context) -> Expression:
-    match expression:
-        case Entry():
-            return _entry(expression, context)
-        case Number() | Delta() | Iverson():
-            return expression
-        case Derivative(body=body, by=by):
-            return Derivative(_counted(body, context), _entry(by, context))
-        case Add(terms=parts):
-            return Add(tuple(_counted(part, context) for part in parts))
-        case Mul(factors=parts):
-            return Mul(tuple(_counted(part, context) for part in parts))
-        case Sum(body=body, ranges=ranges):
-            if context.upper_bounds == "exclusive":
-                ranges = tuple(Range(r.index, r.lower, tidied_integer(r.upper + 1)) for r in ranges)
-            return Sum(_counted(body, context), *ranges)
-    raise TypeError(f"not an expression: {expression!r}")
-
-
-def _entry(entry: Entry, context: Context) -> Entry:
-    base = context.base_of(entry.array.name)
-    if not base:
-        return entry
-    return Entry(entry.array, tuple(tidied_integer(index + base) for index in entry.indices))
+def _counted(node: Kind, context: Context) -> Kind:
+    if isinstance(node, Entry):
+        base = context.base_of(node.array.name)
+        return map_parts(node, lambda index: tidied_integer(index + base)) if base else node
+    if isinstance(node, Range) and context.upper_bounds == "exclusive":
+        return replace(node, upper=tidied_integer(node.upper + 1))
+    return map_parts(node, lambda part: _counted(part, context))

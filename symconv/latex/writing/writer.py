@@ -42,11 +42,10 @@ from symconv.algebra.indices import (
     Symbol,
     Times,
     between,
-    condition_integers,
     conjuncts,
-    symbols,
 )
 from symconv.algebra.scoping import all_symbols, arrays, size_symbols
+from symconv.algebra.tree import symbols
 from symconv.errors import NotSupported
 from symconv.latex.spellings import (
     AND,
@@ -112,7 +111,7 @@ def integer_latex(expression: IntegerExpression, options: LatexOptions = _DEFAUL
 
 def condition_latex(condition: Condition, options: LatexOptions = _DEFAULT) -> str:
     r"""Write a condition, such as ``0 \le i \le H-1`` or ``S \mid H+2P-HH``."""
-    names = (s.name for part in condition_integers(condition) for s in symbols(part))
+    names = (symbol.name for symbol in symbols(condition))
     return _condition(condition, options.knowing(names))[0]
 
 

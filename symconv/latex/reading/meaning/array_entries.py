@@ -6,7 +6,7 @@ from typing import Final
 
 from symconv.algebra.expressions import Array, Delta, Derivative, Entry, Expression
 from symconv.algebra.indices import Constant, Index, IntegerExpression, Size, as_integer
-from symconv.algebra.polynomials import same_polynomial
+from symconv.algebra.ratios import same_polynomial
 from symconv.latex.reading.context import Context
 from symconv.latex.reading.cue_words import WORDS
 from symconv.latex.reading.items import Span

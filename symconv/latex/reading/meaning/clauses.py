@@ -7,16 +7,8 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache, reduce
 from operator import add
 
-from symconv.algebra.indices import (
-    Condition,
-    Index,
-    IntegerExpression,
-    Range,
-    condition_integers,
-    conjuncts,
-    equal,
-    symbols,
-)
+from symconv.algebra.indices import Condition, Index, IntegerExpression, Range, conjuncts, equal
+from symconv.algebra.tree import symbols
 from symconv.errors import UsageError
 from symconv.latex.reading.atoms import Atom
 from symconv.latex.reading.claims import Clause, Member, claims_of
@@ -57,9 +49,7 @@ class Restrictions:
     @property
     def letters(self) -> frozenset[str]:
         """The indices that are restricted."""
-        said = (
-            s for item in self.guards for part in condition_integers(item) for s in symbols(part)
-        )
+        said = (s for item in self.guards for s in symbols(item))
         return frozenset((*self.ranges, *(s.name for s in said if isinstance(s, Index))))
 
     def __add__(self, other: Restrictions) -> Restrictions:
@@ -138,7 +128,7 @@ def _equations(rows: Iterable[Sequence[Node]], context: Context) -> Restrictions
 def _restricting(conditions: Iterable[Condition], scope: Scope) -> Restrictions:
     """Part conditions into those on sizes and those on indices."""
     found = tuple(conditions)
-    guards = tuple(item for item in found if any(map(_has_index, condition_integers(item))))
+    guards = tuple(item for item in found if _has_index(item))
     assumptions = tuple(item for item in found if item not in guards)
     return Restrictions({}, assumptions, guards, tuple(scope.coverage))
 
@@ -150,7 +140,7 @@ def with_said(found: Restrictions, context: Context) -> Restrictions:
         return found
     assumptions, guards = list(found.assumptions), list(found.guards)
     for condition in said.conditions:
-        inside = (s for integer in condition_integers(condition) for s in symbols(integer))
+        inside = symbols(condition)
         kept = guards if any(isinstance(symbol, Index) for symbol in inside) else assumptions
         if condition not in kept:
             kept.append(condition)
@@ -210,8 +200,8 @@ def _condition(node: Node, context: Context) -> Restrictions:
     return _restricting(conjuncts(condition), scope)
 
 
-def _has_index(value: IntegerExpression) -> bool:
-    return any(isinstance(symbol, Index) for symbol in symbols(value))
+def _has_index(condition: Condition) -> bool:
+    return any(isinstance(symbol, Index) for symbol in symbols(condition))
 
 
 def _range(
@@ -268,9 +258,7 @@ def read_said(text: str, context: Context, *, sizes_alone: bool = False) -> Said
     if sizes_alone:
         known = set(context.sizes)
         conditions = tuple(
-            condition
-            for condition in conditions
-            if all(s in known for part in condition_integers(condition) for s in symbols(part))
+            condition for condition in conditions if known.issuperset(symbols(condition))
         )
     ranges = tuple(Range(Index(name), *ends) for name, ends in found.ranges.items())
     return Said(conditions, ranges)

@@ -17,12 +17,10 @@ from symconv.algebra.indices import (
     Symbol,
     as_integer,
     between,
-    condition_integers,
     condition_text,
-    substitute_condition,
-    symbols,
 )
 from symconv.algebra.scoping import arrays, dependencies, substitute
+from symconv.algebra.tree import symbols
 from symconv.errors import UsageError
 from symconv.latex.reading.atoms import Atom, atoms
 from symconv.latex.reading.claims import Member
@@ -105,7 +103,7 @@ def abbreviation(
 
 
 def _indices(condition: Condition) -> set[Symbol]:
-    inside = (s for integer in condition_integers(condition) for s in symbols(integer))
+    inside = symbols(condition)
     return {symbol for symbol in inside if isinstance(symbol, Index)}
 
 
@@ -268,7 +266,7 @@ def _defined(
             Index(name): Index(name) + base for name in indices
         }
         condition = without_abbreviations(_all(needed), context)
-        condition = substitute_condition(condition, positions) if base else condition
+        condition = substitute(condition, positions) if base else condition
         known = known.with_domain(DefinedWhere(array.name, tuple(map(Index, indices)), condition))
     return FormulaReading(
         (ArrayDefinition(span, definition, sentences(side.scope.readings)),), known

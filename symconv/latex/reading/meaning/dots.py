@@ -15,15 +15,9 @@ from fractions import Fraction
 from typing import TypeAlias
 
 from symconv.algebra.expressions import Delta, Derivative, Entry, Expression, Mul, Number, Sum
-from symconv.algebra.indices import (
-    Constant,
-    Index,
-    IntegerExpression,
-    Plus,
-    Times,
-    symbols,
-)
-from symconv.algebra.polynomials import Polynomial, SymbolPowers, polynomial
+from symconv.algebra.indices import Constant, Index, IntegerExpression, Plus, Times
+from symconv.algebra.ratios import Polynomial, SymbolPowers, polynomial
+from symconv.algebra.tree import symbols
 from symconv.errors import NotSupported
 from symconv.explanations.tidying import tidied_integer
 

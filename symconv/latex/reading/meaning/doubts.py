@@ -30,9 +30,9 @@ from symconv.algebra.indices import (
     Quotient,
     Times,
     equal,
-    symbols,
 )
 from symconv.algebra.scoping import arrays, entries
+from symconv.algebra.tree import symbols
 from symconv.latex.reading.claims import Relation
 from symconv.latex.reading.meaning.sides import Side
 from symconv.latex.reading.syntax import Literal, Name, Node, Power, children

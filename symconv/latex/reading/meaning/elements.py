@@ -15,17 +15,8 @@ from typing import Final
 
 from symconv.algebra.evaluation import integer_value
 from symconv.algebra.expressions import Add, Array, Definition, Number
-from symconv.algebra.indices import (
-    And,
-    Condition,
-    Constant,
-    Index,
-    Or,
-    Symbol,
-    as_integer,
-    equal,
-    symbols,
-)
+from symconv.algebra.indices import And, Condition, Constant, Index, Or, Symbol, as_integer, equal
+from symconv.algebra.tree import symbols
 from symconv.latex.reading.atoms import atoms
 from symconv.latex.reading.claims import Member
 from symconv.latex.reading.context import Context, DefinedWhere

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from symconv.algebra.indices import Size, symbols
+from symconv.algebra.indices import Size
+from symconv.algebra.tree import symbols
 from symconv.latex.reading.context import Context, DefinedWhere
 from symconv.latex.reading.items import ExampleSize, FormulaReading, NoStatement, Span
 from symconv.latex.reading.meaning.definitions import is_fixed, new_symbol

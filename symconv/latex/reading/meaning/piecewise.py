@@ -27,10 +27,10 @@ from symconv.algebra.indices import (
     Range,
     Relation,
     between,
-    condition_integers,
     conjuncts,
 )
-from symconv.algebra.polynomials import polynomial
+from symconv.algebra.ratios import polynomial
+from symconv.algebra.tree import integers
 from symconv.errors import NotSupported
 from symconv.latex.reading.context import Context
 from symconv.latex.reading.items import Span
@@ -223,7 +223,7 @@ def _exclude_each_other(first: Condition, second: Condition) -> bool:
     Only conditions that always have a value are told apart: without divisions.
     """
     try:
-        for integer in (*condition_integers(first), *condition_integers(second)):
+        for integer in (*integers(first), *integers(second)):
             _ = polynomial(integer)
         parts = [part for item in (first, second) for part in conjuncts(canonical_condition(item))]
         return any(canonical_condition(Not(part)) in parts for part in parts)

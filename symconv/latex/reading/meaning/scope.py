@@ -15,13 +15,10 @@ from symconv.algebra.indices import (
     Size,
     Symbol,
     as_integer,
-    condition_integers,
-    substitute_condition,
-    substitute_symbols,
-    symbols,
 )
-from symconv.algebra.polynomials import same_polynomial
-from symconv.algebra.scoping import arrays
+from symconv.algebra.ratios import same_polynomial
+from symconv.algebra.scoping import arrays, substitute
+from symconv.algebra.tree import symbols
 from symconv.explanations.tidying import tidied_integer
 from symconv.latex.reading.context import Context, DefinedWhere
 from symconv.latex.reading.items import Span
@@ -159,7 +156,7 @@ class Scope:
             return
         values: dict[Symbol, IntegerExpression] = {}
         values |= dict(zip(domain.indices, positions, strict=True))
-        condition = substitute_condition(domain.condition, values)
+        condition = substitute(domain.condition, values)
         fact = f"{name} is defined only where {domain.condition}"
         self.coverage.append(Coverage(span, condition, fact=fact))
 
@@ -362,21 +359,19 @@ def _behind(name: str, context: Context) -> Iterator[tuple[str, bool]]:
 def _sizes_alone(domain: DefinedWhere) -> Condition | None:
     """Return the condition of a domain where it is one on sizes, else None."""
     condition = domain.condition
-    integers = () if condition is None else condition_integers(condition)
-    used = [symbol for integer in integers for symbol in symbols(integer)]
+    used = () if condition is None else tuple(symbols(condition))
     return condition if used and all(isinstance(symbol, Size) for symbol in used) else None
 
 
 def expanded(value: IntegerExpression, context: Context) -> IntegerExpression:
     """Replace abbreviations by what they stand for, until none is left."""
     values = context.expansions(symbols(value))
-    return substitute_symbols(value, values) if values else value
+    return substitute(value, values) if values else value
 
 
 def without_abbreviations(condition: Condition, context: Context) -> Condition:
     """Replace abbreviations in a condition, as `expanded` does."""
-    used = (s for integer in condition_integers(condition) for s in symbols(integer))
-    return substitute_condition(condition, context.expansions(used))
+    return substitute(condition, context.expansions(symbols(condition)))
 
 
 def agreed(ranges: Mapping[str, list[Bounds]]) -> dict[str, Bounds]:

@@ -31,8 +31,8 @@ from symconv.algebra.indices import (
     Range,
     Size,
     as_integer,
-    symbols,
 )
+from symconv.algebra.tree import symbols
 from symconv.latex.reading.context import Context
 from symconv.latex.reading.items import Span
 from symconv.latex.reading.meaning.array_entries import delta_of, entry_at, named_entry

@@ -19,13 +19,12 @@ from symconv.algebra.indices import (
     IntegerExpression,
     Range,
     Symbol,
-    condition_integers,
     condition_text,
     equal,
-    symbols,
 )
-from symconv.algebra.polynomials import same_polynomial
+from symconv.algebra.ratios import same_polynomial
 from symconv.algebra.scoping import entries
+from symconv.algebra.tree import symbols
 from symconv.errors import IllFormed
 from symconv.latex.reading.context import Context
 from symconv.latex.reading.items import Span
@@ -132,7 +131,7 @@ def _guards(
     kept: list[Condition] = []
     for condition in conditions:
         plain = without_abbreviations(condition, context)
-        used = {s for integer in condition_integers(plain) for s in symbols(integer)}
+        used = set(symbols(plain))
         names = {symbol.name for symbol in used if isinstance(symbol, Index)}
         if names <= free:
             kept.append(plain)

@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 from typing import Literal as OneOf
 
 from symconv.algebra.indices import IntegerExpression
-from symconv.algebra.polynomials import same_polynomial
+from symconv.algebra.ratios import same_polynomial
 from symconv.latex.reading.meaning.integers import integer_of, listed_bounds, symbol_name
 from symconv.latex.reading.meaning.scope import (
     Bounds,
