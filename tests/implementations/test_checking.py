@@ -52,7 +52,7 @@ def checked(sample, folder, **options):
     return check_target(target(sample, folder), chosen, isolate=not harmless)
 
 
-@quick_rows(9, "each right sample is held to the reference loops in the quick run")
+@quick_rows(5, "each right sample is held to the reference loops in the quick run")
 @pytest.mark.parametrize("sample", RIGHT, ids=lambda sample: sample.name)
 def test_right_code_is_verified_without_a_false_alarm(sample, tmp_path) -> None:
     report = checked(sample, tmp_path, tolerance=1e-9 if sample.tolerance else None)
@@ -75,6 +75,7 @@ UNSEEN = {
 """The mistakes that no check of code looks for, and why."""
 
 
+@quick_rows(1, "each row says that a limit is still where it was")
 @pytest.mark.parametrize(
     "sample", [one for one in WRONG if one.name in UNSEEN], ids=lambda sample: sample.name
 )
@@ -84,7 +85,7 @@ def test_what_a_check_does_not_look_for_is_right_where_it_looks(sample, tmp_path
     assert all(one.failure is None for one in report.conclusions), UNSEEN[sample.name]
 
 
-@quick_rows(15, "each of these mistakes is diagnosed in the quick run by test_diagnosis")
+@quick_rows(8, "where each sample is wrong is tested in the quick run, row by row")
 @pytest.mark.parametrize(
     "sample", [one for one in WRONG if one.name not in UNSEEN], ids=lambda sample: sample.name
 )
@@ -152,6 +153,7 @@ def test_the_loops_of_the_layer_pass_every_class(dx) -> None:
     assert len({str(result.sizes) for result in exact}) >= 35
 
 
+@quick_rows(1, "the rows differ in the dtype of the same numbers")
 @pytest.mark.parametrize("dtype", ["float32", "float16", "int64", "object"])
 def test_every_dtype_is_checked_exactly(dtype) -> None:
     sizes = ["N=2,C=3,H=2,W=5,F=4,HH=2,WW=3,S=2,P=1", "N=2,C=3,H=8,W=8,F=4,HH=3,WW=3,S=1,P=1"]

@@ -20,6 +20,7 @@ from symconv.proof.counterexample import (
 from symconv.proof.equality import layer_hypotheses, least_values, prove
 from symconv.proof.smt import FULL, QUICK, Solver
 from symconv.verdicts import Verdict
+from tests.runs import quick_rows
 
 A, B, P, D = sizes("A B P D")
 i, a = indices("i a")
@@ -171,6 +172,7 @@ def test_replaying_has_an_end(ranges: tuple) -> None:
     assert replay(few, LAYER, LAYER.sizes(A=1, B=1, P=0)) is None
 
 
+@quick_rows(1, "each row is one more way for the sizes to be far away")
 @pytest.mark.parametrize("violation", [A > 40, A + 2 * B > 90, (B > 20) & (P > 50)], ids=str)
 def test_the_smallest_sizes_that_are_far_away_are_found_too(violation: Condition) -> None:
     found = smallest_sizes(solver(), violation, LAYER)

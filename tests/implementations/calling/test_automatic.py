@@ -12,6 +12,7 @@ from symconv.implementations.calling.conventions import wrap
 from symconv.implementations.calling.frameworks import framework_of, from_tensor, to_tensor
 from symconv.implementations.checking import check_implementation
 from symconv.implementations.model import RESULTS
+from tests.runs import quick_rows
 
 torch = pytest.importorskip("torch", reason="needs the extra: pip install 'symconv[torch]'")
 jax = pytest.importorskip("jax", reason="needs the extra: pip install 'symconv[jax]'")
@@ -284,6 +285,7 @@ def with_rule(sign):
     return rule
 
 
+@quick_rows(1, "the rows differ in how the function was made")
 @pytest.mark.parametrize(
     "forward",
     [jax_conv, jax_without_bias, with_rule(1), jax.jit(jax_conv, static_argnums=(3, 4))],

@@ -32,6 +32,7 @@ from symconv.implementations.model import (
     RunAnswer,
     RunTrouble,
 )
+from tests.runs import quick_rows
 
 forking = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no os.fork")
 SHORT = 0.4
@@ -298,6 +299,7 @@ def test_memory_is_limited() -> None:
     assert "MemoryError" in text
 
 
+@quick_rows(1, "both kinds of process answer over the same pipe")
 @pytest.mark.parametrize("kind", KINDS)
 def test_large_answers_and_requests_go_through(kind: str) -> None:
     with runner("returns_much", kind, seconds_per_run=30) as run:

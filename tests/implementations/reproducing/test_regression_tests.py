@@ -17,6 +17,7 @@ from symconv.implementations.calling.finding import Target
 from symconv.implementations.checking import check_target
 from symconv.implementations.reproducing.regression_tests import regression_test_text
 from symconv.implementations.trying.trials import Options
+from tests.runs import quick_rows
 
 pytestmark = pytest.mark.xdist_group("regression tests")  # They share one project.
 SIZES = ("N=1,C=1,H=2,W=3,F=1,HH=1,WW=2,S=1,P=1", "N=2,C=2,H=4,W=6,F=3,HH=2,WW=3,S=2,P=1")
@@ -90,6 +91,7 @@ def before_and_after(project):
     return before, after
 
 
+@quick_rows(0, "other tests write and run the regression test of one convention each")
 @pytest.mark.parametrize("convention", MODULES)
 def test_every_test_fails_on_the_wrong_code_and_passes_on_the_mended(before_and_after, convention):
     before, after = before_and_after
@@ -97,6 +99,7 @@ def test_every_test_fails_on_the_wrong_code_and_passes_on_the_mended(before_and_
     assert outcomes(after)[name_of(convention)] == {"PASSED"}, after
 
 
+@quick_rows(0, "other tests write and run the regression test of one convention each")
 def test_failures_are_readable(before_and_after):
     before, _ = before_and_after
     assert re.search(r"AssertionError: db\[0\] is -?\d+\.0, and should be -?\d+; ", before)
@@ -107,6 +110,7 @@ def test_failures_are_readable(before_and_after):
     assert "KeyError: 'bias'" in before
 
 
+@quick_rows(0, "other tests write and run the regression test of one convention each")
 @pytest.mark.parametrize("convention", MODULES)
 def test_the_file_is_small_formatted_and_free_of_symconv(project, convention):
     folder = project / name_of(convention)
@@ -128,6 +132,7 @@ def test_the_file_is_small_formatted_and_free_of_symconv(project, convention):
     assert max(numbers) <= 99 if small else max(numbers) > 2**24
 
 
+@quick_rows(0, "other tests write and run the regression test of one convention each")
 def test_calls_are_written_as_the_signatures_ask(project):
     def lines(convention):
         folder = project / name_of(convention)
@@ -149,6 +154,7 @@ def test_calls_are_written_as_the_signatures_ask(project):
     assert "layer.weight.data = w" in lines("a class with weights inside objects")
 
 
+@quick_rows(0, "arrays of NumPy go the same way in the quick run")
 @pytest.mark.parametrize("framework", SPOILED)
 def test_tensors_are_made_and_differentiated_as_their_framework_does(framework, tmp_path):
     _ = pytest.importorskip(
@@ -221,6 +227,7 @@ def test_right_code_gives_no_test(tmp_path):
     assert text_for(module(tmp_path, "", mended("no bias"))) is None
 
 
+@quick_rows(1, "either ending is one that its process does not survive")
 @pytest.mark.parametrize("ends", ["while True: pass", "import os; os._exit(3)"])
 def test_what_ends_the_process_is_listed_and_not_run(tmp_path, ends):
     text = mended("no bias").replace("def conv_backward(", "def conv_backward_real(")
