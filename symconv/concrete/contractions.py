@@ -207,6 +207,11 @@ class Contractions:
             self._shapes[array.name] = tuple(map(int, extents))
         return self._shapes[array.name]
 
+    def statement(self, name: str) -> Statement | None:
+        """Return the statement whose formula gives an array or gradient; None for a definition."""
+        _ = self.named(name)
+        return self._named.get(name)
+
     def named(self, name: str) -> _Program:
         """Return the formula for an array or gradient, laid out."""
         if name not in self._named:

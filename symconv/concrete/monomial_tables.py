@@ -21,7 +21,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from symconv.algebra.evaluation import Atom, Monomial, integer_value
+from symconv.algebra.evaluation import Atom, Monomial, Polynomial, integer_value
 from symconv.algebra.expressions import Array, Derivative, Statement
 from symconv.algebra.indices import Index, Range, as_integer
 from symconv.concrete.affine import Affine
@@ -127,6 +127,30 @@ class Tables:
                 difference = _smallest(left.free, layout, dict(kind), on_left, on_right)
                 differences.append(difference)
         return min(differences, key=_order) if differences else None
+
+    def sides_at(
+        self, statement: Statement, indices: Mapping[str, int]
+    ) -> tuple[Polynomial, Polynomial]:
+        """Return both sides at some values of the free indices.
+
+        Raises:
+            IllFormed: when a side has no meaning at some value of the free indices.
+        """
+        sides = self._sides.statement(statement)
+        self._require_meaning(*sides)
+        tables = left, right = self._table(sides[0]), self._table(sides[1])
+        found: tuple[Polynomial, Polynomial] = ({}, {})
+        for kind in dict.fromkeys((*left.terms, *right.terms)):
+            layout = self._layout(left, right, kind)
+            for table, polynomial in zip(tables, found, strict=True):
+                rows = self._expanded(table, kind, layout)
+                free = [(FREE, number) for number in range(len(table.free))]
+                here = np.ones(len(rows.codes), dtype=bool)
+                for name, values in zip(table.free, layout.decode(rows.codes, free), strict=True):
+                    here &= values == indices[name]
+                monomials = _monomials(layout, dict(kind), rows.codes[here])
+                polynomial.update(zip(monomials, spread(rows)[here].tolist(), strict=True))
+        return found
 
     def compare_loop(self, loop: Loop) -> Difference | None:
         """Run a loop on traced entries and compare it with what it computes.

@@ -27,6 +27,7 @@ from symconv.concrete.differences import Difference
 from symconv.concrete.monomial_tables import Tables
 from symconv.concrete.numbers import ExactRuns, NumberMismatch
 from symconv.concrete.rows import MOST_ROWS
+from symconv.concrete.spot_checks import SpotChecks
 from symconv.errors import (
     IllFormed,
     InternalError,
@@ -60,6 +61,7 @@ class Witnesses:
         self.oracle = Oracle(layer, sizes)
         self.tables = Tables(layer, sizes)
         self.runs = ExactRuns(layer, sizes, self.tables)
+        self.spot_checks = SpotChecks(layer, sizes)
 
     @cached_property
     def products(self) -> int:
@@ -316,7 +318,9 @@ class StatementAtSizes(CheckAtSizes[Statement]):
         return statement_term_count(statement, definitions, scope)
 
     def _by_tables(self) -> Difference | None:
-        return self._at.tables.compare(self._expanded)
+        difference = self._at.tables.compare(self._expanded)
+        self._at.spot_checks.polynomials(self._at.tables, self._expanded)
+        return difference
 
     def _by_sympy(self) -> Difference | None:
         return self._at.oracle.compare(self._expanded)

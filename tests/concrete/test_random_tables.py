@@ -1,4 +1,4 @@
-"""Random statements: the tables against brute-force evaluation, difference by difference.
+"""Random statements: polynomials and numbers against brute-force evaluation.
 
 A small layer with inputs of one and two axes, a scalar, and definitions that read each other
 is enough to reach guards that protect an entry, sums inside coefficients, bounds that depend
@@ -12,7 +12,10 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from math import prod
+from typing import Any
 
+import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -51,6 +54,8 @@ from symconv.algebra.indices import (
     indices,
     sizes,
 )
+from symconv.algebra.scoping import expand_where
+from symconv.concrete.contractions import Contractions
 from symconv.concrete.differences import Difference, smallest_difference
 from symconv.concrete.monomial_tables import Tables
 from symconv.errors import IllFormed, NotSupported
@@ -270,6 +275,47 @@ def test_tables_agree_with_evaluation_on_random_statements() -> None:
     }
     assert SEEN["not supported"] < 0.1 * SEEN.total()
     assert SEEN["different"] > 0.05 * SEEN.total()
+
+
+def meant_at(statement: Statement, at: Sizes, arrays: dict[str, np.ndarray]) -> list[Any] | None:
+    """Evaluate a right-hand side at numbers, place by place; None where it has no meaning."""
+    evaluator = Evaluator(LAYER.definition_by_name, at.by_symbol)
+    found: list[Any] = []
+    try:
+        for values in evaluator.assignments(statement.free):
+            total: Any = 0
+            for monomial, coefficient in evaluator.polynomial(statement.rhs, values).items():
+                total += coefficient * prod(arrays[name][position] for name, position in monomial)
+            found.append(total)
+    except IllFormed:
+        return None
+    return found
+
+
+def test_numbers_agree_with_evaluation_on_random_statements() -> None:
+    seen: Counter[str] = Counter()
+    for seed in range(3000 if LONG else 300):
+        source = random.Random(seed)
+        at = LAYER.sizes(A=source.randint(1, 3), B=source.randint(1, 3))
+        statement = expand_where(Author(source).statement())
+        contractions = Contractions(LAYER, at)
+        if not contractions.handles(statement):
+            seen["not handled"] += 1
+            continue
+        draw = np.random.default_rng(seed)
+        arrays = {
+            array.name: draw.integers(-9, 9, contractions.shape(array)).astype(object)
+            for array in LAYER.inputs
+        }
+        expected = meant_at(statement, at, arrays)
+        try:
+            got = np.ravel(contractions.statement_values(statement, arrays)).tolist()
+        except IllFormed:
+            got = None
+        assert got == expected, f"{statement} at {at}"
+        seen["ill-formed" if expected is None else "values"] += 1
+    assert seen["values"] > seen.total() / 2
+    assert seen["ill-formed"] > seen.total() / 20
 
 
 def test_an_index_bound_nowhere_that_no_value_needs_is_no_error() -> None:

@@ -18,6 +18,7 @@ from symconv.algebra.evaluation import integer_value
 from symconv.algebra.expressions import Array
 from symconv.concrete.contractions import Contractions
 from symconv.concrete.monomial_tables import Tables
+from symconv.concrete.spot_checks import SpotChecks
 from symconv.errors import InternalError
 from symconv.implementations.model import LAYER, RESULTS
 from symconv.layers.layer import Layer, Sizes
@@ -49,6 +50,7 @@ class Reference:
         self._layer = layer
         self.sizes = sizes
         self._contractions = Contractions(layer, sizes)
+        self._looked_at = False
 
     @cached_property
     def products(self) -> int:
@@ -96,6 +98,7 @@ class Reference:
             found = {
                 name: self._contractions.values(name, floats).astype(np.int64) for name in RESULTS
             }
+            self._look_at(found, arrays)
         if exact_in_floats and not (twice and self.is_small):
             return found
         objects = {name: array.astype(object) for name, array in arrays.items()}
@@ -106,6 +109,14 @@ class Reference:
                     f"{name} at {self.sizes}: the layer's formulas and its polynomials differ"
                 )
         return found or truth
+
+    def _look_at(self, found: dict[str, np.ndarray], arrays: Mapping[str, np.ndarray]) -> None:
+        """Compare a few of the first numbers with their meaning."""
+        if not self._looked_at:
+            spot_checks = SpotChecks(self._layer, self.sizes)
+            for name, values in found.items():
+                spot_checks.numbers(self._contractions, name, arrays, values)
+            self._looked_at = True
 
     def numbering(self) -> dict[str, np.ndarray]:
         """Number the entries of the inputs, one after the other, for a run on symbols."""
