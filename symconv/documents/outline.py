@@ -1,22 +1,22 @@
 """A document read as statements: every formula with what was known where it stands.
 
-Formulas are read in order, each in the context that the ones before it leave behind. A name
-that is used before a later formula says what it is (``where p_0 = Sk``) is looked for there:
-the document is read again with the name known, as often as that still helps.
+Formulas are read in order, each once, in the context that the ones before it leave behind. Where
+a formula further down announces what a name means that is used before it, those are read again
+whose context that changes, as often as it still helps.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TypeAlias
 
+from symconv.documents.announcements import Announced, without_names_of_later
 from symconv.documents.code_names import code_declarations, with_code_line
 from symconv.documents.contents import Document, Formula, Heading, Listing, Pragma, Trouble, Words
 from symconv.documents.declarations import Declared, Settings, declare
 from symconv.documents.hearing import heard, setting
 from symconv.documents.passing import Passing
-from symconv.documents.reading import RENEWED, ReadFormula, read, restated, stood_for
+from symconv.documents.reading import ReadFormula, read
 from symconv.documents.renewing import without_meanings
 from symconv.documents.sections import Known, Sections, with_names
 from symconv.documents.sentences import speech
@@ -26,16 +26,11 @@ from symconv.documents.surroundings import with_surroundings
 from symconv.documents.unread import MOST_UNREAD, is_of_reading
 from symconv.errors import UsageError
 from symconv.latex.reading.context import Context, context_of_layer
-from symconv.latex.reading.items import Abbreviation, FormulaReading, Unreadable
 from symconv.latex.reading.meaning.definitions import unread_text
 from symconv.layers.layer import Layer
 
-Supply: TypeAlias = tuple[Context, tuple[str, ...]]
-"""A context that knows names, and which of its names are meant."""
-Renewed: TypeAlias = dict[int, set[str]]
-"""Which names have another meaning from a section on."""
 MOST_READINGS = 6
-"""How often a document is read over for names that are explained further down."""
+"""How often is looked for what is explained further down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +56,16 @@ def outline(document: Document, known: Declared) -> Outline:
         known: what was declared beside it.
     """
     known, troubles = _with_layer(document, known)
-    supplied: dict[int, Supply] = {}
-    renewed: Renewed = {}
     spoken = with_surroundings(document, speech(document))
-    result = _pass(document, known, spoken, supplied, renewed, {})
+    announced = Announced()
+    result = _pass(document, known, spoken, announced, {})
     for _ in range(MOST_READINGS - 1):
-        found = _supplies(result.parts)
-        if not _renew(result.parts, renewed) and not found:
+        further = announced.with_those_of(result.parts)
+        if further is announced:
             break
-        for number, (context, names) in found.items():
-            _, earlier = supplied.get(number, (context, ()))
-            supplied[number] = (context, (*earlier, *names))
+        announced = further
         before = {id(part.formula): part for part in result.parts if isinstance(part, ReadFormula)}
-        result = _pass(document, known, spoken, supplied, renewed, before)
+        result = _pass(document, known, spoken, announced, before)
     parts = sorted([*troubles, *result.parts], key=_place)
     return Outline(document.file, tuple(parts), result.context)
 
@@ -113,8 +105,7 @@ def _pass(
     document: Document,
     known: Declared,
     spoken: Speech,
-    supplied: dict[int, Supply],
-    renewed: Renewed,
+    announced: Announced,
     before: dict[int, ReadFormula],
 ) -> Outline:
     """Read every formula; one whose context is as it was says what it said."""
@@ -124,8 +115,8 @@ def _pass(
         match item:
             case Heading():
                 sections, now = sections.at(item, now)
-                names = renewed.get(now.passing.section, set())
-                now = now.with_context(without_meanings(now.context, names))
+                names = announced.renewed.get(now.passing.section, frozenset())
+                now = now.with_context(without_meanings(now.context, set(names)))
                 now = replace(now, passing=_titled(item, spoken, now))
             case Pragma():
                 troubles: list[Trouble] = []
@@ -141,18 +132,18 @@ def _pass(
                 parts.append(item)
             case Formula():
                 now = replace(now, passing=_spoken_before(item, spoken, now))
-                later, names = supplied.get(len(parts), (None, ()))
+                later, names = announced.supplied.get(len(parts), (None, ()))
                 context = now.context
                 if later is not None:
                     context = with_names(context, later, names)
                 part = before.get(id(item))
                 if part is None or (part.known, part.passing) != (context, now.passing):
                     part = read(document.file, item, context, now.passing, spoken.of(item))
-                part = _told(document.file, part, renewed)
+                part = announced.told(document.file, part)
                 parts.append(part)
                 # What a later formula defines is defined there, not here.
                 kept = [name for name in names if not now.context.knows(name)]
-                behind = now.with_context(_without(part.behind, kept))
+                behind = now.with_context(without_names_of_later(part.behind, kept))
                 passing = part.passing_behind
                 now = replace(
                     behind, passing=_assuming(spoken.of(item).left, passing, now, item.start)
@@ -223,44 +214,6 @@ def _with_pragma(item: Pragma, now: Known, troubles: list[Trouble]) -> Known:
     return Known(declared, passing)
 
 
-def _renew(parts: tuple[ReadFormula | Listing | Trouble, ...], renewed: Renewed) -> bool:
-    """Record which sections give names another meaning; tell whether there are new ones.
-
-    The first that a section says of a name decides.
-    """
-    first: dict[tuple[int, str], bool] = {}
-    for part in parts:
-        if isinstance(part, ReadFormula):
-            for name, otherwise in restated(part):
-                _ = first.setdefault((part.passing.section, name), otherwise)
-    changed = False
-    for (section, name), otherwise in first.items():
-        names = renewed.setdefault(section, set())
-        if otherwise and name not in names:
-            names.add(name)
-            changed = True
-    return changed
-
-
-def _told(file: SourceFile, part: ReadFormula, renewed: Renewed) -> ReadFormula:
-    """Say of a definition that its name meant something else in an earlier section."""
-    anew = renewed.get(part.passing.section, set())
-    if not anew:
-        return part
-    notes, codes = list(part.notes), list(part.codes)
-    for number, item in enumerate(part.reading.items):
-        if not isinstance(item, Abbreviation):
-            continue
-        name = item.index.name
-        earlier = part.passing.meanings.get(name)
-        if earlier is None or name not in anew:
-            continue
-        if earlier.section < part.passing.section and earlier.value != item.value:
-            notes[number] = (stood_for(file, name, earlier, "section"),)
-            codes[number] = RENEWED
-    return replace(part, notes=tuple(notes), codes=tuple(codes))
-
-
 def _declared(
     item: Pragma, known: Declared, troubles: list[Trouble], failed: list[str]
 ) -> Declared:
@@ -287,63 +240,6 @@ def _with_code(listing: Listing, context: Context) -> tuple[Context, list[Troubl
             start = listing.source.offset(line.position)
             troubles.append(Trouble(start, error.code, error.fact, error.help))
     return context, troubles
-
-
-def _supplies(
-    parts: tuple[ReadFormula | Listing | Trouble, ...],
-) -> dict[int, Supply]:
-    """Find, for formulas with names that nothing says, the next formula behind that says them.
-
-    What else that formula says is supplied too: one display often explains several names.
-    """
-    found: dict[int, Supply] = {}
-    behind: dict[str, ReadFormula] = {}
-    for number in reversed(range(len(parts))):
-        part = parts[number]
-        if not isinstance(part, ReadFormula):
-            continue
-        for name in _said(part):
-            behind[name] = part
-        merged = part.context
-        names: dict[str, None] = {}
-        for name in dict.fromkeys(_missing(part.reading)):
-            if name in behind and behind[name] is not part:
-                said = tuple(_said(behind[name]))
-                merged = with_names(merged, behind[name].reading.context, said)
-                names |= dict.fromkeys(said)
-        if names:
-            found[number] = (merged, tuple(names))
-    return found
-
-
-def _missing(reading: FormulaReading) -> Iterator[str]:
-    for item in reading.items:
-        if isinstance(item, Unreadable):
-            yield from item.missing
-
-
-def _said(part: ReadFormula) -> Iterator[str]:
-    """Yield the names that a formula says something about."""
-    before, behind = part.context, part.reading.context
-    if behind.abbreviations is not before.abbreviations:
-        known = {index.name: value for index, value in reversed(before.abbreviations)}
-        yield from (i.name for i, value in behind.abbreviations if known.get(i.name) != value)
-    if behind.arrays is not before.arrays:
-        names = {array.name for array in before.arrays}
-        yield from (array.name for array in behind.arrays if array.name not in names)
-
-
-def _without(context: Context, names: list[str]) -> Context:
-    if not names:
-        return context
-    return replace(
-        context,
-        abbreviations=tuple(item for item in context.abbreviations if item[0].name not in names),
-        arrays=tuple(item for item in context.arrays if item.name not in names),
-        definitions=tuple(item for item in context.definitions if item.array.name not in names),
-        spellings=tuple(item for item in context.spellings if item[1] not in names),
-        domains=tuple(item for item in context.domains if item.name not in names),
-    )
 
 
 def _place(part: ReadFormula | Listing | Trouble) -> int:
