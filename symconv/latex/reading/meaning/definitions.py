@@ -1,4 +1,4 @@
-"""Equations that define: abbreviations, arrays, and the sizes of an example."""
+"""Equations that define abbreviations and arrays, and those that would if they could be read."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-r"""Literal matrices as equations between elements: ``y = \begin{pmatrix} ... \end{pmatrix}``.
+r"""Arrays given entry by entry: ``y = \begin{pmatrix} ... \end{pmatrix}``, or ``y_{11} = ...``.
 
-A matrix gives the entries of an array on its last two axes; a single row or column gives
-those of an array with one axis. What is left out in front stands for size 1, as it does for
-entries.
+A literal matrix is read as equations between elements. It gives the entries of an array on its
+last two axes; a single row or column gives those of an array with one axis. What is left out in
+front stands for size 1, as it does for entries.
 """
 
 from __future__ import annotations

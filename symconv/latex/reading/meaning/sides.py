@@ -1,4 +1,4 @@
-"""The meaning of the syntax of formulas: expressions of the algebra.
+"""The sides of an equality: from the syntax of a member to an expression of the algebra.
 
 The walk goes down by recursion, which the parser's limit on nesting bounds. What the names
 of a formula turn out to be is collected in a `Scope`.
