@@ -44,7 +44,7 @@ def spoiled(monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = statement.with_sides(statement.lhs, shorter)
     statements = tuple(wrong if item is statement else item for item in layer.statements)
     monkeypatch.setattr(
-        "symconv.layers.convolution.two_dimensional.conv2d",
+        "symconv.layers.registry.conv2d",
         lambda: replace(layer, statements=statements),
     )
 
