@@ -42,8 +42,7 @@ def require_small(statement: Statement, definitions: Mapping[str, Definition]) -
     """
     roots: list[Node] = [statement.lhs, statement.rhs, *statement.assumptions]
     roots += [value for _, value in statement.where]
-    for item in statement.free:
-        roots += [item.lower, item.upper]
+    roots += [end for item in statement.free for end in parts(item)]
     _Measure(definitions).require(roots)
 
 
