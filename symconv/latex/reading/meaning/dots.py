@@ -17,7 +17,7 @@ from typing import TypeAlias
 from symconv.algebra.expressions import Delta, Derivative, Entry, Expression, Mul, Number, Sum
 from symconv.algebra.indices import Constant, Index, IntegerExpression, Plus, Times
 from symconv.algebra.ratios import Polynomial, SymbolPowers, polynomial
-from symconv.algebra.tree import symbols
+from symconv.algebra.tree import integers, map_integers, symbols
 from symconv.errors import NotSupported
 from symconv.explanations.tidying import tidied_integer
 
@@ -68,8 +68,8 @@ def dotted_sum(
         raise Unclear("only products of entries of arrays are continued through dots")
     first = next(i for i, term in enumerate(before) if _skeleton(term) == skeleton)
     last = next((i for i, term in enumerate(behind) if _skeleton(term) != skeleton), len(behind))
-    shown = [_integers(term) for term in before[first:]]
-    ends = [_integers(term) for term in behind[:last]]
+    shown = [integers(term) for term in before[first:]]
+    ends = [integers(term) for term in behind[:last]]
     if any(_skeleton(term) != skeleton for term in before[first:]) or len(shown) < 2 or not ends:
         raise Unclear("the terms around the dots are not made alike")
     steps = [_difference(b, a) for a, b in zip(shown[0], shown[1], strict=True)]
@@ -88,11 +88,13 @@ def dotted_sum(
     start = Constant(0) if pivot is None else shown[0][pivot]
     end = _expression(turns) if pivot is None else ends[-1][pivot]
     offset = index if start == Constant(0) else index - start
-    values = [
+    values = (
         tidied_integer(value + Times((_expression(step), offset))) if step else value
         for value, step in zip(shown[0], steps, strict=True)
-    ]
-    return Dotted(Sum(_rebuilt(before[first], values), (index, start, end)), first, last)
+    )
+    return Dotted(
+        Sum(map_integers(before[first], lambda _: next(values)), (index, start, end)), first, last
+    )
 
 
 def _turns(
@@ -206,39 +208,6 @@ def _leaves(term: Expression) -> list[Expression]:
         case Derivative(body=body, by=by):
             return [*_leaves(body), by]
     return [term]
-
-
-def _integers(term: Expression) -> list[IntegerExpression]:
-    """Return the integers of a term that has a skeleton, left to right."""
-    found: list[IntegerExpression] = []
-    for leaf in _leaves(term):
-        match leaf:
-            case Number(value=value):
-                found.append(value)
-            case Entry(indices=indices):
-                found += indices
-            case Delta(left=left, right=right):
-                found += (left, right)
-    return found
-
-
-def _rebuilt(term: Expression, values: list[IntegerExpression]) -> Expression:
-    """Put other integers into a term, in the order of `_integers`; uses the list up."""
-    match term:
-        case Number():
-            return Number(values.pop(0))
-        case Entry(array=array, indices=indices):
-            return Entry(array, tuple(values.pop(0) for _ in indices))
-        case Delta():
-            return Delta(values.pop(0), values.pop(0))
-        case Derivative(body=body, by=by):
-            changed = _rebuilt(body, values)
-            target = _rebuilt(by, values)
-            assert isinstance(target, Entry), "an entry stays an entry"
-            return Derivative(changed, target)
-        case Mul(factors=factors):
-            return Mul(tuple(_rebuilt(factor, values) for factor in factors))
-    raise TypeError(f"not a product of entries: {term!r}")
 
 
 def _fresh(taken: frozenset[str] | set[str]) -> Index:
