@@ -1,8 +1,9 @@
-"""Integers that are affine in loop indices, each of which counts from 0."""
+"""Integers that are affine in loop indices, each of which counts from 0, and limits on them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -78,3 +79,43 @@ def column(value: Affine, columns: Mapping[Index, np.ndarray]) -> np.ndarray:
     for index, step in value.steps.items():
         total = total + step * columns[index]
     return total
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """low <= value <= high.
+
+    Attributes:
+        value: an affine integer.
+        low: its least value.
+        high: its greatest value.
+        crop: whether the limit says no more than that a free index stays within its range.
+    """
+
+    value: Affine
+    low: int
+    high: int
+    crop: bool = False
+
+
+def merged(limits: list[Limit]) -> list[Limit]:
+    """Join limits on the same index sum, up to its sign, into one."""
+    found: dict[tuple[tuple[str, int], ...], Limit] = {}
+    for limit in limits:
+        value, low, high = limit.value, limit.low, limit.high
+        key = tuple(sorted((index.name, step) for index, step in value.steps.items()))
+        if key and key[0][1] < 0:
+            key = tuple((name, -step) for name, step in key)
+            value, low, high = value.times(-1), -high, -low
+        if key in found:
+            known = found[key]
+            shift = value.start - known.value.start
+            found[key] = Limit(
+                known.value,
+                max(known.low, low - shift),
+                min(known.high, high - shift),
+                known.crop and limit.crop,
+            )
+        else:
+            found[key] = Limit(value, low, high, limit.crop)
+    return list(found.values())

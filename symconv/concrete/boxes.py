@@ -5,14 +5,12 @@ own. Deltas are solved: in ``[p + k*S == i + P]`` the free index i becomes ``p +
 that a sum over i's values is a sum over the box of p and k. A bracket around a position, as in
 ``[0 <= i + P - k*S <= HH - 1] * w[i + P - k*S]``, is solved the same way after its middle has
 been named. What cannot be solved stays as a `Limit`, and what is not affine as a column of
-values (`columns`): both are asked at the points of the box, together only where they share
-loop indices.
+values (`columns`): both are asked at the points of the box (`points`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil, floor, prod
 from typing import TypeAlias
@@ -37,17 +35,16 @@ from symconv.algebra.indices import (
     equal,
 )
 from symconv.algebra.tree import parts
-from symconv.concrete.affine import Affine, column, shorter, without
+from symconv.concrete.affine import Affine, Limit, column, merged, shorter, without
 from symconv.concrete.columns import (
     Column,
     ColumnFormula,
     ColumnScope,
-    NoValue,
     coefficient_formula,
     condition_formula,
     integer_formula,
 )
-from symconv.concrete.rows import MOST_ROWS, WITHIN_INT64, exact_product
+from symconv.concrete.rows import MOST_ROWS, WITHIN_INT64
 from symconv.concrete.terms import Steps
 from symconv.errors import IllFormed, NotSupported, TooLarge
 
@@ -59,51 +56,6 @@ Columns: TypeAlias = "Mapping[Index, np.ndarray]"
 _integer = lru_cache(maxsize=4096)(integer_formula)
 _condition = lru_cache(maxsize=4096)(condition_formula)
 _coefficient = lru_cache(maxsize=4096)(coefficient_formula)
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """low <= value <= high.
-
-    Attributes:
-        value: an affine integer.
-        low: its least value.
-        high: its greatest value.
-        crop: whether the limit says no more than that a free index stays within its range.
-    """
-
-    value: Affine
-    low: int
-    high: int
-    crop: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class LinkedIndices:
-    """Loop indices that are asked about together.
-
-    Attributes:
-        axes: the loop indices.
-        held: at which of their points a product is not 0; None for all of them.
-        coefficients: what is multiplied at each point; None for 1.
-    """
-
-    axes: Axes
-    held: np.ndarray | None
-    coefficients: np.ndarray | None
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is no point at which a product is not 0."""
-        return self.held is not None and not self.held.any()
-
-
-@dataclass(frozen=True, slots=True)
-class Reached:
-    """The values of an integer or a factor where a box is reached, and what has none."""
-
-    values: Column
-    failures: tuple[NoValue, ...] = ()
 
 
 class Box:
@@ -238,20 +190,16 @@ class Box:
         Where it has no value at a live row, what is returned there means nothing: that is
         looked at beforehand.
         """
-        return formula.value(self._scope(formula, columns), live)
+        return formula.value(self.scope(formula, columns), live)
 
-    def _scope(self, formula: ColumnFormula, columns: Columns) -> ColumnScope:
+    def scope(self, formula: ColumnFormula, columns: Columns) -> ColumnScope:
+        """Return the values that a formula is computed from, on columns of loop indices."""
         named = {
             index.name: self.positions(value, columns)
             for index, value in self.at.items()
             if index.name in formula.indices
         }
         return ColumnScope(self._names, named)
-
-    @property
-    def is_reached(self) -> bool:
-        """Whether there is a point at all; looks at every point where that is not plain."""
-        return not self.empty and not any(group.is_empty for group in self.groups())
 
     def span(self, value: Affine) -> tuple[int, int]:
         """Bound an affine integer, also by a limit on what it is made of."""
@@ -261,19 +209,6 @@ class Box:
                 shift = value.start - limit.value.start
                 return max(least, limit.low + shift), min(greatest, limit.high + shift)
         return least, greatest
-
-    def reached(self, part: Affine | ColumnFormula) -> Reached:
-        """Compute an integer or a factor wherever the box is reached; no group may be empty."""
-        axes = self.axes_of(part)
-        rows: Columns = {}
-        if axes:
-            group = next(group for group in self.groups(axes) if {*axes} <= {*group.axes})
-            rows = self.rows(group)
-        if isinstance(part, Affine):
-            return Reached(self.positions(part, rows))
-        scope = self._scope(part, rows)
-        values = part.value(scope, None)
-        return Reached(values, tuple(scope.failures))
 
     def positions(self, value: Affine, columns: Columns) -> Column:
         """Compute an affine integer on columns of loop indices.
@@ -323,49 +258,6 @@ class Box:
                 # Where it has no value is not reached: that is looked at beforehand.
                 held &= np.asarray(self.values(item, columns, None), dtype=bool)
         return held
-
-    def groups(self, *together: Axes) -> list[LinkedIndices]:
-        """Split the loop indices into groups that nothing connects.
-
-        Args:
-            together: loop indices that must be in one group.
-        """
-        asked = (*self.limits, *self.conditions, *self.coefficients)
-        parts = [(self.axes_of(part), part) for part in asked]
-        members: list[set[Index]] = []
-        for axes in (*together, *(axes for axes, _ in parts)):
-            touched = [known for known in members if not known.isdisjoint(axes)]
-            members = [known for known in members if known.isdisjoint(axes)]
-            members.append(set(axes).union(*touched))
-        alone = set(self.lengths).difference(*members)
-        groups = [LinkedIndices((axis,), None, None) for axis in self.lengths if axis in alone]
-        for known in filter(None, members):
-            axes = tuple(axis for axis in self.lengths if axis in known)
-            mine = [part for touching, part in parts if not known.isdisjoint(touching)]
-            groups.append(self._group(axes, mine))
-        return groups
-
-    def rows(self, group: LinkedIndices) -> Columns:
-        """Return the values that the loop indices of a group take together, point by point."""
-        if group.held is not None:
-            return dict(zip(group.axes, group.held.nonzero(), strict=True))
-        if len(group.axes) == 1:
-            return self.grid(group.axes)
-        grid = np.broadcast_arrays(*self.grid(group.axes).values())
-        return dict(zip(group.axes, (values.reshape(-1) for values in grid), strict=True))
-
-    def _group(self, axes: Axes, parts: list[Limit | ColumnFormula]) -> LinkedIndices:
-        factors = [known for known in self.coefficients if any(known is part for part in parts)]
-        conditions = [part for part in parts if not any(part is known for known in factors)]
-        held = self.mask(conditions, axes) if conditions else None
-        product: Column = None
-        for factor in factors:
-            values = self.values(factor, self.grid(axes), held)
-            product = values if product is None else exact_product(product, values)
-        if product is not None:
-            product = np.broadcast_to(np.asarray(product), [self.lengths[axis] for axis in axes])
-            held = (product != 0) if held is None else held & (product != 0)
-        return LinkedIndices(axes, held, product)
 
     def axes_of(self, *parts: Affine | Limit | ColumnFormula) -> Axes:
         """Return the loop indices on which some parts depend, in the order of the box."""
@@ -529,9 +421,9 @@ class Box:
         changed = True
         while changed and not self.empty:
             changed = False
-            merged = _merged(self.limits)
+            joined = merged(self.limits)
             self.limits = []
-            for place, limit in enumerate(merged):
+            for place, limit in enumerate(joined):
                 least, greatest = limit.value.span(self.lengths)
                 if limit.low <= least and greatest <= limit.high:
                     continue
@@ -539,7 +431,7 @@ class Box:
                     self.empty = True
                     return
                 if len(limit.value.steps) == 1:
-                    self.limits += merged[place + 1 :]
+                    self.limits += joined[place + 1 :]
                     self._cut(limit)
                     changed = True
                     break
@@ -592,26 +484,3 @@ class Box:
         self.lengths[named] = high - low + 1
         if high == low:
             self._put(named, Affine(0))
-
-
-def _merged(limits: list[Limit]) -> list[Limit]:
-    """Join limits on the same index sum, up to its sign, into one."""
-    found: dict[tuple[tuple[str, int], ...], Limit] = {}
-    for limit in limits:
-        value, low, high = limit.value, limit.low, limit.high
-        key = tuple(sorted((index.name, step) for index, step in value.steps.items()))
-        if key and key[0][1] < 0:
-            key = tuple((name, -step) for name, step in key)
-            value, low, high = value.times(-1), -high, -low
-        if key in found:
-            known = found[key]
-            shift = value.start - known.value.start
-            found[key] = Limit(
-                known.value,
-                max(known.low, low - shift),
-                min(known.high, high - shift),
-                known.crop and limit.crop,
-            )
-        else:
-            found[key] = Limit(value, low, high, limit.crop)
-    return list(found.values())

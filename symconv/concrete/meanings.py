@@ -37,8 +37,9 @@ from symconv.algebra.indices import (
     Size,
     Times,
 )
-from symconv.concrete.boxes import Box, Reached, Values
+from symconv.concrete.boxes import Box, Values
 from symconv.concrete.columns import range_failure, whole
+from symconv.concrete.points import Reached, is_reached, reached
 from symconv.concrete.terms import Multiplied, Step
 from symconv.errors import IllFormed
 
@@ -195,23 +196,23 @@ class Meanings:
             case Range(lower=lower, upper=upper):
                 for end in (lower, upper):
                     value = box.affine(end)
-                    if value is None and box.is_reached:
-                        reached = box.reached(box.formula(end))
-                        yield from _without_value(reached)
-                        if not np.all(whole(reached.values)):
+                    if value is None and is_reached(box):
+                        found = reached(box, box.formula(end))
+                        yield from _without_value(found)
+                        if not np.all(whole(found.values)):
                             fact, help = range_failure(node, "where it is not an integer")
                             yield IllFormed(fact, code="non-integer-bound", help=help)
             case Entry(array=array, indices=indices):
                 shape = self.shape(array)
                 if isinstance(shape, IllFormed):
-                    if box.is_reached:
+                    if is_reached(box):
                         yield shape
                     return
                 for part, extent in zip(indices, shape, strict=True):
                     yield from _outside(node, part, extent, box)
             case Expression():
-                if box.is_reached:
-                    yield from _without_value(box.reached(box.factor(node)))
+                if is_reached(box):
+                    yield from _without_value(reached(box, box.factor(node)))
             case _:
                 raise TypeError(f"not a step: {node!r}")
 
@@ -223,11 +224,11 @@ def _outside(entry: Entry, part: IntegerExpression, extent: Exact, box: Box) -> 
         least, greatest = box.span(value)
         if least >= 0 and greatest < extent:
             return
-    if not box.is_reached:
+    if not is_reached(box):
         return
-    reached = box.reached(box.formula(part) if value is None else value)
-    yield from _without_value(reached)
-    positions = np.atleast_1d(reached.values)
+    found = reached(box, box.formula(part) if value is None else value)
+    yield from _without_value(found)
+    positions = np.atleast_1d(found.values)
     outside = positions[(positions < 0) | (positions >= extent) | ~np.asarray(whole(positions))]
     if outside.size:
         place = outside.flat[0]
@@ -238,6 +239,6 @@ def _outside(entry: Entry, part: IntegerExpression, extent: Exact, box: Box) -> 
         )
 
 
-def _without_value(reached: Reached) -> Iterator[IllFormed]:
-    for failure in reached.failures:
+def _without_value(found: Reached) -> Iterator[IllFormed]:
+    for failure in found.failures:
         yield IllFormed(failure.fact, code=failure.code, help=failure.help)

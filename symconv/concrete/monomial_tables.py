@@ -24,9 +24,8 @@ import numpy as np
 from symconv.algebra.evaluation import Atom, Monomial, Polynomial, integer_value
 from symconv.algebra.expressions import Array, Derivative, Statement
 from symconv.algebra.indices import Index, Range, as_integer
-from symconv.concrete.affine import Affine
+from symconv.concrete.blocks import factored
 from symconv.concrete.boxes import Box
-from symconv.concrete.columns import ColumnFormula
 from symconv.concrete.differences import Difference
 from symconv.concrete.meanings import Meanings
 from symconv.concrete.refusals import run_traced
@@ -34,7 +33,6 @@ from symconv.concrete.rows import (
     FREE,
     MOST_ROWS,
     PRESENCE,
-    Block,
     Factored,
     Layout,
     Rows,
@@ -45,7 +43,7 @@ from symconv.concrete.rows import (
     merge,
     spread,
 )
-from symconv.concrete.terms import Multiplied, Sides, SummedProduct, has_derivative
+from symconv.concrete.terms import Multiplied, Sides, has_derivative
 from symconv.concrete.traced_memory import CODE_LIMIT, MOST_ARGUMENTS
 from symconv.concrete.tracing import TracedArray, traced_rows
 from symconv.errors import IllFormed, NotSupported, TooLarge, WrongShape
@@ -315,66 +313,24 @@ class Tables:
                 bounds[FREE, number] = free.spans.get(item.index, (0, -1))
             terms: dict[Kind, list[Factored]] = {}
             for product in side.products:
-                factored = self._factored(product, side.free, bounds)
-                if factored is not None:
-                    terms.setdefault(factored.arrays, []).append(factored)
+                found = factored(product, side.free, self._sizes.by_symbol)
+                if found is None:
+                    continue
+                terms.setdefault(found.arrays, []).append(found)
+                for entry in product.entries:
+                    self._bound(entry.array, bounds)
             count = sum(term.count for some in terms.values() for term in some)
             names = tuple(item.index.name for item in side.free)
             self._tables[side] = _Table(names, terms, bounds, count)
         return self._tables[side]
 
-    def _factored(
-        self, product: SummedProduct, free: tuple[Range, ...], bounds: Bounds
-    ) -> Factored | None:
-        """Split a product into independent blocks; None where it has no rows."""
-        box = Box(product.steps, self._sizes.by_symbol)
-        if box.empty:
-            return None
-        digits: list[tuple[Slot, Affine | ColumnFormula]] = [
-            ((FREE, number), box.at[item.index]) for number, item in enumerate(free)
-        ]
-        entries = sorted(product.entries, key=lambda entry: entry.array.name)
-        for entry in entries:
-            for axis, part in enumerate(entry.indices):
-                digits.append(((entry.array.name, axis), box.affine(part) or box.formula(part)))
-        axes_of = {slot: box.axes_of(digit) for slot, digit in digits}
-        groups = box.groups(*(axes for axes in axes_of.values() if len(axes) > 1))
-        if any(group.is_empty for group in groups):
-            return None
-        if product.repeated:
-            raise NotSupported(f"{product.repeated} occurs twice in a product")
-        for entry in entries:
-            shape = self._meanings.shape(entry.array)
-            assert not isinstance(shape, IllFormed), "the entries of a product were read"
-            for axis, extent in enumerate(shape):
-                greatest = bounds.get((entry.array.name, axis), (0, 0))[1]
-                bounds[entry.array.name, axis] = (0, max(greatest, ceil(extent) - 1))
-        scalar, constants = box.scale, list[tuple[Slot, int]]()
-        for slot, digit in digits:
-            if not axes_of[slot]:
-                value = digit.start if isinstance(digit, Affine) else box.values(digit, {}, None)
-                constants.append((slot, int(value)))
-        blocks: list[Block] = []
-        for group in groups:
-            rows = box.rows(group)
-            slots, columns = list[Slot](), list[Any]()
-            ordered = group.held is None and len(group.axes) == 1
-            for slot, digit in digits:
-                if axes_of[slot] and axes_of[slot][0] in rows:
-                    slots.append(slot)
-                    if isinstance(digit, Affine):
-                        columns.append(box.positions(digit, rows))
-                        ordered &= all(step > 0 for step in digit.steps.values())
-                    else:
-                        columns.append(box.values(digit, rows, None).astype(np.int64))
-                        ordered = False
-            coefficients = group.coefficients
-            if coefficients is not None and group.held is not None:
-                coefficients = coefficients[group.held]
-            count = len(rows[group.axes[0]])
-            blocks.append(Block(slots, columns, coefficients, count, ordered))
-        arrays = tuple((entry.array.name, len(entry.indices)) for entry in entries)
-        return Factored(arrays, scalar, tuple(constants), tuple(blocks))
+    def _bound(self, array: Array, bounds: Bounds) -> None:
+        """Widen the bounds of the digits of an array that is read."""
+        shape = self._meanings.shape(array)
+        assert not isinstance(shape, IllFormed), "the entries of a product were read"
+        for axis, extent in enumerate(shape):
+            greatest = bounds.get((array.name, axis), (0, 0))[1]
+            bounds[array.name, axis] = (0, max(greatest, ceil(extent) - 1))
 
     def _layout(self, left: _Table, right: _Table, kind: Kind) -> Layout:
         """Lay out the rows of one kind: those of the left side come out sorted.

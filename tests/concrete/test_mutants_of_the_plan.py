@@ -15,7 +15,7 @@ import pytest
 
 from symconv.algebra.expressions import Delta, Derivative, Iverson, Number, Statement, Sum
 from symconv.algebra.indices import Constant, Range
-from symconv.concrete import boxes, meanings, monomial_tables, terms
+from symconv.concrete import blocks, boxes, meanings, monomial_tables, points, terms
 from symconv.concrete.monomial_tables import Tables
 from symconv.errors import SymconvError
 from tests.concrete.test_random_tables import (
@@ -67,7 +67,7 @@ MUTANTS = [
     (boxes, "return [other.put(chosen, value) for other in later]", "return list(later)"),
     (boxes, "max(0, -(-low // step))", "max(0, low // step)"),
     (boxes, "(item.low <= values) & (values <= item.high)", "(item.low <= values)"),
-    (boxes, "set(axes).union(*touched)", "set(axes)"),
+    (points, "set(axes).union(*touched)", "set(axes)"),
     (boxes, "self.scale *= value.start", "self.scale = value.start"),
     (boxes, "self.scale * self.values(factor, {}, None)", "self.scale"),
     (boxes, "self.empty |= not self.values(condition, {}, None)", "pass"),
@@ -129,8 +129,11 @@ def test_without_a_fault_nothing_is_noticed() -> None:
 def test_a_fault_of_the_plan_is_noticed(module, old, new, monkeypatch) -> None:
     wrong = mutated(module, old, new)
     if module is boxes:
-        monkeypatch.setattr(monomial_tables, "Box", wrong.Box)
+        monkeypatch.setattr(blocks, "Box", wrong.Box)
         monkeypatch.setattr(meanings, "Box", wrong.Box)
+    elif module is points:
+        monkeypatch.setattr(blocks, "groups", wrong.groups)
+        monkeypatch.setattr(meanings, "reached", wrong.reached)
     else:
         monkeypatch.setattr(monomial_tables, "Sides", wrong.Sides)
     assert first_noticed() is not None
