@@ -246,6 +246,8 @@ def test_a_check_of_a_file_says_where_its_functions_are(tmp_path) -> None:
     assert failure.name == "dL/dx"
     assert re.search(r"layers\.py:\d+:1$", failure.failure.location)
     (smallest,) = [result for result in report if result.notes]
+    assert [note.kind for note in smallest.notes] == ["region", "mistake"]
+    assert (smallest.form, smallest.shape_class) == (None, "everything 1")
     assert "when padding is 0" in smallest.notes[0]
     assert re.search(r"\[P:-P\]", smallest.notes[-1])
 
