@@ -16,6 +16,7 @@ import sympy
 from symconv import conv2d
 from symconv.algebra.expressions import Add
 from symconv.concrete.contractions import Contractions
+from tests.runs import quick_rows
 
 SCRIPT = Path(__file__).parent.parent / "scripts" / "benchmark.py"
 TINY = conv2d().sizes("N=1,C=2,H=3,W=2,F=1,HH=2,WW=1,S=1,P=1")
@@ -25,7 +26,7 @@ KEYS = ["name", "sizes", "seconds", "peer", "peer_seconds", "ratio", "peer_date"
 
 @pytest.fixture
 def benchmark(monkeypatch, tmp_path) -> ModuleType:
-    """Return the script with sizes so small that it takes no time, and nothing kept."""
+    """Return the script with sizes so small, and so few runs, that it takes no time."""
     spec = importlib.util.spec_from_file_location("benchmark", SCRIPT)
     assert spec is not None
     assert spec.loader is not None
@@ -35,6 +36,9 @@ def benchmark(monkeypatch, tmp_path) -> ModuleType:
     spec.loader.exec_module(module)
     for name in ("SMALL", "MEDIUM", "LARGE", "BATCH"):
         monkeypatch.setattr(module, name, LEAST)
+    once = module.seconds_of
+    monkeypatch.setattr(module, "seconds_of", lambda work, runs: once(work, 1))
+    monkeypatch.setattr(module, "SAMPLE", 10)
     monkeypatch.setattr(module, "KEPT", tmp_path / "kept.json")
     monkeypatch.setattr(module, "run", lambda arguments: None)
     monkeypatch.setattr(
@@ -126,6 +130,7 @@ def test_the_rows_say_what_was_measured(benchmark, capsys, monkeypatch) -> None:
     assert all(row["peer_seconds"] is None for row in unmeasured)
 
 
+@quick_rows(0, "every row of the benchmark is measured once in the quick run")
 def test_slow_peers_are_kept_with_their_date(benchmark) -> None:
     full = list(benchmark.rows(full=True))
     assert all(row.peer_date is None for row in full)

@@ -28,6 +28,7 @@ from symconv.latex.reading.items import Equality
 from symconv.latex.writing.choices import LatexOptions
 from symconv.layers.convolution.forward import dout
 from symconv.layers.convolution.two_dimensional import conv2d
+from tests.runs import quick_rows
 
 pytestmark = pytest.mark.xdist_group("derivations")  # They share the derivations.
 
@@ -73,6 +74,7 @@ def said(statement: Statement) -> object:
     return sides, frozenset(statement.free), statement.assumptions
 
 
+@quick_rows(12, "steps of each derivation are written and read in the same way")
 @pytest.mark.parametrize("write", [derivation_latex, derivation_markdown])
 @pytest.mark.parametrize("style", ["partial", "d"])
 @pytest.mark.parametrize("name", GRADIENTS)

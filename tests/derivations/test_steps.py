@@ -33,6 +33,7 @@ from symconv.layers.layer import Layer
 from symconv.proof.equality import Outcome, prove
 from symconv.verdicts import Verdict
 from symconv.verification import verify
+from tests.runs import quick_rows
 
 pytestmark = pytest.mark.xdist_group("derivations")  # They share the derivations.
 
@@ -377,6 +378,7 @@ def test_a_bracket_that_is_dropped_without_reason_stops_loudly(monkeypatch) -> N
         _ = derive("dL/dx")
 
 
+@quick_rows(1, "the other row is off at the other end")
 @pytest.mark.parametrize("bound", ["lower", "upper"])
 def test_a_range_that_is_off_by_one_stops_loudly(monkeypatch, bound) -> None:
     def spoiled(rewriter: rewriting.Rewriter, summand: Any) -> Any:
