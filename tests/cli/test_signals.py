@@ -143,6 +143,6 @@ def test_nothing_slow_is_imported_before_signals_are_minded() -> None:
     loaded = set(ran.stdout.decode().split())
     assert "symconv.cli.signals" in loaded
     assert loaded <= {
-        *("symconv", "symconv.cli", "symconv.cli.streams", "symconv.cli.signals"),
+        *("symconv", "symconv.views", "symconv.cli", "symconv.cli.streams", "symconv.cli.signals"),
         *("__future__", "select", "signal"),
     }
