@@ -20,6 +20,7 @@ from symconv.algebra.expressions import (
     claim,
 )
 from symconv.algebra.indices import Constant, Plus, Times, equal, indices, sizes
+from symconv.algebra.normal_form import normal_form
 from symconv.algebra.ratios import MOST_PRODUCTS, multiply_terms, same_polynomial
 from symconv.algebra.size_limits import (
     DEEPEST,
@@ -86,6 +87,40 @@ def test_definitions_that_never_end_are_no_depth_or_refused() -> None:
         for name, following in pairwise(names)
     }
     assert "read one another too often" in refused(Statement(x[i], x[i]), long)
+
+
+@pytest.mark.parametrize(
+    ("expression", "terms"),
+    [
+        (x[0] + z[0], 2),
+        ((x[0] + z[0]) * (x[0] + 1), 4),
+        (Sum((x[i] + 1) * (z[i] + 1), (i, 0, N - 1)), 4),
+        (Derivative(x[0] * x[0] * z[0], x[0]), 2),
+        (Derivative((x[0] + 1) * (x[0] + z[0]), x[0]), 8),
+    ],
+)
+def test_the_count_is_an_upper_bound(expression: Expression, terms: int) -> None:
+    counted, _ = expanded_terms(expression, {})
+    assert counted == terms
+    assert len(normal_form(expression)) <= counted
+
+
+def test_definitions_are_counted_where_they_are_read() -> None:
+    arrays = [Array(f"c{number}") for number in range(30)]
+    chain = [Definition(arrays[0][()], x[0] + z[0])]
+    chain += [Definition(after[()], before[()] + before[()]) for before, after in pairwise(arrays)]
+    definitions = {item.array.name: item for item in chain}
+    assert expanded_terms(arrays[29][()], definitions)[0] == 2**30
+    with pytest.raises(NotSupported, match="1,073,741,824 terms"):
+        _ = normal_form(arrays[29][()], definitions)
+
+
+def test_a_derivative_counts_what_each_factor_becomes() -> None:
+    definitions = {"z": Definition(z[i], x[i] * x[i])}
+    # d(z z)/dx: each z is x x, of which one factor is differentiated by.
+    assert expanded_terms(Derivative(z[0] * z[0], x[0]), definitions)[0] == 4
+    assert expanded_terms(Derivative(z[0] * z[0], z[0]), definitions)[0] == 2
+    assert expanded_terms(Derivative(Sum(z[i], (i, 0, N - 1)), x[0]), definitions)[0] == 2
 
 
 def test_terms_are_counted_before_they_are_multiplied_out() -> None:
