@@ -23,6 +23,7 @@ from symconv import (
     verify,
 )
 from symconv.algebra.expressions import Add, Statement
+from symconv.algebra.indices import Range, as_integer
 from symconv.concrete import site as site_module
 from symconv.concrete.differences import Difference
 from symconv.concrete.monomial_tables import Tables
@@ -164,6 +165,26 @@ def test_numbers_refute_with_both_values() -> None:
     assert result.counterexample is not None
     assert result.counterexample.left != result.counterexample.right
     assert "float64" in result.detail
+
+
+@pytest.mark.parametrize(("axis", "lower", "upper"), [(0, 1, 1), (0, 0, 0), (1, 1, 2), (3, 1, 1)])
+def test_a_statement_about_a_part_of_an_array_is_not_compared_with_all_of_it(
+    axis, lower, upper
+) -> None:
+    whole = LAYER.statement("dL/dw:contracted")
+    free = list(whole.free)
+    free[axis] = Range(free[axis].index, as_integer(lower), as_integer(upper))
+    part = replace(whole, form="part", free=tuple(free))
+    at = "N=2,C=3,F=2,H=5,W=4,HH=2,WW=2,S=1,P=1"
+    report = verify([part], sizes=at, methods=["closed-form", "numbers"])
+    assert report
+    assert {result.method for result in report} == {"closed-form"}
+    (alone,) = verify([part], sizes=at, methods="numbers")
+    assert (alone.verdict, alone.code) == (Verdict.UNDECIDED, "not-applicable")
+    free[axis] = Range(free[axis].index, as_integer(0), whole.free[axis].upper)
+    again = replace(whole, form="again", free=tuple(free))
+    (alone,) = verify([again], sizes=at, methods="numbers")
+    assert alone.verdict is Verdict.VERIFIED
 
 
 def test_false_in_general_and_true_at_a_size_is_coherent() -> None:

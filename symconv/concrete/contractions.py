@@ -215,14 +215,12 @@ class Contractions:
     def named(self, name: str) -> _Program:
         """Return the formula for an array or gradient, laid out."""
         if name not in self._named:
-            body, by = self._layer.named_arrays(name)
-            axes = len(body.shape) + (len(by.shape) if by else 0)
+            _, by = self._layer.named_arrays(name)
             candidates = [
                 item
                 for item in reversed(self._layer.statements)
                 if item.name == name
-                and len(item.free) == axes
-                and item.lhs == self._layer.named_entry(name, tuple(r.index for r in item.free))
+                and self._layer.gives_all(item, name, self._sizes)
                 and all(condition_value(part, self._scope) for part in item.assumptions)
             ]
             candidates.sort(key=lambda item: item.form != "contracted")

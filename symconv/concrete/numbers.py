@@ -179,15 +179,11 @@ class ExactRuns:
 
     def _reference_loop(self, statement: Statement) -> Loop | None:
         """Return loops that compute the whole array on a statement's left, if there are any."""
-        indices = tuple(item.index for item in statement.free)
-        for loop in self._layer.loops:
-            body, by = self._layer.named_arrays(loop.computes)
-            axes = len(body.shape) + (len(by.shape) if by else 0)
-            if len(indices) == axes and statement.lhs == self._layer.named_entry(
-                loop.computes, indices
-            ):
-                return loop
-        return None
+        gives_all = self._layer.gives_all
+        loops = self._layer.loops
+        return next(
+            (loop for loop in loops if gives_all(statement, loop.computes, self._sizes)), None
+        )
 
     def _shape(self, array: Array) -> tuple[int, ...]:
         scope = self._sizes.by_symbol

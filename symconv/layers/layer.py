@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from symconv.algebra.dependence import Dependence, dependence
+from symconv.algebra.evaluation import integer_value
 from symconv.algebra.expressions import (
     Array,
     Definition,
@@ -25,7 +26,9 @@ from symconv.algebra.indices import (
     Size,
 )
 from symconv.algebra.scoping import arrays
+from symconv.algebra.tree import symbols
 from symconv.errors import (
+    IllFormed,
     LoopRaised,
     NotSupported,
     SymconvError,
@@ -323,6 +326,33 @@ class Layer:
         if by is None:
             return body[position]
         return Derivative(body[position[:split]], by[position[split:]])
+
+    def gives_all(self, statement: Statement, name: str, sizes: Sizes) -> bool:
+        """Tell whether a statement gives an array or gradient at every position.
+
+        The left-hand side is the entry at the free indices, in their order, and they range
+        over every axis at least; where they leave one, the statement is ill-formed.
+        """
+        body, by = self.named_arrays(name)
+        extents = body.shape + (by.shape if by else ())
+        if len(statement.free) != len(extents):
+            return False
+        position = tuple(item.index for item in statement.free)
+        if statement.lhs != self.named_entry(name, position):
+            return False
+        scope = sizes.by_symbol
+        for item, extent in zip(statement.free, extents, strict=True):
+            ends = (item.lower, item.upper)
+            if any(symbol in position for end in ends for symbol in symbols(end)):
+                return False
+            try:
+                least, greatest = (integer_value(end, scope) for end in ends)
+            except IllFormed:
+                # Its range has no end, and whoever evaluates it says so.
+                continue
+            if least > 0 or greatest < integer_value(extent, scope) - 1:
+                return False
+        return True
 
     def run_loop(self, loop: Loop, arrays: Mapping[str, Any], sizes: Sizes) -> Any:
         """Run a loop on arrays and sizes, in the order in which it names them.

@@ -423,6 +423,26 @@ def test_a_formula_whose_assumptions_do_not_hold_is_not_taken() -> None:
         assert got.any()
 
 
+def test_a_formula_for_a_part_of_an_array_is_not_taken_for_all_of_it() -> None:
+    part = claim(
+        shifted[i],
+        2 * Sum(Delta(i, p + 1) * u[p], (p, 0, A - 1)),
+        name="shifted",
+        ranges={i: (1, B)},
+    )
+    layer = Layer(
+        name="two",
+        given=(A, B, D),
+        inputs=TOY.inputs,
+        definitions=TOY.definitions,
+        statements=(part,),
+    )
+    contractions = Contractions(layer, layer.sizes("A=2,B=1,D=1"))
+    arrays = drawn(contractions, np.int64)
+    assert contractions.statement_values(part, arrays).tolist() == [2 * arrays["u"][0]]
+    assert contractions.values("shifted", arrays).tolist() == [0, *arrays["u"].tolist()]
+
+
 @pytest.mark.parametrize("order", [1, -1])
 def test_the_contracted_form_is_taken_wherever_it_stands(order) -> None:
     forms = [
