@@ -249,6 +249,9 @@ class Contractions:
         ]
         axes = box.axes_of(*parts)
         require_room(prod(box.lengths[axis] for axis in axes))
+        if 0 in shape:
+            # There is nothing to read, and a mask takes every point away.
+            return KnownNumbers(np.zeros([box.lengths[axis] for axis in axes], dtype=int), axes)
         # What is outside is not reached: a mask takes it away.
         taken = [
             np.clip(_on_grid(box, part, axes), 0, extent - 1).astype(np.int64)
@@ -277,7 +280,13 @@ class Contractions:
             raise NotSupported("a derivative has no values of its own")
         indices = tuple(item.index for item in free)
         outside = Box(free, self._scope)
-        if outside.limits or outside.conditions or len(outside.spans) < len(free):
+        # A range that moves with another index leaves no limit, but an index that is made of it.
+        if (
+            outside.limits
+            or outside.conditions
+            or len(outside.spans) < len(free)
+            or any(outside.at[index].steps.keys() - {index} for index in indices)
+        ):
             raise NotSupported("a free index whose range depends on another")
         lowest = [outside.spans[index][0] for index in indices]
         highest = [outside.spans[index][1] for index in indices]

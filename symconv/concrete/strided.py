@@ -124,7 +124,8 @@ class Gather:
 
     def read(self, memory: Memory) -> np.ndarray:
         """Take the entries."""
-        return memory.padded(self.name, ())[self.positions]
+        # Positions without axes take an object out of an array of objects.
+        return np.asarray(memory.padded(self.name, ())[self.positions], dtype=memory.dtype)
 
 
 @dataclass(frozen=True, slots=True)

@@ -280,6 +280,9 @@ HANDLED = {
     "a window that is reflected": toy(
         Sum(u[Maximum((i - 1, 1 - i)) % A] * v[p], (p, 0, B - 1)), OVER_I
     ),
+    "a floor of a fraction that is the same everywhere": toy(
+        Sum(u[(p / 3) // 2], (p, 1, 1)), OVER_I
+    ),
     "a floor of an index where it is whole": toy(Iverson(divides(2, i)) * u[i / 2], OVER_I),
     "a coefficient that depends on an index": toy(Number(i + 1) * u[i], OVER_I),
     "a factor that is a sum": toy((1 - Iverson(i >= 1)) * u[i] + v[0], OVER_I),
@@ -333,6 +336,8 @@ REFUSED = {
     "a derivative": toy(Derivative(u[i], u[0]), OVER_I),
     "a definition that reads out of range": toy(broken[0]),
     "a free index that depends on another": toy(u[i], OVER_I, Range(j, as_integer(0), i)),
+    "a free index that is another": toy(u[i], OVER_I, Range(j, i * 1, i * 1)),
+    "a free index that moves with another": toy(u[i], OVER_I, Range(j, i - 1, i + 1)),
 }
 
 
@@ -353,6 +358,19 @@ def test_what_is_not_handled_is_refused_and_not_guessed(name) -> None:
     assert not contractions.handles(REFUSED[name])
     with pytest.raises(NotSupported):
         _ = contractions.statement_values(REFUSED[name], drawn(contractions, np.int64))
+
+
+@pytest.mark.parametrize("position", [p * p, (i + p) // 2, p])
+def test_an_array_without_entries_is_not_read(position) -> None:
+    empty = Array("empty", (A - 1,))
+    rhs = Sum(Iverson(p * p > 4) * empty[position], (p, 0, B - 1)) + u[i]
+    layer = Layer(name="thin", given=(A, B), inputs=(u, empty))
+    contractions = Contractions(layer, layer.sizes("A=1,B=3"))
+    arrays = {"u": np.array([7]), "empty": np.zeros(0, dtype=int)}
+    assert contractions.statement_values(toy(rhs, OVER_I), arrays).tolist() == [7]
+    reached = Sum(Iverson(p * p >= 4) * empty[position], (p, 0, B - 1)) + u[i]
+    with pytest.raises(IllFormed):
+        _ = contractions.statement_values(toy(reached, OVER_I), arrays)
 
 
 def test_fractions_need_object_arrays() -> None:
