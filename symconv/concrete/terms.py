@@ -11,9 +11,9 @@ see each other: in `x[i] * Sum([p == i]*w[p], p)` the entry of x is read whereve
 is reached, also where the sum is empty, while the term takes the steps of both.
 
 A derivative selects. The differentiated expression is written out with the other array kept,
-a term that has an entry of that array loses it, and the entry's indices must equal those of
-the entry that is differentiated by. Terms without one are dropped; what they read is still
-checked.
+and each entry of that array in a term gives a term without it, where its indices must equal
+those of the entry that is differentiated by. Terms without one are dropped; what they read is
+still checked.
 """
 
 from __future__ import annotations
@@ -247,15 +247,12 @@ class _Multiplication:
         self._read(by, steps)
         selected: list[SummedProduct] = []
         for product in self._flat(body, steps, frozenset({by.array.name})):
-            names = [entry.array.name for entry in product.entries]
-            if by.array.name not in names:
-                continue
-            place = names.index(by.array.name)
-            found, left = product.entries[place], list(product.entries)
-            del left[place]
-            if len(found.indices) == len(by.indices):
+            for place, found in enumerate(product.entries):
+                if found.array.name != by.array.name or len(found.indices) != len(by.indices):
+                    continue
+                left = product.entries[:place] + product.entries[place + 1 :]
                 steps_there = (*product.steps, *map(Delta, found.indices, by.indices))
-                selected.append(SummedProduct(steps_there, tuple(left), product.repeated))
+                selected.append(SummedProduct(steps_there, left, product.repeated))
         return selected
 
     def _read(self, entry: Entry, steps: Steps) -> None:

@@ -26,7 +26,7 @@ from symconv.algebra.expressions import (
     Statement,
     Sum,
 )
-from symconv.algebra.indices import Constant, Range, Size, indices, sizes
+from symconv.algebra.indices import Constant, Range, Size, equal, indices, sizes
 from symconv.concrete import boxes, monomial_tables, terms
 from symconv.concrete.differences import Difference, smallest_difference
 from symconv.concrete.monomial_tables import Tables
@@ -678,3 +678,16 @@ class Strange(Expression):
 def test_an_unknown_node_raises() -> None:
     with pytest.raises(TypeError):
         Tables(TOY, AT).is_explicit(Statement(u[0], Strange()))
+
+
+def test_every_entry_of_an_array_in_a_product_is_differentiated() -> None:
+    b = LAYER.array_by_name["b"]
+    tables = Tables(LAYER, LAYER.sizes("N=1,C=1,F=2,H=2,W=2,HH=1,WW=1,S=1,P=0"))
+    zero = Number(Constant(0))
+    for by in (0, 1):
+        # Of two entries only one is that which is differentiated by: the other one is left.
+        gradient = Derivative(Mul((b[0], b[1])), b[by])
+        with pytest.raises(NotSupported, match="b occurs twice"):
+            _ = tables.compare(Statement(gradient, zero))
+    absent = Derivative(Mul((Iverson(equal(1, 2)), b[0], b[1])), b[1])
+    assert tables.compare(Statement(absent, zero)) is None
