@@ -462,6 +462,19 @@ def test_a_right_loop_that_runs_on_numbers_only_is_not_refuted() -> None:
     assert report.exit_code == 3
 
 
+@pytest.mark.parametrize(
+    ("wrong", "code"), [(lambda r: 2 * r, "wrong-value"), (lambda r: r[:, None], "wrong-shape")]
+)
+def test_a_wrong_loop_that_runs_on_numbers_only_is_refuted_by_closed_forms_too(wrong, code) -> None:
+    (loop,) = (item for item in LAYER.loops if item.name == "loop/db")
+
+    def plain(dout, b):
+        return wrong(np.array([float(dout[:, number].sum()) for number in range(len(b))]))
+
+    report = verify([replace(loop, function=plain)], sizes=SMALL, methods=["closed-form"])
+    assert {(result.verdict, result.code) for result in report} == {(Verdict.REFUTED, code)}
+
+
 @pytest.mark.parametrize("wrong", [lambda r: r + r * r, lambda r: r * 0.5, lambda r: r.tolist()])
 def test_odd_results_of_loops_get_a_verdict(wrong) -> None:
     (loop,) = (item for item in LAYER.loops if item.name == "loop/db")

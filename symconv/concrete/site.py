@@ -404,11 +404,13 @@ class LoopAtSizes(CheckAtSizes[Loop]):
         if not isinstance(error, LoopRaised):
             return _judge_error(error)
         try:
-            _ = self._at.runs.compare_loop(self.item, dtypes=("float64",))
-        except LoopRaised as again:
+            mismatch = self._at.runs.compare_loop(self.item, dtypes=("float64",))
+        except (LoopRaised, WrongShape) as again:
             return _judge_error(again)
-        except SymconvError:
-            pass
+        except NotSupported:
+            mismatch = None
+        if mismatch is not None:
+            return self._mismatch(mismatch)
         fact = f"{error.fact}, but only on symbols: numbers run"
         return Judgement(Verdict.UNDECIDED, NotSupported.default_code, fact)
 
