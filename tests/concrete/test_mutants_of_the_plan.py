@@ -53,6 +53,7 @@ CHOSEN = [
     Statement(Sum(Iverson(p - q >= -1) * u[p - q], (p, 0, A - 1), (q, 0, A - 1)), u[0]),
     Statement(Derivative(mixed[i], shifted[k]), Number(Constant(0)), (OVER_I,)),
     Statement(Derivative(u[i] * u[0] * z[()], u[0]), u[i] * z[()], (OVER_I,)),
+    Statement(Derivative(z[()] * u[i], u[i]), Number(Constant(0)), (OVER_I,)),
 ]
 
 MUTANTS = [
@@ -79,7 +80,12 @@ MUTANTS = [
     (terms, "one.repeated or other.repeated or again", '""'),
     (terms, "self._checks.append(Check(steps, entry))", "pass"),
     (terms, "self._checks.append(Check(steps, step))", "pass"),
-    (terms, "tuple(left), product.repeated", "product.entries, product.repeated"),
+    (terms, "left, product.repeated", "product.entries, product.repeated"),
+    (
+        terms,
+        "for place, found in enumerate(product.entries)",
+        "for place, found in [*enumerate(product.entries)][:1]",
+    ),
 ]
 
 
