@@ -393,7 +393,7 @@ def test_unknown_nodes_are_refused() -> None:
     for write in (integer_latex, condition_latex, expression_latex):
         with pytest.raises(TypeError):
             _ = write("x_{i}")  # pyright: ignore[reportArgumentType]
-    with pytest.raises(TypeError, match="not an expression"):
+    with pytest.raises(TypeError, match="not a node"):
         _ = expression_latex(Mul((Number(Constant(1)), "x")))  # pyright: ignore[reportArgumentType]
 
 
