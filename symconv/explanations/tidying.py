@@ -14,8 +14,8 @@ from itertools import product
 from typing import TypeAlias
 
 from symconv.algebra.expressions import Statement
-from symconv.algebra.indices import Constant, IntegerExpression, Plus, Symbol, Times
-from symconv.algebra.tree import map_integers, map_parts
+from symconv.algebra.indices import Constant, IntegerExpression, Plus, Times
+from symconv.algebra.tree import divisors, map_integers, map_parts
 
 _Term: TypeAlias = tuple[int, tuple[IntegerExpression, ...]]
 """A coefficient with the factors behind it, none of which is a number, a sum or a product."""
@@ -99,7 +99,7 @@ def _flat(factors: tuple[IntegerExpression, ...]) -> Iterator[IntegerExpression]
 def _collected(terms: list[_Term]) -> list[_Term] | None:
     """Add up like terms; None where one vanishes that may have no value everywhere.
 
-    A symbol always has a value, a quotient does not: by a divisor that may be 0.
+    What divides by nothing always has a value; a divisor may be 0.
     """
     found: dict[tuple[IntegerExpression, ...], _Term] = {}
     for coefficient, factors in terms:
@@ -108,7 +108,7 @@ def _collected(terms: list[_Term]) -> list[_Term] | None:
         found[key] = (known + coefficient, first)
     left = [(coefficient, factors) for coefficient, factors in found.values() if coefficient]
     gone = (factors for coefficient, factors in found.values() if not coefficient)
-    if any(not isinstance(factor, Symbol | Plus) for factors in gone for factor in factors):
+    if any(True for factors in gone for factor in factors for _ in divisors(factor)):
         return None
     return left
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from symconv.algebra.evaluation import integer_value
@@ -103,6 +103,7 @@ INTEGERS = st.recursive(
 
 
 @settings(max_examples=400, deadline=None)
+@example(Times((HH, Constant(0), Plus((FloorDivision(HH, HH),)))), (0,) * 6)
 @given(expression=INTEGERS, values=st.lists(st.integers(-3, 5), min_size=6, max_size=6).map(tuple))
 def test_tidying_keeps_the_value_or_its_absence(
     expression: IntegerExpression, values: tuple[int, ...]
