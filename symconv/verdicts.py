@@ -140,7 +140,7 @@ class Note(str):
         note.kind = kind
         return note
 
-    def __getnewargs__(self) -> tuple[NoteKind, str]:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def __getnewargs__(self) -> tuple[NoteKind, str]:  # pyright: ignore[reportIncompatibleMethodOverride] -- a note is made of two arguments, a str of one
         return self.kind, self.text
 
     @property
@@ -354,7 +354,7 @@ class Report:
         """
         failures = self.failures
         if failures:
-            lines = [f"{result.key}: {result.verdict.value}" for result in failures[:5]]  # pyright: ignore[reportOptionalMemberAccess]
+            lines = [f"{result.key}: {result.verdict.value}" for result in failures[:5]]  # pyright: ignore[reportOptionalMemberAccess] -- a failure has one
             more = f" and {len(failures) - 5} more" if len(failures) > 5 else ""
             raise VerificationFailed(self, "; ".join(lines) + more)
         if self.exit_code == 2:

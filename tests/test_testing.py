@@ -58,7 +58,7 @@ def test_live_callables_are_checked_closures_and_lambdas_alike():
         dx, dw, db = backward(dout, x, w, b, stride, padding)
         return factor * dx, dw, db
 
-    plain = lambda x, w, b, stride, padding: forward(x, w, b, stride, padding)  # noqa: E731, the case
+    (plain,) = [lambda x, w, b, stride, padding: forward(x, w, b, stride, padding)]
     assert assert_gradients_exact(plain, closed, sizes=SIZES[0])
     factor = 2
     with pytest.raises(AssertionError, match="dL/dx: wrong value"):

@@ -185,7 +185,7 @@ class Contractions:
         if name not in self._defined:
             definition = self._definitions[name]
             ranges = tuple(
-                Range(index, as_integer(0), extent - 1)  # pyright: ignore[reportArgumentType]
+                Range(index, as_integer(0), extent - 1)  # pyright: ignore[reportArgumentType] -- a Definition has plain indices
                 for index, extent in zip(
                     definition.target.indices, definition.array.shape, strict=True
                 )

@@ -82,11 +82,11 @@ class _Traced:
     def _refused(self, *_: Any, **__: Any) -> NoReturn:
         refuse("comparing, dividing, taking powers, or turning into plain numbers")
 
-    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refused  # pyright: ignore[reportAssignmentType], it never returns
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refused  # pyright: ignore[reportAssignmentType] -- it never returns
     __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = _refused
     __pow__ = __rpow__ = __matmul__ = __rmatmul__ = __abs__ = __pos__ = __invert__ = _refused
     __bool__ = __int__ = __float__ = __complex__ = __index__ = __array__ = _refused
-    __hash__ = None  # pyright: ignore[reportAssignmentType], as NumPy's arrays have it
+    __hash__ = None  # pyright: ignore[reportAssignmentType] -- as NumPy's arrays have it
 
 
 class TracedScalar(_Traced):
@@ -316,7 +316,7 @@ def traced_rows(result: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]
     """
     if not isinstance(result, _Traced):
         refuse(f"a result of type {type(result).__name__}")
-    chunks = _spread(result, result.shape)  # pyright: ignore[reportArgumentType], one of two kinds
+    chunks = _spread(result, result.shape)  # pyright: ignore[reportArgumentType] -- a traced array is one of its two kinds
     if not chunks:
         nothing = np.zeros(0, dtype=np.int64)
         return nothing, nothing, None

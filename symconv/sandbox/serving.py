@@ -238,8 +238,9 @@ def _loaded(
     load: bytes | Callable[[], Service], send: Callable[[bytes, Any], None]
 ) -> Service | None:
     try:
-        # The parent made these bytes and passed them when it started this process.
-        make = pickle.loads(load) if isinstance(load, bytes) else load  # noqa: S301 -- see above
+        # Only the way down is a pickle: the parent made it of its own objects, and it is read
+        # before any code of the user is loaded. What comes back is plain data.
+        make = pickle.loads(load) if isinstance(load, bytes) else load  # noqa: S301 -- as above
     except BaseException:
         send(UNREADABLE, None)
         return None

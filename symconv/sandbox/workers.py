@@ -271,7 +271,7 @@ def spawned(
         folder: whether it works in a new folder, which is removed at the end.
     """
     # Compiled code says there why it ends the process; the guard passes on little of it.
-    errors = tempfile.TemporaryFile()  # noqa: SIM115 -- Worker.close closes it
+    errors = tempfile.TemporaryFile()  # noqa: SIM115 -- it lives as long as the worker, whose close() closes it
     path = json.dumps([item for item in sys.path if isinstance(item, str)])
     place = str(Path(tempfile.gettempdir(), f"symconv-{secrets.token_hex(8)}")) if folder else None
     environment = os.environ if surroundings is None else surroundings

@@ -276,7 +276,7 @@ def test_contracting_the_chain_rule_gives_a_sum_without_deltas():
 
 def test_a_statement_is_not_an_expression():
     with pytest.raises(TypeError, match="not a node"):
-        _ = without_derivatives(Statement(x[i], x[i]))  # pyright: ignore[reportArgumentType]
+        _ = without_derivatives(Statement(x[i], x[i]))
 
 
 CAPTURES = [

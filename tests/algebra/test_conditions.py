@@ -212,6 +212,6 @@ def test_an_index_and_a_size_of_one_name_are_not_taken_for_each_other():
 
 def test_only_conditions_have_a_canonical_form():
     with pytest.raises(TypeError, match="not a condition"):
-        _ = canonical_condition("i < j")  # pyright: ignore[reportArgumentType]
+        _ = canonical_condition("i < j")
     with pytest.raises(TypeError, match="not a condition"):
-        _ = canonical_condition(Not("i < j"))  # pyright: ignore[reportArgumentType]
+        _ = canonical_condition(Not("i < j"))

@@ -169,7 +169,7 @@ def test_relations_are_decided(relation, expected: bool) -> None:
 
 def test_an_unknown_relation_is_an_internal_error() -> None:
     with pytest.raises(AssertionError):
-        _ = holds("~", 1, 2)  # pyright: ignore[reportArgumentType]
+        _ = holds("~", 1, 2)
 
 
 def test_comparisons_and_divisions_keep_their_parts() -> None:

@@ -306,7 +306,7 @@ def test_more_terms_than_the_limit_are_refused():
 
 def test_an_unknown_node_raises():
     with pytest.raises(TypeError, match="not a node"):
-        _ = normal_form("x")  # pyright: ignore[reportArgumentType]
+        _ = normal_form("x")
 
 
 def test_a_term_without_sums_is_written_without_one():

@@ -152,7 +152,7 @@ def test_a_ratio_compares_by_value_and_with_nothing_else():
 
 def test_only_integer_expressions_have_a_ratio():
     with pytest.raises(TypeError, match="not an integer expression"):
-        _ = ratio("i")  # pyright: ignore[reportArgumentType]
+        _ = ratio("i")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from symconv.documents.contents import Format
 from symconv.documents.loading import detect_format, load, parse_bytes, read_lines
 from symconv.errors import UsageError
 from tests.runs import quick_rows
@@ -139,7 +140,7 @@ def test_outputs_and_metadata_of_cells_are_not_searched() -> None:
 @quick_rows(2, "each opening of each format takes the same way through one scanner")
 @pytest.mark.parametrize("unit", ["$x", "$$", "\\[", "`", "```\n", "<!--", "\\begin{align}", "$ "])
 @pytest.mark.parametrize("format", ["markdown", "tex"])
-def test_a_large_document_of_nothing_but_openings_is_read(unit: str, format: str) -> None:
+def test_a_large_document_of_nothing_but_openings_is_read(unit: str, format: Format) -> None:
     # Quadratic time would be hours here.
     text = unit * (400_000 // len(unit))
-    assert parse_bytes("a", text.encode(), format).file.text == text  # type: ignore[arg-type]
+    assert parse_bytes("a", text.encode(), format).file.text == text

@@ -317,7 +317,7 @@ class LatexReader:
             if relation is None:
                 break
             right = integer(self._expression())
-            parts.append(Comparison(left, RELATIONS[relation], right))  # pyright: ignore
+            parts.append(Comparison(left, RELATIONS[relation], right))
             left = right
         if not parts:
             raise Unreadable(f"no relation at {self.text[self.place :][:40]!r}")

@@ -75,7 +75,7 @@ def test_bad_sizes_are_refused_with_what_would_be_right(text: str, fact: str) ->
 @pytest.mark.parametrize("value", [2.0, "2", True, None])
 def test_sizes_by_keyword_must_be_integers(value: object) -> None:
     with pytest.raises(SizesError, match="N must be an integer"):
-        _ = LAYER.sizes(GOOD.replace("N=2,", ""), N=value)  # pyright: ignore[reportArgumentType]
+        _ = LAYER.sizes(GOOD.replace("N=2,", ""), N=value)
 
 
 def test_a_bare_name_selects_all_forms_and_shows_the_contracted_one() -> None:

@@ -44,7 +44,7 @@ x, z = Array("x", (N,)), Array("z", (N,))
 
 
 def of(left: Expression, right: Expression, **options: tuple[Condition, ...]) -> Outcome:
-    return prove(Statement(left, right, **options))  # type: ignore[arg-type] -- passed on
+    return prove(Statement(left, right, **options))
 
 
 def total(array: Array) -> Sum:

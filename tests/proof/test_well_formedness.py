@@ -222,6 +222,6 @@ def test_a_definition_is_checked_at_each_position_of_its_array() -> None:
 
 def test_an_unknown_node_raises() -> None:
     with pytest.raises(TypeError, match="not an expression"):
-        _ = requirements("u")  # pyright: ignore[reportArgumentType]
+        _ = requirements("u")
     with pytest.raises(TypeError, match="expected a condition"):
-        _ = requirements(Iverson("u"))  # pyright: ignore[reportArgumentType]
+        _ = requirements(Iverson("u"))

@@ -8,11 +8,11 @@ import importlib.util
 import linecache
 import sys
 import traceback
-from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from importlib.abc import InspectLoader
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 
 from symconv.code.notebook_cells import notebook_code
 from symconv.code.signatures import path_shown
@@ -123,15 +123,24 @@ def _import_notebook(place: str, path: Path) -> Imported:
     shown = {str(path): f"{place}#code"}
     sys.path[:0] = dict.fromkeys(map(str, (path.parent, Path.cwd())))
     linecache.cache[str(path)] = (len(text), None, text.splitlines(keepends=True), str(path))
-    module = ModuleType(f"{path.stem} of {path.parent}")
-    module.__file__ = str(path)
+    name = f"{path.stem} of {path.parent}"
+    return Imported(_run(name, place, shown, path, _Cells(text, str(path))), place, shown)
 
-    def run() -> ModuleType:
-        sys.modules[module.__name__] = module
-        exec(compile(text, str(path), "exec"), vars(module))  # noqa: S102 -- as importing a module does
-        return module
 
-    return Imported(_guarded(run, module.__name__, place, shown, path), place, shown)
+@dataclass(frozen=True)
+class _Cells(InspectLoader):
+    """Loads the code of all cells as the code of one module."""
+
+    text: str
+    path: str
+
+    def get_source(self, fullname: str) -> str:
+        _ = fullname
+        return self.text
+
+    def get_code(self, fullname: str) -> CodeType:
+        _ = fullname
+        return self.source_to_code(self.text, self.path)
 
 
 def _import_module(place: str) -> Imported:
@@ -147,29 +156,20 @@ def _import_module(place: str) -> Imported:
     return Imported(module, place, shown)
 
 
-def _run(name: str, place: str, shown: dict[str, str], path: Path | None) -> ModuleType:
-    """Run a module's code.
-
-    Raises:
-        UsageError: with the error of the import, and where in the user's code it is.
-    """
-
-    def run() -> ModuleType:
-        return importlib.import_module(name) if path is None else _executed(name, path)
-
-    return _guarded(run, name, place, shown, path)
-
-
-def _guarded(
-    run: Callable[[], ModuleType], name: str, place: str, shown: dict[str, str], path: Path | None
+def _run(
+    name: str,
+    place: str,
+    shown: dict[str, str],
+    path: Path | None,
+    loader: InspectLoader | None = None,
 ) -> ModuleType:
-    """Run what makes a module.
+    """Run a module's code; with a loader, where its file is not the code itself.
 
     Raises:
         UsageError: with the error of the import, and where in the user's code it is.
     """
     try:
-        return run()
+        return importlib.import_module(name) if path is None else _executed(name, path, loader)
     except KeyboardInterrupt:
         raise
     except SyntaxError as error:
@@ -194,8 +194,8 @@ def _guarded(
         raise _failed(error, place, shown, "") from error
 
 
-def _executed(name: str, path: Path) -> ModuleType:
-    specification = importlib.util.spec_from_file_location(name, path)
+def _executed(name: str, path: Path, loader: InspectLoader | None) -> ModuleType:
+    specification = importlib.util.spec_from_file_location(name, path, loader=loader)
     assert specification is not None, "a file that ends in .py has a loader"
     assert specification.loader is not None, "a file that ends in .py has a loader"
     module = importlib.util.module_from_spec(specification)

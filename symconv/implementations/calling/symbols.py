@@ -173,7 +173,7 @@ class Symbolic(ABC):
     __mod__ = __rmod__ = __divmod__ = __rdivmod__ = _refusing("the remainder of entries")
     __rpow__ = _refusing("a power with an entry as exponent")
     __lt__ = __le__ = __gt__ = __ge__ = _refusing("comparing entries")
-    __eq__ = __ne__ = _refusing("comparing entries")  # pyright: ignore[reportAssignmentType]
+    __eq__ = __ne__ = _refusing("comparing entries")  # pyright: ignore[reportAssignmentType] -- they only raise
     __hash__ = _refusing("hashing an entry")
     __bool__ = _refusing("asking whether an entry is zero")
     __abs__ = _refusing("the absolute value of an entry")
@@ -350,7 +350,7 @@ class Uninitialised:
     __pow__ = __rpow__ = __neg__ = __pos__ = __abs__ = __bool__ = refuse
     __float__ = __int__ = __index__ = __complex__ = conjugate = refuse
     __lt__ = __le__ = __gt__ = __ge__ = __reduce__ = refuse
-    __eq__ = __ne__ = __hash__ = refuse  # pyright: ignore[reportAssignmentType]
+    __eq__ = __ne__ = __hash__ = refuse  # pyright: ignore[reportAssignmentType] -- they only raise
 
 
 UNINITIALISED = Uninitialised()

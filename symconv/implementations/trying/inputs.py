@@ -320,7 +320,7 @@ def _kind(dtype: str) -> Any:
     if dtype != "bfloat16":
         return dtype
     try:
-        from ml_dtypes import bfloat16  # pyright: ignore[reportMissingImports]
+        from ml_dtypes import bfloat16  # pyright: ignore[reportMissingImports] -- it comes with an extra
     except ImportError as error:
         raise NotSupported(
             "NumPy has no bfloat16 of its own", help="install symconv[jax], or ml_dtypes"

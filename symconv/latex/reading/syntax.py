@@ -165,7 +165,7 @@ def parse(tokens: Sequence[Token], end: int) -> Node:
     from lark.exceptions import UnexpectedInput, UnexpectedToken
 
     try:
-        tree: Any = _parser().parse(tokens)  # pyright: ignore[reportArgumentType]
+        tree: Any = _parser().parse(tokens)  # pyright: ignore[reportArgumentType] -- its lexer is ours and takes tokens
     except UnexpectedToken as error:
         if error.token.type == "$END" or error.token.start_pos is None:
             span = (max(0, end - 1), end)
@@ -214,7 +214,7 @@ def children(node: Node) -> tuple[Node, ...]:
 
 @cache
 def _parser() -> Lark:
-    from lark import Lark, Transformer
+    from lark import Lark, Token, Transformer
     from lark.lexer import Lexer
 
     class TokenList(Lexer):
@@ -228,7 +228,7 @@ def _parser() -> Lark:
             _ = parser_state
             yield from lexer_state
 
-    class Builder(Transformer):  # pyright: ignore[reportMissingTypeArgument]
+    class Builder(Transformer[Token, Node]):
         """Build a node per rule, from the nodes and tokens of its parts."""
 
         def start(self, parts: list[Child]) -> Node:

@@ -206,6 +206,9 @@ def reads() -> Any:
     return lambda *_: input("a number, please: "), backward
 
 
+SHARED = ((np, "array"), (np, "array_equal"), (np, "errstate"), (time, "perf_counter"))
+
+
 def disturbs() -> Any:
     """Change everything that a process shares."""
 
@@ -213,9 +216,9 @@ def disturbs() -> Any:
         found = forward(*given)
         os.chdir("/")
         sys.stdout = None
-        np.array = np.array_equal = np.errstate = None  # type: ignore[assignment], on purpose
+        for module, name in SHARED:
+            setattr(module, name, None)
         warnings.simplefilter("error")
-        time.perf_counter = None  # type: ignore[assignment], on purpose
         return found
 
     return changed, backward

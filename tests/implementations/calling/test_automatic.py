@@ -1,5 +1,7 @@
 """Tensors: how PyTorch and JAX code is told, called and differentiated."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 from exactness import SIZES, expected, results, wrong
@@ -13,6 +15,9 @@ from symconv.implementations.calling.frameworks import framework_of, from_tensor
 from symconv.implementations.checking import check_implementation
 from symconv.implementations.model import RESULTS
 from tests.runs import quick_rows
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 torch = pytest.importorskip("torch", reason="needs the extra: pip install 'symconv[torch]'")
 jax = pytest.importorskip("jax", reason="needs the extra: pip install 'symconv[jax]'")
@@ -380,7 +385,7 @@ def annotated_for_numpy(x: np.ndarray, w: "np.ndarray"):
     return torch_conv(x, w, None, 1, 0)
 
 
-def annotated_for_torch(x: "Tensor", w):  # noqa: F821, the text of an annotation counts
+def annotated_for_torch(x: "Tensor", w):
     return compute_y(x, w, None, 1, 0)
 
 

@@ -26,11 +26,15 @@ def raised_by(action):
 
 
 def import_of_what_is_not_there():
-    import a_package_that_nobody_has  # noqa: F401  # pyright: ignore[reportMissingImports]
+    import a_package_that_nobody_has as absent
+
+    return absent
 
 
 def import_of_a_name_that_was_moved():
-    from collections import Mapping  # noqa: F401, UP035  # pyright: ignore
+    from collections import Mapping  # noqa: UP035 -- that it stood here once is the case
+
+    return Mapping
 
 
 ONE = np.ones((1, 1))
@@ -55,7 +59,7 @@ def add_to_an_entry(value):
         (lambda: np.product([1]), "write np.prod instead of np.product"),
         (lambda: np.in1d([1], [1]), "write np.isin instead of np.in1d"),
         (lambda: np.NaN, "write np.nan instead of np.NaN"),
-        (lambda: xrange(3), "in Python 3 write range"),  # noqa: F821  # pyright: ignore
+        (lambda: xrange(3), "in Python 3 write range"),  # noqa: F821 -- Python 2 had it
         (lambda: {}.iteritems(), "write items"),
         (import_of_what_is_not_there, "a_package_that_nobody_has is not installed"),
         (lambda: np.zeros(2).itemset(0, 1), r"write array[index] = value"),
@@ -85,7 +89,7 @@ def test_what_the_environment_lacks_is_said(action, words) -> None:
         lambda: add_to_an_entry(np.zeros(2)),
         lambda: into_an_entry([1.0, 2.0]),
         lambda: np.zeros(3).nothing,
-        lambda: undefined_name,  # noqa: F821  # pyright: ignore
+        lambda: undefined_name,  # noqa: F821 -- that it is undefined is the case
         lambda: {}["pad"],
         lambda: np.zeros(3) @ np.zeros(4),
         lambda: 1 / 0,
@@ -159,4 +163,4 @@ def test_source_for_another_environment_is_refused_with_what_would_be_right(
 
 
 def test_a_plain_syntax_error_is_not_blamed_on_an_old_python() -> None:
-    assert old_source(raised_by(lambda: compile("def f(:\n  pass", "f", "exec"))) == ""  # pyright: ignore
+    assert old_source(raised_by(lambda: compile("def f(:\n  pass", "f", "exec"))) == ""

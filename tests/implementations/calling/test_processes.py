@@ -409,8 +409,7 @@ def test_where_no_fork_is_safe_the_code_runs_here(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "jax", sys)
-    live = lambda: pairs.load("right")  # noqa: E731, a live callable is what this is about
-    with Runner(live) as run:
+    with Runner(lambda: pairs.load("right")) as run:
         assert not run.isolated
         assert run.describe().name == "theirs"
         assert is_right(run.run(request()))

@@ -85,7 +85,7 @@ def goldens() -> dict[tuple[str, str], str]:
 def test_every_shipped_statement_is_written_as_in_the_goldens(
     statement: Statement, style: str
 ) -> None:
-    options = LatexOptions(derivative=style)  # pyright: ignore[reportArgumentType]
+    options = LatexOptions(derivative=style)
     assert statement_latex(statement, options) == goldens()[statement.key, style]
 
 
@@ -392,9 +392,9 @@ def test_names_that_subscripts_tell_apart_are_accepted(expression: Expression) -
 def test_unknown_nodes_are_refused() -> None:
     for write in (integer_latex, condition_latex, expression_latex):
         with pytest.raises(TypeError):
-            _ = write("x_{i}")  # pyright: ignore[reportArgumentType]
+            _ = write("x_{i}")
     with pytest.raises(TypeError, match="not a node"):
-        _ = expression_latex(Mul((Number(Constant(1)), "x")))  # pyright: ignore[reportArgumentType]
+        _ = expression_latex(Mul((Number(Constant(1)), "x")))
 
 
 def test_notebooks_show_expressions_and_statements_as_mathematics() -> None:
