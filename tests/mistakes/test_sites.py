@@ -6,11 +6,8 @@ import pytest
 
 from symconv.algebra.expressions import (
     Add,
-    Array,
     Delta,
-    Derivative,
     Iverson,
-    Mul,
     Number,
     Statement,
     Sum,
@@ -18,23 +15,13 @@ from symconv.algebra.expressions import (
 from symconv.algebra.indices import (
     And,
     CeilingDivision,
-    Comparison,
     Constant,
     FloorDivision,
-    Maximum,
     Minimum,
-    Not,
     Or,
-    Plus,
-    Quotient,
     Range,
-    Remainder,
-    Times,
-    between,
-    divides,
     equal,
     indices,
-    sizes,
 )
 from symconv.layers.convolution.two_dimensional import conv2d
 from symconv.layers.registry import default_vocabulary
@@ -45,44 +32,9 @@ from symconv.mistakes.sites import (
     sites,
     statement_sites,
 )
+from tests.algebra.test_tree import EVERY_KIND, M, S, a, b, by_kind, i, j, p
 
 WORDS = default_vocabulary()
-M, S = sizes("M S")
-i, j, p = indices("i j p")
-a = Array("a", (M, M))
-b = Array("b", (M, M))
-
-EVERY_KIND = [
-    Number(M / S),
-    a[i, j],
-    Delta(i, j + 1),
-    Iverson(between(0, i, M - 1)),
-    Add((a[i, j], b[i, j])),
-    Mul((a[i, j], b[j, i])),
-    Sum(a[p, j], (p, 0, M - 1), (i, 0, p)),
-    Derivative(a[i, j], b[i, j]),
-    Range(p, Constant(0), M - 1),
-    Comparison(i, "<=", M - 1),
-    divides(S, i + 1),
-    And((equal(i, j), i <= M)),
-    Or((equal(i, j), i <= M)),
-    Not(equal(i, j)),
-    Constant(3),
-    M,
-    i,
-    Plus((i, j)),
-    Times((i, S)),
-    Quotient(i, S),
-    FloorDivision(i, S),
-    CeilingDivision(i, S),
-    Remainder(i, S),
-    Minimum((i, j)),
-    Maximum((i, j)),
-]
-
-
-def by_kind(node: object) -> str:
-    return type(node).__name__
 
 
 @pytest.mark.parametrize("node", EVERY_KIND, ids=by_kind)
