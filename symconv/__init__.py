@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from symconv.latex.writing.writer import expression_latex, statement_latex
     from symconv.layers.axis import Axis
     from symconv.layers.layer import DerivedSize, Layer, Sizes
-    from symconv.layers.registry import conv2d
+    from symconv.layers.registry import average_pooling, conv2d, convolution
     from symconv.proof.equality import prove
     from symconv.verdicts import Counterexample, Report, Result, Verdict
     from symconv.verification import verify
@@ -58,12 +58,14 @@ _HOMES = {
     "Sum": "symconv.algebra.expressions",
     "SymconvError": "symconv.errors",
     "Verdict": "symconv.verdicts",
+    "average_pooling": "symconv.layers.registry",
     "between": "symconv.algebra.indices",
     "ceiling": "symconv.algebra.indices",
     "check_implementation": "symconv.implementations.checking",
     "claim": "symconv.algebra.expressions",
     "contract": "symconv.algebra.calculus",
     "conv2d": "symconv.layers.registry",
+    "convolution": "symconv.layers.registry",
     "differentiate": "symconv.algebra.calculus",
     "divides": "symconv.algebra.indices",
     "entries_latex": "symconv.latex.writing.entry_lists",
@@ -102,12 +104,14 @@ __all__ = [
     "Sum",
     "SymconvError",
     "Verdict",
+    "average_pooling",
     "between",
     "ceiling",
     "check_implementation",
     "claim",
     "contract",
     "conv2d",
+    "convolution",
     "differentiate",
     "divides",
     "entries_latex",

@@ -16,7 +16,7 @@ from symconv import cli, verification
 from symconv.algebra.expressions import Sum
 from symconv.concrete import site
 from symconv.errors import InternalError
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 
 SMALL = "N=1,C=1,H=3,W=2,F=1,HH=2,WW=1,S=1,P=0"
 REMAINDER = "N=1,C=1,H=4,W=2,F=1,HH=2,WW=1,S=3,P=0"

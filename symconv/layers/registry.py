@@ -2,16 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from difflib import get_close_matches
+from functools import cache
+from typing import Any, Final, Literal
 
 from symconv.algebra.expressions import Array
 from symconv.algebra.indices import Size
 from symconv.errors import UsageError
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.builder import build
+from symconv.layers.convolution.choices import (
+    WORDS,
+    Choices,
+    Padding,
+    PaddingMode,
+    Stride,
+    Words,
+    refused,
+)
+from symconv.layers.convolution.frame import Frame
+from symconv.layers.convolution.post import conv2d
 from symconv.layers.layer import Layer, Vocabulary
+from symconv.layers.pooling import POOLING_WORDS, PoolingChoices, build_pooling
 
-LAYERS: dict[str, Callable[[], Layer]] = {"conv2d": conv2d}
-"""How each layer is made, by its name."""
+NAMES: Final = (
+    *(f"conv{axes}d" for axes in (2, 1, 3)),
+    *(f"conv_transpose{axes}d" for axes in (1, 2, 3)),
+    *(f"avg_pool{axes}d" for axes in (1, 2, 3)),
+    "linear",
+)
+"""The names of the layers; words behind a name choose more: ``conv2d dilation groups``."""
+
+FAMILY: Final = (
+    *("conv1d", "conv2d", "conv3d"),
+    *(f"conv{axes}d strides sides dilation groups" for axes in (1, 2, 3)),
+    *("conv1d valid", "conv2d unstrided same", "conv2d strides same", "conv1d causal dilation"),
+    *("conv1d unstrided causal", "conv2d valid no_bias", "conv2d strides paddings"),
+    *("conv1d circular", "conv2d circular", "conv2d reflect", "conv2d sides replicate"),
+    *("conv1d depthwise", "conv2d dilation depthwise", "conv3d depthwise"),
+    *("conv_transpose1d", "conv_transpose2d", "conv_transpose3d"),
+    *(f"conv_transpose{axes}d strides sides dilation groups output_padding" for axes in (1, 2, 3)),
+    *("conv_transpose2d output_padding", "conv_transpose2d depthwise"),
+    *("avg_pool1d", "avg_pool2d", "avg_pool3d", "avg_pool2d strides paddings exclude_padding"),
+    *("avg_pool1d ceil", "avg_pool2d exclude_padding ceil"),
+    *("linear", "linear no_bias"),
+)
+"""The members that stand for the whole family: each choice, alone and with others."""
 
 
 def default_layer() -> Layer:
@@ -26,26 +62,137 @@ def default_vocabulary() -> Vocabulary:
     return vocabulary
 
 
-def layer_by_name(name: str) -> Layer:
-    """Return a layer by its name.
+def convolution(
+    axes: int = 2,
+    *,
+    stride: Stride = "shared",
+    padding: Padding = "shared",
+    mode: PaddingMode = "zeros",
+    dilation: bool = False,
+    groups: bool = False,
+    depthwise: bool = False,
+    transposed: bool = False,
+    output_padding: bool = False,
+    bias: bool = True,
+) -> Layer:
+    """Return a convolution of the family that one builder makes.
+
+    Without any choice it is the post's layer, `conv2d`.
+
+    Args:
+        axes: the number of spatial axes, 1 to 3, or 0 for the affine layer.
+        stride: ``"shared"`` by all axes (S), of ``"each axis"`` (Sh, Sw), or ``"none"``.
+        padding: ``"shared"`` (P), of ``"each axis"`` (Ph, Pw) or ``"each side"`` (Ph0 before,
+            Ph1 after), ``"none"``, or by a formula: ``"same"``, ``"causal"``.
+        mode: what the padding holds: ``"zeros"``, ``"circular"``, ``"reflect"``, ``"replicate"``.
+        dilation: whether each axis has a dilation (Dh, Dw).
+        groups: whether channels and filters are divided into G groups.
+        depthwise: whether each channel has M filters of its own.
+        transposed: whether the layer is the adjoint of the convolution, with a bias.
+        output_padding: whether a transposed layer has an output padding (Oh, Ow).
+        bias: whether there is a bias.
+
+    Shapes:
+        x: (N, C, H, W); w: (F, C/G, HH, WW), transposed (C, F/G, HH, WW); b: (F,);
+        y and dout: (N, F, Hh, Hw). One axis has W alone, three have Z, H and W.
 
     Raises:
-        UsageError: when there is none of that name.
+        UsageError: for a choice that is not known, and for choices that contradict each other.
     """
-    if name not in LAYERS:
+    if groups and depthwise:
         raise UsageError(
-            f"unknown layer {name!r}",
-            code="unknown-layer",
-            help=f"the layers are {', '.join(LAYERS)}; without one, declare sizes and arrays",
+            "a depthwise layer has as many groups as channels",
+            code="contradicting-choices",
+            help="leave groups out",
         )
-    return LAYERS[name]()
+    if not axes and (stride, padding) == ("shared", "shared"):
+        stride = padding = "none"
+    channels: Literal["dense", "groups", "depthwise"] = (
+        "depthwise" if depthwise else "groups" if groups else "dense"
+    )
+    return _convolution(
+        Choices(axes, stride, padding, mode, dilation, channels, transposed, output_padding, bias)
+    )
+
+
+def average_pooling(
+    axes: int = 2,
+    *,
+    stride: Stride = "shared",
+    padding: Literal["shared", "each axis", "none"] = "shared",
+    count_include_pad: bool = True,
+    ceil_mode: bool = False,
+) -> Layer:
+    """Return average pooling; see `PoolingChoices`.
+
+    Shapes:
+        x: (N, C, H, W); y and dout: (N, C, Hh, Hw). One axis has W alone, three Z, H and W.
+
+    Raises:
+        UsageError: for a choice that is not known.
+    """
+    return _pooling(PoolingChoices(axes, stride, padding, count_include_pad, ceil_mode))
+
+
+def layer_by_name(name: str) -> Layer:
+    """Return a layer by its name and the words behind it: ``conv2d dilation groups``.
+
+    Raises:
+        UsageError: when there is none of that name, a word is not known, or words contradict
+            each other.
+    """
+    stem, *words = name.split() or [""]
+    if stem not in NAMES:
+        near = get_close_matches(stem, NAMES, n=2, cutoff=0.6)
+        known = f"the layers are {', '.join(NAMES)}; without one, declare sizes and arrays"
+        raise UsageError(
+            f"unknown layer {stem!r}",
+            code="unknown-layer",
+            help=f"did you mean {' or '.join(near)}?" if near else known,
+        )
+    if stem == "linear":
+        return convolution(0, **_chosen(stem, words, {"no_bias": WORDS["no_bias"]}))
+    axes = int(stem[-2])
+    if stem.startswith("avg_pool"):
+        return _pooling(PoolingChoices(axes, **_chosen(stem, words, POOLING_WORDS)))
+    chosen = _chosen(stem, words, WORDS)
+    return _convolution(Choices(axes, transposed="transpose" in stem, **chosen))
+
+
+def _chosen(stem: str, words: Iterable[str], table: Words) -> dict[str, Any]:
+    """Return the choices that the words behind a name make."""
+    chosen: dict[str, str] = {}
+    for word in words:
+        if word not in table:
+            near = get_close_matches(word, table, n=2, cutoff=0.5)
+            raise UsageError(
+                f"{stem} has no choice {word!r}",
+                code="unknown-layer",
+                help=f"did you mean {' or '.join(near)}?"
+                if near
+                else f"choose of {', '.join(table)}",
+            )
+        earlier = chosen.setdefault(table[word][0], word)
+        if earlier != word:
+            raise refused(f"{earlier} and {word} choose the same thing", "leave one of the two out")
+    return {choice: table[word][1] for choice, word in chosen.items()}
+
+
+@cache
+def _convolution(choices: Choices) -> Layer:
+    return conv2d() if choices == Choices() else build(Frame(choices))
+
+
+@cache
+def _pooling(choices: PoolingChoices) -> Layer:
+    return build_pooling(choices)
 
 
 def layer_with(arrays: Iterable[Array], sizes: Iterable[Size]) -> Layer | None:
     """Return the first layer that has all of the arrays, by name and shape, and all sizes."""
     wanted, needed = list(arrays), set(sizes)
-    for make in LAYERS.values():
-        layer = make()
+    for name in NAMES:
+        layer = layer_by_name(name)
         known = layer.array_by_name
         has_sizes = needed <= {*layer.given, *(derived.size for derived in layer.derived)}
         if has_sizes and all(known.get(array.name) == array for array in wanted):

@@ -20,7 +20,7 @@ from symconv.errors import (
     WrongShape,
 )
 from symconv.layers.convolution.forward import HH, P, n, p, x
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 from symconv.layers.layer import Layer
 
 LAYER = conv2d()

@@ -32,7 +32,7 @@ from symconv.concrete.differences import Difference, smallest_difference
 from symconv.concrete.monomial_tables import Tables
 from symconv.errors import IllFormed, LoopRaised, NotSupported, TooLarge, WrongShape
 from symconv.layers.convolution import loops
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 from symconv.layers.layer import Layer, Loop, Sizes
 
 LAYER = conv2d()

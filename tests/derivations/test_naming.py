@@ -6,7 +6,7 @@ import pytest
 
 from symconv.algebra.expressions import Array
 from symconv.derivations.naming import Names
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 
 
 def test_the_layer_s_own_statements_name_the_entries() -> None:

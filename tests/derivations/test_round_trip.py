@@ -27,7 +27,7 @@ from symconv.latex.reading.formulas import read_formula
 from symconv.latex.reading.items import Equality
 from symconv.latex.writing.choices import LatexOptions
 from symconv.layers.convolution.forward import dout
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 from tests.runs import quick_rows
 
 pytestmark = pytest.mark.xdist_group("derivations")  # They share the derivations.

@@ -28,7 +28,7 @@ from symconv.derivations import rewriting, steps
 from symconv.derivations.derivation import Line
 from symconv.derivations.steps import derive
 from symconv.errors import InternalError, NotSupported, UnknownStatement
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 from symconv.layers.layer import Layer
 from symconv.proof.equality import Outcome, prove
 from symconv.verdicts import Verdict

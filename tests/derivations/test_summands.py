@@ -16,7 +16,7 @@ from symconv.derivations.summands import (
     tidy_integer,
     total,
 )
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 
 H, P, S, HH = sizes("H P S HH")
 i, k, p, q = indices("i k p q")

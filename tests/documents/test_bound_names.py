@@ -7,7 +7,7 @@ import pytest
 from symconv.algebra.expressions import Array, Delta, Derivative, Statement, Sum
 from symconv.algebra.indices import Constant, Range, indices, sizes
 from symconv.documents.bound_names import standard_names
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 
 (M,) = sizes("M")
 i, j, k, p, q = indices("i j k p q")

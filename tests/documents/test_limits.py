@@ -9,7 +9,7 @@ from symconv.documents.accounting import check_document, check_documents
 from symconv.documents.contents import Formula, Heading, Trouble
 from symconv.documents.loading import parse_text
 from symconv.documents.outline import declared_by
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 from symconv.verdicts import Verdict
 from tests.runs import quick_rows
 

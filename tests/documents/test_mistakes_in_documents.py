@@ -34,7 +34,7 @@ from symconv.latex.reading.items import Abbreviation, Equality, Item, Unreadable
 from symconv.latex.writing.choices import LatexOptions
 from symconv.latex.writing.layout import statement_display
 from symconv.latex.writing.writer import statement_latex
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 from symconv.layers.registry import layer_by_name
 from symconv.mistakes.catalogue import CATALOGUE
 from symconv.mistakes.spoiling import same_statement, spoil

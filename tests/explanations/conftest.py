@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from symconv.explanations.probes import Probes
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 from symconv.layers.layer import Layer
 
 

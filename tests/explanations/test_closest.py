@@ -11,7 +11,7 @@ from symconv.algebra.indices import Index
 from symconv.explanations.closest import MOST_OFFERED, Correction, closest_correct_forms
 from symconv.explanations.probes import CANDIDATE, Probes
 from symconv.explanations.tidying import tidied
-from symconv.layers.convolution.gradients import STATEMENTS
+from symconv.layers.convolution.post import STATEMENTS
 from symconv.layers.layer import Layer
 from symconv.mistakes.catalogue import CATALOGUE
 from symconv.mistakes.spoiling import spoil

@@ -8,7 +8,7 @@ from symconv.explanations.failures import explain
 from symconv.explanations.lengths import is_too_long
 from symconv.latex.reading.context import context_of_layer
 from symconv.latex.reading.formulas import read_statement
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 from symconv.proof.equality import prove
 
 CONV = conv2d()

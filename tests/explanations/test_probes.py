@@ -7,7 +7,7 @@ from dataclasses import replace
 from symconv.algebra.indices import Size, equal
 from symconv.explanations.probes import CANDIDATE, Probes
 from symconv.explanations.validity import validity_region
-from symconv.layers.convolution.gradients import STATEMENTS
+from symconv.layers.convolution.post import STATEMENTS
 from symconv.layers.layer import Layer
 from symconv.mistakes.catalogue import CATALOGUE
 from symconv.mistakes.spoiling import spoil

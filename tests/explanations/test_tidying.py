@@ -26,7 +26,7 @@ from symconv.algebra.indices import (
 from symconv.errors import IllFormed
 from symconv.explanations.tidying import tidied, tidied_integer
 from symconv.layers.convolution.forward import b, w
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 
 HH, S, P = sizes("HH S P")
 i, k, p = indices("i k p")

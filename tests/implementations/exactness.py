@@ -9,7 +9,7 @@ import numpy as np
 from symconv.implementations.calling.results import NoArray
 from symconv.implementations.model import BACKWARD_RESULTS, RESULTS, Implementation
 from symconv.layers.convolution import loops
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 
 SIZES = "N=2,C=2,H=4,W=5,F=3,HH=2,WW=3,S=2,P=1"
 """Nothing square, nothing of the same length, a remainder, padding, a stride."""

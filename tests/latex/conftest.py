@@ -378,7 +378,7 @@ def reader_of() -> Callable[[Iterable[Symbol], Iterable[Array]], LatexReader]:
 def conv2d_reader() -> LatexReader:
     """A reader that knows the names of the 2-D convolution; dout it knows as dL/dy alone."""
     from symconv.algebra.scoping import all_symbols
-    from symconv.layers.convolution.two_dimensional import conv2d
+    from symconv.layers.convolution.post import conv2d
 
     layer = conv2d()
     symbols: dict[Symbol, None] = {}

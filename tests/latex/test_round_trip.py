@@ -39,7 +39,7 @@ from symconv.latex.writing.writer import (
     integer_latex,
     statement_latex,
 )
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 
 STATEMENTS = pytest.mark.parametrize("statement", conv2d().statements, ids=lambda item: item.key)
 STYLES = pytest.mark.parametrize("style", ["partial", "d"])

@@ -16,7 +16,7 @@ from symconv.algebra.indices import (
     sizes,
 )
 from symconv.errors import IllFormed, SizesError, UnknownStatement, UsageError
-from symconv.layers.convolution.two_dimensional import DEFAULT_SIZES, conv2d
+from symconv.layers.convolution.post import DEFAULT_SIZES, conv2d
 from symconv.layers.layer import DerivedSize, Layer, Loop, Sizes
 
 LAYER = conv2d()

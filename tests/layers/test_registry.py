@@ -9,13 +9,13 @@ import pytest
 from symconv import conv2d
 from symconv.errors import UsageError
 from symconv.layers.layer import Layer
-from symconv.layers.registry import LAYERS, default_layer, layer_by_name
+from symconv.layers.registry import NAMES, default_layer, layer_by_name
 
 LAYER = default_layer()
 
 
 def test_a_layer_is_found_by_its_name_and_is_the_same_every_time() -> None:
-    assert [layer_by_name(name).name for name in LAYERS] == list(LAYERS)
+    assert [layer_by_name(name).name for name in NAMES] == list(NAMES)
     assert layer_by_name("conv2d") is conv2d() is LAYER
 
 

@@ -12,7 +12,7 @@ from symconv.algebra.evaluation import Evaluator, Polynomial, Values
 from symconv.algebra.expressions import Statement
 from symconv.algebra.scoping import expand_where
 from symconv.errors import IllFormed
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 from symconv.layers.layer import Sizes
 from symconv.mistakes.catalogue import CATALOGUE
 from symconv.mistakes.spoiled_loops import spoil_loop

@@ -23,7 +23,7 @@ from symconv.algebra.indices import (
     equal,
     indices,
 )
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 from symconv.layers.registry import default_vocabulary
 from symconv.mistakes.sites import (
     mentions,

@@ -15,7 +15,7 @@ from symconv.algebra.evaluation import Evaluator, Polynomial
 from symconv.algebra.expressions import Derivative
 from symconv.layers.convolution import loops as right_loops
 from symconv.layers.convolution.forward import L, b, w, x, y
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 from symconv.layers.layer import Loop, Sizes
 from symconv.mistakes.catalogue import CATALOGUE
 from symconv.mistakes.spoiled_loops import SpoiledLoop, spoil_loop

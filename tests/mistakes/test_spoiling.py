@@ -7,7 +7,7 @@ import pytest
 from symconv.algebra.expressions import Array, Delta, Derivative, Entry, Iverson, Statement, Sum
 from symconv.algebra.indices import between, ceiling, equal, floor, indices, sizes
 from symconv.layers.axis import Axis
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 from symconv.layers.layer import Layer, Vocabulary
 from symconv.mistakes.catalogue import CATALOGUE
 from symconv.mistakes.spoiling import mend, same_statement, spoil

@@ -14,7 +14,7 @@ import pytest
 
 from symconv.algebra.expressions import Array, Iverson, Statement, Sum
 from symconv.algebra.indices import divides, indices, sizes
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 from symconv.layers.layer import Layer
 from symconv.proof.certificates import certificates
 from symconv.proof.equality import Proof, prove

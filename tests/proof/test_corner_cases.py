@@ -28,7 +28,7 @@ from symconv.algebra.indices import (
     indices,
     sizes,
 )
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 from symconv.layers.layer import Layer
 from symconv.proof.certificates import certificates
 from symconv.proof.equality import prove

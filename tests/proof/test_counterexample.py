@@ -8,7 +8,7 @@ from symconv.algebra.evaluation import condition_value
 from symconv.algebra.expressions import Array, Statement, Sum
 from symconv.algebra.indices import Condition, Constant, Range, divides, equal, indices, sizes
 from symconv.errors import NotSupported, SizesError
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 from symconv.layers.layer import DerivedSize, Layer, Sizes
 from symconv.proof.counterexample import (
     admissible,

@@ -28,7 +28,7 @@ from symconv.algebra.indices import (
     sizes,
 )
 from symconv.errors import InternalError
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 from symconv.layers.layer import DerivedSize, Layer
 from symconv.mistakes.spoiling import spoil
 from symconv.proof import equality

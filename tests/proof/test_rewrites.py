@@ -36,6 +36,7 @@ from symconv.algebra.indices import (
     sizes,
 )
 from symconv.errors import IllFormed
+from symconv.layers.convolution.claims import c1, f1, n1
 from symconv.layers.convolution.forward import (
     HH,
     WW,
@@ -44,24 +45,27 @@ from symconv.layers.convolution.forward import (
     H,
     Hh,
     Hw,
+    L,
     N,
     P,
     S,
     W,
+    b,
     dout,
     w,
     x,
     x_pad,
     y,
 )
-from symconv.layers.convolution.gradients import DL_DB, DL_DW, DL_DX, DY_DX, c1, f1, n1
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 from symconv.layers.layer import DerivedSize, Layer
 from symconv.proof.equality import Outcome, prove
 from symconv.verdicts import Verdict
 
 n, f, c, k, l, p, q, i, j, r, t = indices("n f c k l p q i j r t")
 CONV2D = conv2d()
+DL_DW, DL_DB = (Derivative(L[()], entry) for entry in (w[f1, c1, i, j], b[f1]))
+DL_DX, DY_DX = (Derivative(one, x[n1, c1, i, j]) for one in (L[()], y[n, f, k, l]))
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from symconv.algebra.indices import Constant, Index, indices, sizes
 from symconv.derivations.steps import derive
 from symconv.errors import NotSupported
 from symconv.latex.writing.entry_lists import entries_latex
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 from symconv.layers.layer import DerivedSize, Layer, Loop
 from symconv.proof.equality import Outcome, prove
 from symconv.verdicts import Verdict

@@ -1,4 +1,4 @@
-"""The 2-D convolution layer: its sizes, arrays and definitions.
+"""The letters of the post's layer: its sizes, indices, arrays and definitions.
 
 Shapes:
     x: (N, C, H, W), the input; x_pad: (N, C, H+2P, W+2P), the zero-padded input.
@@ -13,48 +13,16 @@ Source: the post's section "Forward pass", in corrected form.
 
 from __future__ import annotations
 
-from symconv.algebra.expressions import Array, Definition, Iverson, Sum
-from symconv.algebra.indices import indices, sizes
-from symconv.layers.axis import Axis
+from symconv.algebra.indices import indices
+from symconv.layers.convolution.choices import Choices
+from symconv.layers.convolution.direct import definitions
+from symconv.layers.convolution.frame import Frame
 
-N, C, H, W, F, HH, WW, S, P = GIVEN = sizes("N C H W F HH WW S P")
-Hh, Hw = sizes("Hh Hw")
+FRAME = Frame(Choices())
+N, C, H, W, F, HH, WW, S, P = GIVEN = FRAME.given
+HEIGHT, WIDTH = FRAME.axes
+Hh, Hw = HEIGHT.output, WIDTH.output
 n, f, c, k, l, p, q, i, j = indices("n f c k l p q i j")
-
-HEIGHT = Axis(input=H, filter=HH, output=Hh, stride=S, padding_before=P, padding_after=P)
-WIDTH = Axis(input=W, filter=WW, output=Hw, stride=S, padding_before=P, padding_after=P)
-
-x = Array("x", (N, C, H, W))
-w = Array("w", (F, C, HH, WW))
-b = Array("b", (F,))
-dout = Array("dout", (N, F, Hh, Hw))
-x_pad = Array("x_pad", (N, C, HEIGHT.padded, WIDTH.padded))
-y = Array("y", (N, F, Hh, Hw))
-L = Array("L")
-
-PADDED_INPUT = Definition(
-    x_pad[n, c, i, j],
-    Iverson(HEIGHT.holds_input(i))
-    * Iverson(WIDTH.holds_input(j))
-    * x[n, c, HEIGHT.unpadded(i), WIDTH.unpadded(j)],
-)
-OUTPUT = Definition(
-    y[n, f, k, l],
-    b[f]
-    + Sum(
-        w[f, c, p, q] * x_pad[n, c, HEIGHT.position(k, p), WIDTH.position(l, q)],
-        (c, 0, C - 1),
-        (p, 0, HH - 1),
-        (q, 0, WW - 1),
-    ),
-)
-LOSS = Definition(
-    L[()],
-    Sum(
-        dout[n, f, k, l] * y[n, f, k, l],
-        (n, 0, N - 1),
-        (f, 0, F - 1),
-        (k, 0, Hh - 1),
-        (l, 0, Hw - 1),
-    ),
-)
+x, w, b, dout, x_pad, y = FRAME.x, FRAME.w, FRAME.b, FRAME.dout, FRAME.x_pad, FRAME.y
+PADDED_INPUT, OUTPUT, LOSS = definitions(FRAME)
+L = LOSS.array

@@ -227,7 +227,7 @@ def test_a_gradient_that_autograd_does_not_find_is_named() -> None:
 def test_the_gradients_can_be_asked_for_twice() -> None:
     from exactness import arrays_at
 
-    from symconv.layers.convolution.two_dimensional import conv2d
+    from symconv.layers.convolution.post import conv2d
 
     implementation = wrap(torch_conv)
     sizes = conv2d().sizes(SIZES)

@@ -7,7 +7,7 @@ from symconv.algebra.evaluation import condition_value
 from symconv.errors import UsageError
 from symconv.implementations.calling.layouts import Axes, array_of, restrictions
 from symconv.implementations.calling.results import NoArray
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 
 X = np.arange(1 * 3 * 4 * 5).reshape(1, 3, 4, 5)
 W = np.arange(2 * 3 * 4 * 5).reshape(2, 3, 4, 5)

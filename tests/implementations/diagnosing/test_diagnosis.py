@@ -14,7 +14,7 @@ from symconv.implementations.model import RESULTS
 from symconv.implementations.trying.inputs import draw, in_dtype, plan
 from symconv.implementations.trying.reference import Reference
 from symconv.implementations.trying.shape_classes import shape_classes
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 from symconv.layers.layer import Layer
 from tests.runs import quick_rows
 

@@ -7,7 +7,7 @@ from symconv.implementations.diagnosing.cases import Case, CodeRun, same
 from symconv.implementations.diagnosing.spoiled import loop_arrays, spoiled_candidates
 from symconv.implementations.model import RESULTS
 from symconv.implementations.trying.reference import Reference
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 
 SIZES = conv2d().sizes("N=2,C=2,H=3,W=5,F=3,HH=2,WW=3,S=2,P=1")
 

@@ -12,7 +12,7 @@ from symconv.implementations.model import RESULTS
 from symconv.implementations.trying.inputs import draw, plan
 from symconv.implementations.trying.reference import Reference
 from symconv.implementations.trying.shape_classes import shape_classes
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 
 NOT_SEEN_BY_RIGHT_NUMBERS_OF_THIS_SIZE = {
     "integer-overflow",

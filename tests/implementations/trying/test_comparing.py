@@ -8,7 +8,7 @@ import pytest
 from symconv.implementations.model import Pass, RunTrouble
 from symconv.implementations.trying.comparing import judge_pass, judge_symbols
 from symconv.implementations.trying.reference import Reference
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 from symconv.verdicts import Verdict
 
 LAYER = conv2d()

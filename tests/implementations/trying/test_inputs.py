@@ -7,7 +7,7 @@ import pytest
 
 from symconv.errors import UsageError
 from symconv.implementations.trying.inputs import EXACT_UP_TO, MISS_GOAL, draw, in_dtype, plan
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 
 LAYER = conv2d()
 SMALL = LAYER.sizes("N=2,C=3,H=2,W=5,F=4,HH=2,WW=3,S=2,P=1")

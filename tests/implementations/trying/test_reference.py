@@ -11,7 +11,7 @@ from symconv.implementations.model import RESULTS
 from symconv.implementations.trying.inputs import draw, plan
 from symconv.implementations.trying.reference import FEW_PRODUCTS, Reference
 from symconv.implementations.trying.shape_classes import shape_classes
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 
 LAYER = conv2d()
 PLACES = [place.sizes for place in shape_classes()]

@@ -5,7 +5,7 @@ import pytest
 from symconv.implementations.trying.rules import LEAST_SHAPES, exception, nearby, regions, rules
 from symconv.implementations.trying.shape_classes import shape_classes
 from symconv.layers.convolution.forward import S
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 from symconv.layers.layer import Sizes
 
 PLACES = [place.sizes for place in shape_classes()]

@@ -8,7 +8,7 @@ from symconv.algebra.indices import equal
 from symconv.errors import SizesError
 from symconv.implementations.trying.shape_classes import SHAPES, shape_classes
 from symconv.layers.convolution.forward import HH, WW, H, N, P, S, W
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 
 NAMES = [place.name for place in shape_classes()]
 

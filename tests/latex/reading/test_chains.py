@@ -11,7 +11,7 @@ from symconv.documents.loading import parse_text
 from symconv.latex.reading.context import Context, context_of_layer
 from symconv.latex.reading.formulas import read_formula
 from symconv.latex.reading.items import Equality
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 
 LAYER = context_of_layer(conv2d())
 M, K = Size("M"), Size("K")

@@ -8,7 +8,7 @@ from symconv.latex.reading.context import context_of_layer
 from symconv.latex.reading.cue_words import explains_a_name, role_of
 from symconv.latex.reading.formulas import read_formula
 from symconv.latex.reading.items import Equality, ExampleSize, NoStatement, Unreadable
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 from symconv.proof.equality import prove
 from symconv.verdicts import Verdict
 

@@ -22,7 +22,7 @@ from symconv.latex.reading.items import (
     NoStatement,
     Unreadable,
 )
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 
 LAYER = context_of_layer(conv2d())
 n, m = Size("n"), Size("m")

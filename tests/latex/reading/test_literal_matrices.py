@@ -8,7 +8,7 @@ from symconv.algebra.indices import Constant, Size
 from symconv.latex.reading.context import Context, context_of_layer
 from symconv.latex.reading.formulas import read_formula
 from symconv.latex.reading.items import Equality, NoStatement, Unreadable
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 from symconv.proof.equality import prove
 from symconv.verdicts import Verdict
 

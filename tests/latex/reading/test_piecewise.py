@@ -11,7 +11,7 @@ from symconv.latex.reading.formulas import read_formula, read_statement
 from symconv.latex.reading.items import ArrayDefinition, Equality, Unreadable
 from symconv.latex.reading.meaning.piecewise import guard, negation
 from symconv.latex.writing.writer import statement_latex
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 from symconv.proof.equality import prove
 from symconv.verdicts import Verdict
 

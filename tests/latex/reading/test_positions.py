@@ -9,7 +9,7 @@ from symconv.latex.reading.formulas import read_statement
 from symconv.latex.reading.positions import as_the_text_counts
 from symconv.latex.writing.choices import LatexOptions
 from symconv.latex.writing.writer import statement_latex
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 from symconv.layers.layer import Layer
 from symconv.proof.equality import prove
 from symconv.verdicts import Verdict

@@ -9,7 +9,7 @@ from symconv.documents.accounting import check_document
 from symconv.documents.declarations import Declared
 from symconv.documents.loading import parse_text
 from symconv.latex.reading.context import Context, context_of_layer
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 from symconv.verdicts import Result
 
 LAYER = context_of_layer(conv2d())

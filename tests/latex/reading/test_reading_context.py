@@ -10,7 +10,7 @@ from symconv.errors import UsageError
 from symconv.latex.reading.context import Context, context_of_layer
 from symconv.latex.reading.formulas import read_formula
 from symconv.latex.reading.items import Equality, Unreadable
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 
 n = Size("n")
 LAYER = context_of_layer(conv2d())

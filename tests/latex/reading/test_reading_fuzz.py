@@ -10,7 +10,7 @@ from symconv.latex.reading.context import Context, context_of_layer
 from symconv.latex.reading.formulas import read_formula
 from symconv.latex.reading.items import Unreadable
 from symconv.latex.writing.writer import statement_latex
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 
 LAYER = context_of_layer(conv2d())
 WRITTEN = [

@@ -10,7 +10,7 @@ import pytest
 from symconv.latex.reading.context import context_of_layer
 from symconv.latex.reading.formulas import read_formula
 from symconv.latex.reading.items import Abbreviation, Equality, ExampleSize, Item, Unreadable
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 
 POST = Path(__file__).parents[4] / "shared" / "seeds" / "000_042c7c9806ed4485.txt"
 pytestmark = pytest.mark.skipif(

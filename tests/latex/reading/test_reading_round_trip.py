@@ -28,7 +28,7 @@ from symconv.latex.reading.items import ArrayDefinition
 from symconv.latex.writing.choices import LatexOptions
 from symconv.latex.writing.layout import statement_display
 from symconv.latex.writing.writer import expression_latex, statement_latex
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 
 STATEMENTS = pytest.mark.parametrize("statement", conv2d().statements, ids=lambda item: item.key)
 STYLES = pytest.mark.parametrize("style", ["partial", "d"])

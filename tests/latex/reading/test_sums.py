@@ -7,7 +7,7 @@ import pytest
 from symconv.latex.reading.context import Context, context_of_layer
 from symconv.latex.reading.formulas import read_formula
 from symconv.latex.reading.items import Equality, Unreadable
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 from symconv.proof.equality import prove
 
 CONV = conv2d()

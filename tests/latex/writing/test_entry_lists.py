@@ -16,7 +16,7 @@ from symconv.latex.writing.choices import LatexOptions
 from symconv.latex.writing.entry_lists import MOST_TERMS, closed_entries, entries_latex
 from symconv.latex.writing.matrices import matrix_shape
 from symconv.layers.convolution import loops
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 from symconv.layers.layer import Layer
 
 LAYER = conv2d()

@@ -10,7 +10,7 @@ from symconv.latex.writing.choices import LatexOptions
 from symconv.latex.writing.layout import aligned, broken_lines, statement_display
 from symconv.latex.writing.widths import estimated_width
 from symconv.latex.writing.writer import expression_latex, statement_latex, written_expression
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 
 N, H, S = sizes("N H S")
 i, j, k = indices("i j k")

@@ -7,7 +7,7 @@ import pytest
 from symconv.latex.writing.choices import LatexOptions
 from symconv.latex.writing.entry_lists import entries_latex
 from symconv.latex.writing.matrices import Cell, matrix_latex, matrix_shape
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 
 LAYER = conv2d()
 

@@ -15,7 +15,7 @@ from symconv.latex.writing.layout import statement_display
 from symconv.latex.writing.standalone import plain_text, section, standalone
 from symconv.latex.writing.widths import estimated_width
 from symconv.latex.writing.writer import statement_latex
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 
 LAYER = conv2d()
 PDFLATEX = shutil.which("pdflatex")

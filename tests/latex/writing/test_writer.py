@@ -51,7 +51,7 @@ from symconv.latex.writing.writer import (
     integer_latex,
     statement_latex,
 )
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 
 GOLDENS = Path(__file__).with_name("statements.txt")
 

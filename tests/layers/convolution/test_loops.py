@@ -7,7 +7,7 @@ import pytest
 import sympy
 
 from symconv.layers.convolution import loops
-from symconv.layers.convolution.two_dimensional import conv2d
+from symconv.layers.convolution.post import conv2d
 
 # The forward check of the CS231n assignment, to 8 decimals.
 PUBLISHED = np.array(

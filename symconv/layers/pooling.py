@@ -1,0 +1,242 @@
+"""Average pooling over any number of axes.
+
+Shapes:
+    x: (N, C, H, W), the input; y, dout: (N, C, Hh, Hw); L: (), the loss.
+
+The sum over a window is divided by how many positions the window has: those before the end of
+the padding, or those that hold the input.
+
+Source: derived here, along the post's derivation of a convolution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import mul
+from typing import Final, Literal
+
+from symconv.algebra.expressions import (
+    Array,
+    Definition,
+    Delta,
+    Derivative,
+    Expression,
+    Number,
+    Statement,
+    Sum,
+)
+from symconv.algebra.indices import (
+    IntegerExpression,
+    Maximum,
+    Minimum,
+    as_integer,
+    ceiling,
+    floor,
+)
+from symconv.layers.axis import ONE, ZERO, Axis
+from symconv.layers.convolution.choices import WORDS, Choices, Stride, Words, named, refused
+from symconv.layers.convolution.claims import brackets, c1, chain, derived, n1, times, values
+from symconv.layers.convolution.frame import Frame, L, N, SpatialAxis, n
+from symconv.layers.convolution.grouping import C, F, Over, c
+from symconv.layers.convolution.survey import default_sizes, regions
+from symconv.layers.layer import Layer
+from symconv.layers.spellings import IN_CODE
+
+
+@dataclass(frozen=True)
+class Pooling:
+    """What an average pooling is made of.
+
+    Attributes:
+        spatial: the spatial axes.
+        counts_padding: whether the padding is counted among the positions of a window.
+    """
+
+    spatial: tuple[SpatialAxis, ...]
+    counts_padding: bool
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """The sizes along each axis."""
+        return tuple(one.axis for one in self.spatial)
+
+    @property
+    def places(self) -> tuple[IntegerExpression, ...]:
+        """The indices over the output."""
+        return tuple(one.place for one in self.spatial)
+
+    @property
+    def x(self) -> Array:
+        """The input."""
+        return Array("x", (N, C, *(axis.input for axis in self.axes)))
+
+    @property
+    def y(self) -> Array:
+        """The output."""
+        return Array("y", (N, C, *(axis.output for axis in self.axes)))
+
+    @property
+    def dout(self) -> Array:
+        """The upstream gradient."""
+        return Array("dout", self.y.shape)
+
+    @property
+    def over_output(self) -> tuple[Over, ...]:
+        """Every output position."""
+        return tuple((one.place, 0, one.axis.output - 1) for one in self.spatial)
+
+    @property
+    def share(self) -> Expression:
+        """What an entry of a window counts: 1 divided by how many positions the window has."""
+        counts = [self._count(one) for one in self.spatial]
+        return Number(as_integer(1) / reduce(mul, counts))
+
+    def _count(self, one: SpatialAxis) -> IntegerExpression:
+        axis, start = one.axis, one.start
+        if not self.counts_padding:
+            first = start if axis.padding_before == ZERO else start - axis.padding_before
+            behind = Minimum((first + axis.filter, axis.input))
+            return behind - (first if first is start else Maximum((first, ZERO)))
+        if axis.overhang:
+            return Minimum((start + axis.filter, axis.padded)) - start
+        return axis.filter
+
+    @property
+    def definitions(self) -> tuple[Definition, ...]:
+        """What the output and the loss are: which entries a window holds is said by brackets."""
+        inside = brackets([one.met_tap for one in self.spatial])
+        at = tuple(one.at for one in self.spatial)
+        over_input = ((one.at, 0, one.axis.input - 1) for one in self.spatial)
+        entry = self.y[(n, c, *self.places)]
+        mean = self.share * Sum(times(*inside, self.x[(n, c, *at)]), *over_input)
+        over = ((n, 0, N - 1), (c, 0, C - 1), *self.over_output)
+        loss = Sum(self.dout[(n, c, *self.places)] * entry, *over)
+        return (Definition(entry, mean), Definition(L[()], loss))
+
+    def statements(self) -> Iterator[Statement]:
+        """Yield the hand-derived statements, each form after the one that leads to it."""
+        entry, at = self.y[(n, c, *self.places)], tuple(one.at for one in self.spatial)
+        by = self.x[(n1, c1, *at)]
+        position = [one.met_position for one in self.spatial]
+        taps = ((one.tap, 0, one.axis.filter - 1) for one in self.spatial)
+        held = times(*brackets(position), self.x[(n, c, *values(position))])
+        for axis in self.axes:
+            yield from _output_size(axis)
+        yield derived("y:window", entry, self.share * Sum(held, *taps))
+        inside = brackets([one.met_tap for one in self.spatial])
+        yield derived(
+            "dy/dx:contracted",
+            Derivative(entry, by),
+            times(Delta(n, n1), Delta(c, c1), *inside, self.share),
+        )
+        over = ((n, 0, N - 1), (c, 0, C - 1), *self.over_output)
+        yield chain("dL/dx:chain", entry, by, over)
+        loss, upstream = Derivative(L[()], by), self.dout[(n1, c1, *self.places)]
+        yield derived(
+            "dL/dx:contracted",
+            loss,
+            Sum(times(self.share, *inside, upstream), *self.over_output),
+        )
+        seeing = (_windows_over(one) for one in self.spatial)
+        yield derived("dL/dx:gather", loss, Sum(self.share * upstream, *seeing))
+
+
+def _output_size(axis: Axis) -> Iterator[Statement]:
+    """Claim the output size as the bounds of the windows that are counted."""
+    if axis.stride == ONE or axis.overhang:
+        return
+    yield derived(
+        f"output-size:floor-{axis.output}", axis.output, 1 + floor(axis.room / axis.stride)
+    )
+
+
+def _windows_over(one: SpatialAxis) -> Over:
+    """Return the windows that hold an input position."""
+    axis, here = one.axis, one.padded(one.at)
+    first, last = here - axis.filter + 1, here
+    if axis.stride != ONE:
+        first, last = ceiling(first / axis.stride), floor(last / axis.stride)
+    return (one.place, Maximum((ZERO, first)), Minimum((axis.output - 1, last)))
+
+
+@dataclass(frozen=True, slots=True)
+class PoolingChoices:
+    """The choices that make one average pooling.
+
+    Attributes:
+        axes: the number of spatial axes, 1 to 3.
+        stride: one size for all axes (``S``), one for each (``Sh``), or 1.
+        padding: one size for all axes (``P``), one for each (``Ph``), or none.
+        counts_padding: whether the padding is counted among the positions of a window, as
+            frameworks do unless ``count_include_pad`` is false.
+        overhang: whether a last window may stand out over the padding ("ceil mode").
+    """
+
+    axes: int = 2
+    stride: Stride = "shared"
+    padding: Literal["shared", "each axis", "none"] = "shared"
+    counts_padding: bool = True
+    overhang: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what is not known."""
+        if self.axes not in (1, 2, 3):
+            raise refused(f"axes = {self.axes!r} is not known", "axes is one of 1, 2, 3")
+        if self.padding not in ("shared", "each axis", "none"):
+            raise refused(
+                f"average pooling has no padding {self.padding!r}",
+                "its padding is one of 'shared', 'each axis', 'none'",
+            )
+
+    @property
+    def name(self) -> str:
+        """The name with the words that make it again: ``avg_pool2d exclude_padding``."""
+        return named(f"avg_pool{self.axes}d", self, POOLING_WORDS)
+
+
+POOLING_WORDS: Final[Words] = {
+    **{word: WORDS[word] for word in ("strides", "unstrided", "paddings", "valid")},
+    "exclude_padding": ("counts_padding", False),
+    "ceil": ("overhang", True),
+}
+"""What each word behind a name chooses."""
+
+
+def build_pooling(choices: PoolingChoices) -> Layer:
+    """Return the layer of average pooling, with its statements and loops.
+
+    The padding is at most half as large as the window, so that every window holds input.
+    """
+    convolution = Frame(Choices(choices.axes, choices.stride, choices.padding))
+    pooling = Pooling(
+        tuple(one.with_overhang() if choices.overhang else one for one in convolution.spatial),
+        choices.counts_padding,
+    )
+    layer = Layer(
+        name=choices.name,
+        given=tuple(size for size in convolution.given if size != F),
+        minimum=convolution.minimum,
+        derived=tuple(item for one in pooling.spatial for item in one.derived),
+        constraints=(
+            *convolution.constraints,
+            *(
+                2 * axis.padding_before <= axis.filter
+                for axis in pooling.axes
+                if axis.padding_before != ZERO
+            ),
+        ),
+        inputs=(pooling.x, pooling.dout),
+        definitions=pooling.definitions,
+        input=pooling.x,
+        output=pooling.y,
+        upstream=pooling.dout,
+        loss=L,
+        statements=tuple(pooling.statements()),
+        axes=pooling.axes,
+        letters={size: letter for size, letter in convolution.letters.items() if size != F},
+        images=N,
+        words=IN_CODE,
+    )
+    return replace(layer, default_sizes=default_sizes(layer), regions=regions(layer))
