@@ -164,6 +164,25 @@ def verify(
     return run(chain(*tasks.values()), progress, layer=layer.name, solver=solver)
 
 
+def verify_theorems(names: Iterable[str] = (), progress: Progress | None = None) -> Report:
+    """Prove identities between layers for every size, and that they need their conditions.
+
+    Args:
+        names: names such as ``adjoint``; none means every theorem.
+        progress: called before each theorem.
+
+    Raises:
+        UnknownStatement: for a name that no theorem has.
+        InternalError: when two independent ways disagree.
+    """
+    from symconv.explanations.proving import ProofOfTheorem
+    from symconv.layers.theorems import chosen_theorems
+    from symconv.proof.smt import solver_name
+
+    tasks = [ProofOfTheorem(theorem) for theorem in chosen_theorems(names)]
+    return run(tasks, progress, layer="theorems", solver=solver_name())
+
+
 def _sizes(layer: Layer, sizes: Iterable[str | Sizes]) -> list[Sizes]:
     """Return the sizes at which something is checked, the smallest first."""
     given = [sizes] if isinstance(sizes, str | Sizes) else list(sizes)

@@ -73,6 +73,9 @@ def cli() -> None:
     type=click.Path(path_type=Path, file_okay=False),
     help="Write each proof obligation as an SMT-LIB 2 file, for another solver to check.",
 )
+@click.option(
+    "--theorems", is_flag=True, help="Prove identities between layers; --statement chooses some."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the whole report as JSON.")
 @click.option("-v", "--verbose", is_flag=True, help="List every single check.")
 def verify(
@@ -80,6 +83,7 @@ def verify(
     statements: Sequence[str],
     methods: Sequence[Method],
     certificates: Path | None,
+    theorems: bool,
     as_json: bool,
     verbose: bool,
 ) -> int:
@@ -90,9 +94,13 @@ def verify(
     computes. All of it is exact: polynomials in the entries of the arrays, and integers.
     Without arguments everything is checked, at a set of small sizes.
     """
-    from symconv.verification import METHODS
+    from symconv.verification import METHODS, verify_theorems
     from symconv.verification import verify as run
 
+    if theorems and (sizes or {*methods} - {"proof"}):
+        raise click.UsageError(
+            "--theorems are proved for every size: leave --sizes and --method out"
+        )
     if certificates is not None and methods and "proof" not in methods:
         raise click.UsageError("--certificates needs proofs; add --method proof")
     if certificates is not None:
@@ -100,7 +108,11 @@ def verify(
 
         make_folder(certificates)
     with progress_bar() as progress:
-        report = run(statements or None, sizes=sizes, methods=methods or METHODS, progress=progress)
+        if theorems:
+            report = verify_theorems(statements, progress)
+        else:
+            ways = methods or METHODS
+            report = run(statements or None, sizes=sizes, methods=ways, progress=progress)
     if as_json:
         from symconv.reports.json_view import report_json
 

@@ -99,11 +99,18 @@ def _overview(report: Report) -> Table:
 
 
 def _suppositions(report: Report) -> list[str]:
-    """Say of each statement that was judged for every size what the verdict supposes."""
+    """Say of each statement that was judged for every size what the verdict supposes.
+
+    What is noted beside a true statement stands below it; failures have their own place.
+    """
     lines: dict[str, None] = {}
     for result in report.results:
-        if result.verdict is not None and result.sizes is None and result.assumptions:
-            lines[f"{result.key}: {result.verdict.value} {result.supposition}"] = None
+        if result.verdict is None or result.sizes is not None:
+            continue
+        notes = result.notes if result.verdict.is_true else ()
+        if result.assumptions or notes:
+            lines[f"{result.key}: {result.verdict.value} {result.supposition}".rstrip()] = None
+            lines |= dict.fromkeys(f"    {note.text}" for note in notes)
     return list(lines)
 
 
