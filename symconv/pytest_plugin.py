@@ -30,6 +30,7 @@ import pytest
 
 if TYPE_CHECKING:
     from symconv.documents.accounting import DocumentTask
+    from symconv.layers.layer import Layer
     from symconv.testing import ShapeCheck
     from symconv.verdicts import Result
 
@@ -50,7 +51,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="PATH",
         help="check the formulas of this document, or of the documents in this folder; repeatable",
     )
-    group.addoption("--symconv-layer", metavar="NAME", help="the layer that they are about")
+    group.addoption(
+        "--symconv-layer",
+        metavar="LAYER",
+        help='the layer that they are about, such as "conv2d dilation", or FILE.py:NAME',
+    )
     group.addoption("--symconv-context", metavar="FILE", help="a file of declarations for them")
 
 
@@ -96,16 +101,14 @@ class DocumentFile(pytest.File):
         from symconv.documents.loading import load, read_lines
         from symconv.documents.outline import declared_by, outline
         from symconv.errors import UsageError
-        from symconv.layers.registry import layer_by_name
         from symconv.verdicts import where_text
 
         layer = self.config.getoption("--symconv-layer")
         context = self.config.getoption("--symconv-context")
         try:
             lines = "" if context is None else read_lines(Path(context))
-            known = declared_by(
-                None if layer is None else layer_by_name(layer), lines, str(context)
-            )
+            about = None if layer is None else _layer(self.config, layer)
+            known = declared_by(about, lines, str(context))
             read = outline(load(self.path), known)
         except UsageError as error:
             raise self.CollectError(str(error)) from error
@@ -165,6 +168,15 @@ class NotProved(Exception):
             sizes = ",".join(f"{n}={v}" for n, v in result.counterexample.sizes.items())
             lines.append(f"    at {sizes}")
         return "\n".join([*lines, *(f"    {note}" for note in result.notes)])
+
+
+def _layer(config: pytest.Config, name: str) -> Layer:
+    """Return the layer of a name; a file is imported where the command line itself names it."""
+    from symconv.layers.registry import layer_by_name
+    from symconv.own_layers import layer_from
+
+    said = config.invocation_params.args
+    return (layer_from if {name, f"--symconv-layer={name}"} & {*said} else layer_by_name)(name)
 
 
 def _paths(config: pytest.Config) -> list[Path]:

@@ -150,7 +150,7 @@ def verify(
     at = _sizes(layer, sizes)
     admitted: list[AtSizes] = []
     if ways != ("proof",):
-        admitted += _admitted(layer, small, ways, at or _sizes(layer, layer.default_sizes))
+        admitted += _admitted(layer, small, ways, at or _usual_sizes(layer, small))
     if small and not admitted and not any(tasks[item.key] for item in small):
         raise _nothing_to_check(small, ways)
     for task in admitted:
@@ -192,6 +192,16 @@ def _sizes(layer: Layer, sizes: Iterable[str | Sizes]) -> list[Sizes]:
         for item in given
     }
     return sorted(at, key=Sizes.order)
+
+
+def _usual_sizes(layer: Layer, chosen: Iterable[Item]) -> list[Sizes]:
+    """Return the layer's default sizes, or where it has none a few small ones."""
+    if layer.default_sizes:
+        return _sizes(layer, layer.default_sizes)
+    from symconv.proof.counterexample import guard_sizes
+
+    claims = [item for item in chosen if isinstance(item, Statement)]
+    return _sizes(layer, [one for item in claims for one in guard_sizes(item, layer)])
 
 
 def _admitted(
@@ -258,7 +268,14 @@ def _not_judged(item: Item, ways: tuple[Method, ...], *, explicit: bool) -> Resu
 
 def _chosen(layer: Layer, statements: Iterable[str | Item] | None) -> list[Item]:
     if statements is None:
-        return layer.select([])
+        everything = layer.select([])
+        if everything:
+            return everything
+        raise UsageError(
+            f"{layer.name} has no statements and no loops",
+            code="nothing-to-check",
+            help="give the layer statements, or derive a gradient: symconv derive",
+        )
     given = [statements] if isinstance(statements, str | Statement | Loop) else list(statements)
     if not given:
         raise UsageError("nothing selected", help="leave the statements out to check everything")

@@ -21,6 +21,7 @@ from symconv.reports.console import print_json, print_text, progress_bar, tell
 
 if TYPE_CHECKING:
     from symconv.implementations.calling.layouts import Padding
+    from symconv.layers.layer import Layer
     from symconv.verdicts import Method
 
 _EXIT_CODES = """\b
@@ -34,6 +35,24 @@ Exit codes:
   143  ended by SIGTERM
 """
 _SIZES_HELP = "Sizes by name, such as N=2,C=3,H=8,W=8,F=4,HH=3,WW=3,S=1,P=1."
+
+
+_LAYER_HELP = (
+    'The layer: its name, as `symconv layers` lists them, such as "conv2d dilation groups", or '
+    "one of your own, FILE.py:NAME, whose file is imported."
+)
+_layer_option = click.option("--layer", "layer_name", metavar="LAYER", help=_LAYER_HELP)
+
+
+def _layer(name: str | None) -> Layer:
+    """Return the layer that is named, or the one that is meant where none is."""
+    if name is None:
+        from symconv.layers.registry import default_layer
+
+        return default_layer()
+    from symconv.own_layers import layer_from
+
+    return layer_from(name)
 
 
 def _padding(text: str) -> Padding:
@@ -52,6 +71,7 @@ def cli() -> None:
 
 
 @cli.command(epilog=_EXIT_CODES)
+@_layer_option
 @click.option("--sizes", multiple=True, metavar="SIZES", help=f"{_SIZES_HELP} Repeatable.")
 @click.option(
     "--statement",
@@ -79,6 +99,7 @@ def cli() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the whole report as JSON.")
 @click.option("-v", "--verbose", is_flag=True, help="List every single check.")
 def verify(
+    layer_name: str | None,
     sizes: Sequence[str],
     statements: Sequence[str],
     methods: Sequence[Method],
@@ -87,7 +108,7 @@ def verify(
     as_json: bool,
     verbose: bool,
 ) -> int:
-    """Check the formulas and loops of the 2-D convolution.
+    """Check the formulas and loops of a layer; of the 2-D convolution where none is named.
 
     Every hand-derived statement is proved for every size at once, and compared with automatic
     differentiation at given sizes, entry by entry; every loop nest is compared with what it
@@ -97,9 +118,10 @@ def verify(
     from symconv.verification import METHODS, verify_theorems
     from symconv.verification import verify as run
 
-    if theorems and (sizes or {*methods} - {"proof"}):
+    if theorems and (sizes or layer_name or {*methods} - {"proof"}):
         raise click.UsageError(
-            "--theorems are proved for every size: leave --sizes and --method out"
+            "--theorems are about several layers, proved for every size: leave --layer, --sizes "
+            "and --method out"
         )
     if certificates is not None and methods and "proof" not in methods:
         raise click.UsageError("--certificates needs proofs; add --method proof")
@@ -111,8 +133,10 @@ def verify(
         if theorems:
             report = verify_theorems(statements, progress)
         else:
-            ways = methods or METHODS
-            report = run(statements or None, sizes=sizes, methods=ways, progress=progress)
+            layer, ways = _layer(layer_name), methods or METHODS
+            report = run(
+                statements or None, sizes=sizes, layer=layer, methods=ways, progress=progress
+            )
     if as_json:
         from symconv.reports.json_view import report_json
 
@@ -131,6 +155,7 @@ def verify(
 
 @cli.command()
 @click.argument("statement")
+@_layer_option
 @click.option(
     "--form",
     type=click.Choice(["index", "entries"]),
@@ -152,6 +177,7 @@ def verify(
 )
 def latex(
     statement: str,
+    layer_name: str | None,
     form: Literal["index", "entries"],
     sizes: str | None,
     derivative: Literal["partial", "d"],
@@ -167,10 +193,9 @@ def latex(
     from symconv.latex.writing.layout import statement_display
     from symconv.latex.writing.standalone import standalone as whole_document
     from symconv.latex.writing.writer import statement_latex
-    from symconv.layers.registry import default_layer
     from symconv.reports.files import write_whole
 
-    layer = default_layer()
+    layer = _layer(layer_name)
     options = LatexOptions(derivative=derivative)
     if form == "index":
         if sizes is not None:
@@ -199,6 +224,7 @@ def latex(
 
 @cli.command()
 @click.argument("gradient")
+@_layer_option
 @click.option(
     "--format",
     "document_format",
@@ -218,6 +244,7 @@ def latex(
 )
 def derive(
     gradient: str,
+    layer_name: str | None,
     document_format: Literal["latex", "markdown", "text"] | None,
     derivative: Literal["partial", "d"],
     standalone: bool,
@@ -237,7 +264,7 @@ def derive(
     if standalone and chosen != "latex":
         raise click.UsageError(f"--standalone goes with --format latex, not {chosen}")
     options = LatexOptions(derivative=derivative)
-    derivation = derivation_of(gradient)
+    derivation = derivation_of(gradient, _layer(layer_name))
     text = derivation_document(derivation, chosen, options, standalone=standalone)
     if output is None:
         print_text(text)
@@ -254,7 +281,7 @@ def derive(
     type=click.Choice(["markdown", "tex", "notebook"]),
     help="How the files are written; told by their endings, else by their text.",
 )
-@click.option("--layer", metavar="NAME", help="The layer that the files are about: conv2d.")
+@_layer_option
 @click.option(
     "--context",
     "context_file",
@@ -267,7 +294,7 @@ def derive(
 def check(
     files: Sequence[str],
     document_format: Literal["markdown", "tex", "notebook"] | None,
-    layer: str | None,
+    layer_name: str | None,
     context_file: Path | None,
     run_code: bool,
     as_json: bool,
@@ -286,10 +313,10 @@ def check(
     from symconv.documents.accounting import check_documents
     from symconv.documents.loading import load, read_lines
     from symconv.documents.outline import declared_by
-    from symconv.layers.registry import layer_by_name
 
     lines = "" if context_file is None else read_lines(context_file)
-    known = declared_by(None if layer is None else layer_by_name(layer), lines, str(context_file))
+    layer = None if layer_name is None else _layer(layer_name)
+    known = declared_by(layer, lines, str(context_file))
     documents = [load(file, document_format) for file in dict.fromkeys(files)]
     with progress_bar() as progress:
         report = check_documents(documents, known, progress=progress, run_listings=run_code)

@@ -4,7 +4,7 @@ r"""Declarations for a document: one syntax in three carriers.
 ``size K`` in a context file say the same; a semicolon separates several.
 
 =================================  =======================================================
-``layer conv2d``                   the layer that the document is about
+``layer conv2d groups``            the layer that the document is about
 ``size K, M``                      sizes, at least 1; ``size P >= 0`` says otherwise
 ``array x (N, C, H, W)``           an array and its shape; ``array L ()`` is a scalar
 ``input x (N, C, H, W)``           an array that depends on no other; ``input x`` if declared
@@ -105,6 +105,8 @@ class Declared:
         if known == name:
             return self
         layer = layer_by_name(name)
+        if known == layer.name:
+            return self
         if known is not None:
             raise _contradiction(f"layer {name}", f"layer {known}")
         if self.context != Context():
@@ -113,7 +115,7 @@ class Declared:
                 code="late-layer",
                 help="name the layer first",
             )
-        return Declared(context_of_layer(layer), replace(self.settings, layer=name))
+        return Declared(context_of_layer(layer), replace(self.settings, layer=layer.name))
 
 
 def declare(text: str, known: Declared) -> Declared:

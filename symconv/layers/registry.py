@@ -142,6 +142,12 @@ def layer_by_name(name: str) -> Layer:
             each other.
     """
     stem, *words = name.split() or [""]
+    if ".py" in name:
+        raise UsageError(
+            f"{name} is a file, and no name of a layer",
+            code="unknown-layer",
+            help="name a file on the command line: --layer FILE.py:NAME",
+        )
     if stem not in NAMES:
         near = get_close_matches(stem, NAMES, n=2, cutoff=0.6)
         known = f"the layers are {', '.join(NAMES)}; without one, declare sizes and arrays"

@@ -61,6 +61,21 @@ def test_two_lines_of_configuration_are_enough(project: Path) -> None:
     assert "2 passed" in out
 
 
+def test_a_layer_of_ones_own_is_named_on_the_command_line_and_not_in_a_configuration(
+    project: Path,
+) -> None:
+    (project / "own.py").write_text("from symconv import conv2d\n")
+    (project / "docs" / "right.md").write_text(RIGHT.split("\n", 1)[1])
+    code, out = _pytest(project, "--symconv=docs", "--symconv-layer=own.py:conv2d")
+    assert code == 0, out
+    (project / "pyproject.toml").write_text(
+        '[tool.pytest.ini_options]\naddopts = ["--symconv=docs", "--symconv-layer=own.py:conv2d"]\n'
+    )
+    code, out = _pytest(project)
+    assert code == 2
+    assert "own.py:conv2d is a file, and no name of a layer" in out
+
+
 def test_without_the_option_no_document_is_collected(project: Path) -> None:
     code, out = _pytest(project)
     assert code == 0
