@@ -16,7 +16,7 @@ readme_command() { grep -m 1 "^python3 -m venv .*$1" README.md; }
 step 'README: install and run the main job'
 bash -euc "$(readme_command 'symconv verify')"
 step 'frameworks to compare with'
-.venv/bin/pip install --quiet --disable-pip-version-check -e '.[torch,jax]'
+.venv/bin/pip install --quiet --disable-pip-version-check -e '.[torch,jax,suites]'
 step 'README: install and run the tests'
 bash -euc "$(readme_command pytest)"
 

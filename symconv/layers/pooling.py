@@ -4,7 +4,7 @@ Shapes:
     x: (N, C, H, W), the input; y, dout: (N, C, Hh, Hw); L: (), the loss.
 
 The sum over a window is divided by how many positions the window has: those before the end of
-the padding, or those that hold the input.
+the padding, or those that hold the input; or by what is given.
 
 Source: derived here, along the post's derivation of a convolution.
 """
@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import mul
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias, get_args
 
 from symconv.algebra.expressions import (
     Array,
@@ -31,18 +31,30 @@ from symconv.algebra.indices import (
     IntegerExpression,
     Maximum,
     Minimum,
+    Size,
     as_integer,
     ceiling,
     floor,
 )
-from symconv.layers.axis import ONE, ZERO, Axis
-from symconv.layers.convolution.choices import WORDS, Choices, Stride, Words, named, refused
+from symconv.layers.axis import ONE, ZERO, Axis, sum_of
+from symconv.layers.convolution.choices import (
+    WORDS,
+    Choices,
+    Padding,
+    Stride,
+    Words,
+    named,
+    refused,
+)
 from symconv.layers.convolution.claims import brackets, c1, chain, derived, n1, times, values
 from symconv.layers.convolution.frame import Frame, L, N, SpatialAxis, n
 from symconv.layers.convolution.grouping import C, F, Over, c
 from symconv.layers.convolution.survey import default_sizes, regions
 from symconv.layers.layer import Layer
 from symconv.layers.spellings import IN_CODE
+
+Divisor: TypeAlias = Literal["positions", "inputs", "given"]
+V = Size("V")
 
 
 @dataclass(frozen=True)
@@ -51,11 +63,11 @@ class Pooling:
 
     Attributes:
         spatial: the spatial axes.
-        counts_padding: whether the padding is counted among the positions of a window.
+        divisor: what the sum over a window is divided by.
     """
 
     spatial: tuple[SpatialAxis, ...]
-    counts_padding: bool
+    divisor: Divisor
 
     @property
     def axes(self) -> tuple[Axis, ...]:
@@ -90,17 +102,20 @@ class Pooling:
     @property
     def share(self) -> Expression:
         """What an entry of a window counts: 1 divided by how many positions the window has."""
+        if self.divisor == "given":
+            return Number(as_integer(1) / V)
         counts = [self._count(one) for one in self.spatial]
         return Number(as_integer(1) / reduce(mul, counts))
 
     def _count(self, one: SpatialAxis) -> IntegerExpression:
+        """Return how many entries of a window are divided by, along one axis."""
         axis, start = one.axis, one.start
-        if not self.counts_padding:
-            first = start if axis.padding_before == ZERO else start - axis.padding_before
-            behind = Minimum((first + axis.filter, axis.input))
-            return behind - (first if first is start else Maximum((first, ZERO)))
+        if self.divisor == "inputs":
+            inputs = sum_of(axis.input, axis.padding_before) - start
+            before = _taps(axis.padding_before - start, axis)
+            return Minimum((axis.filter, _taps(inputs, axis))) - Maximum((ZERO, before))
         if axis.overhang:
-            return Minimum((start + axis.filter, axis.padded)) - start
+            return Minimum((axis.filter, _taps(axis.padded - start, axis)))
         return axis.filter
 
     @property
@@ -139,8 +154,15 @@ class Pooling:
             loss,
             Sum(times(self.share, *inside, upstream), *self.over_output),
         )
-        seeing = (_windows_over(one) for one in self.spatial)
-        yield derived("dL/dx:gather", loss, Sum(self.share * upstream, *seeing))
+        if all(as_integer(axis.dilation) == ONE for axis in self.axes):
+            seeing = (_windows_over(one) for one in self.spatial)
+            yield derived("dL/dx:gather", loss, Sum(self.share * upstream, *seeing))
+
+
+def _taps(length: IntegerExpression, axis: Axis) -> IntegerExpression:
+    """Return how many entries of a window lie in its first positions."""
+    dilation = as_integer(axis.dilation)
+    return length if dilation == ONE else ceiling(length / dilation)
 
 
 def _output_size(axis: Axis) -> Iterator[Statement]:
@@ -168,26 +190,35 @@ class PoolingChoices:
     Attributes:
         axes: the number of spatial axes, 1 to 3.
         stride: one size for all axes (``S``), one for each (``Sh``), or 1.
-        padding: one size for all axes (``P``), one for each (``Ph``), or none.
-        counts_padding: whether the padding is counted among the positions of a window, as
-            frameworks do unless ``count_include_pad`` is false.
+        padding: one size for all axes (``P``), one for each (``Ph``), one for each side, none,
+            or "same" by its formula.
+        dilation: whether each axis has a dilation (``Dh``).
+        divisor: what the sum over a window is divided by: the number of its ``"positions"``,
+            padding counted; of the ``"inputs"`` among them (``count_include_pad`` is false); or
+            what is ``"given"`` (V, ``divisor_override``).
         overhang: whether a last window may stand out over the padding ("ceil mode").
     """
 
     axes: int = 2
     stride: Stride = "shared"
-    padding: Literal["shared", "each axis", "none"] = "shared"
-    counts_padding: bool = True
+    padding: Padding = "shared"
+    dilation: bool = False
+    divisor: Divisor = "positions"
     overhang: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse what is not known."""
+        """Refuse what is not known, and choices that contradict each other."""
         if self.axes not in (1, 2, 3):
             raise refused(f"axes = {self.axes!r} is not known", "axes is one of 1, 2, 3")
-        if self.padding not in ("shared", "each axis", "none"):
+        if self.divisor not in get_args(Divisor):
+            known = ", ".join(map(repr, get_args(Divisor)))
+            raise refused(f"divisor = {self.divisor!r} is not known", f"divisor is one of {known}")
+        if self.padding == "causal":
+            raise refused("average pooling has no padding 'causal'", "give the padding as sizes")
+        if self.overhang and self.padding in ("same", "same lower"):
             raise refused(
-                f"average pooling has no padding {self.padding!r}",
-                "its padding is one of 'shared', 'each axis', 'none'",
+                f"with padding {self.padding!r} no window stands out",
+                "leave ceil out, or give the padding as sizes",
             )
 
     @property
@@ -197,8 +228,10 @@ class PoolingChoices:
 
 
 POOLING_WORDS: Final[Words] = {
-    **{word: WORDS[word] for word in ("strides", "unstrided", "paddings", "valid")},
-    "exclude_padding": ("counts_padding", False),
+    **{word: WORDS[word] for word in ("strides", "unstrided", "paddings", "sides", "valid")},
+    **{word: WORDS[word] for word in ("same", "same_lower", "dilation")},
+    "exclude_padding": ("divisor", "inputs"),
+    "divisor": ("divisor", "given"),
     "ceil": ("overhang", True),
 }
 """What each word behind a name chooses."""
@@ -207,24 +240,35 @@ POOLING_WORDS: Final[Words] = {
 def build_pooling(choices: PoolingChoices) -> Layer:
     """Return the layer of average pooling, with its statements and loops.
 
-    The padding is at most half as large as the window, so that every window holds input.
+    The padding is smaller than the window, so that every window holds input.
     """
-    convolution = Frame(Choices(choices.axes, choices.stride, choices.padding))
+    convolution = Frame(
+        Choices(choices.axes, choices.stride, choices.padding, dilation=choices.dilation)
+    )
     pooling = Pooling(
         tuple(one.with_overhang() if choices.overhang else one for one in convolution.spatial),
-        choices.counts_padding,
+        choices.divisor,
     )
     layer = Layer(
         name=choices.name,
-        given=tuple(size for size in convolution.given if size != F),
+        given=(
+            *(size for size in convolution.given if size != F),
+            *((V,) if choices.divisor == "given" else ()),
+        ),
         minimum=convolution.minimum,
         derived=tuple(item for one in pooling.spatial for item in one.derived),
         constraints=(
             *convolution.constraints,
-            *(
-                2 * axis.padding_before <= axis.filter
+            *dict.fromkeys(
+                side < axis.reach
                 for axis in pooling.axes
-                if axis.padding_before != ZERO
+                for side in (axis.padding_before, axis.padding_after)
+                if side != ZERO
+            ),
+            *(
+                axis.dilation <= axis.input
+                for axis in pooling.axes
+                if choices.divisor == "inputs" and isinstance(axis.dilation, Size)
             ),
         ),
         inputs=(pooling.x, pooling.dout),

@@ -83,7 +83,7 @@ def convolution(
         axes: the number of spatial axes, 1 to 3, or 0 for the affine layer.
         stride: ``"shared"`` by all axes (S), of ``"each axis"`` (Sh, Sw), or ``"none"``.
         padding: ``"shared"`` (P), of ``"each axis"`` (Ph, Pw) or ``"each side"`` (Ph0 before,
-            Ph1 after), ``"none"``, or by a formula: ``"same"``, ``"causal"``.
+            Ph1 after), ``"none"``, or by a formula: ``"same"``, ``"same lower"``, ``"causal"``.
         mode: what the padding holds: ``"zeros"``, ``"circular"``, ``"reflect"``, ``"replicate"``.
         dilation: whether each axis has a dilation (Dh, Dw).
         groups: whether channels and filters are divided into G groups.
@@ -119,8 +119,10 @@ def average_pooling(
     axes: int = 2,
     *,
     stride: Stride = "shared",
-    padding: Literal["shared", "each axis", "none"] = "shared",
+    padding: Padding = "shared",
+    dilation: bool = False,
     count_include_pad: bool = True,
+    divisor_override: bool = False,
     ceil_mode: bool = False,
 ) -> Layer:
     """Return average pooling; see `PoolingChoices`.
@@ -131,7 +133,8 @@ def average_pooling(
     Raises:
         UsageError: for a choice that is not known.
     """
-    return _pooling(PoolingChoices(axes, stride, padding, count_include_pad, ceil_mode))
+    divisor = "given" if divisor_override else "positions" if count_include_pad else "inputs"
+    return _pooling(PoolingChoices(axes, stride, padding, dilation, divisor, ceil_mode))
 
 
 def layer_by_name(name: str) -> Layer:

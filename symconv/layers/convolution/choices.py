@@ -9,7 +9,9 @@ from typing import Final, Literal, TypeAlias, get_args
 from symconv.errors import UsageError
 
 Stride: TypeAlias = Literal["shared", "each axis", "none"]
-Padding: TypeAlias = Literal["shared", "each axis", "each side", "none", "same", "causal"]
+Padding: TypeAlias = Literal[
+    "shared", "each axis", "each side", "none", "same", "same lower", "causal"
+]
 PaddingMode: TypeAlias = Literal["zeros", "circular", "reflect", "replicate"]
 Channels: TypeAlias = Literal["dense", "groups", "depthwise"]
 
@@ -23,6 +25,7 @@ WORDS: Final[Words] = {
     "sides": ("padding", "each side"),
     "valid": ("padding", "none"),
     "same": ("padding", "same"),
+    "same_lower": ("padding", "same lower"),
     "causal": ("padding", "causal"),
     "circular": ("mode", "circular"),
     "reflect": ("mode", "reflect"),
@@ -45,8 +48,8 @@ class Choices:
         stride: one size for all axes (``S``), one for each (``Sh``, ``Sw``), or 1.
         padding: one size for all axes (``P``), one for each (``Ph``), one for each side
             (``Ph0`` before, ``Ph1`` after), none ("valid"), or what a formula says: "same"
-            makes as many positions as the stride allows in the unpadded input, the extra one
-            behind; "causal" lets no output see a later input.
+            makes as many positions as the stride allows in the unpadded input, an odd one behind
+            ("same lower": before); "causal" lets no output see a later input.
         mode: what the padding holds.
         dilation: whether each axis has a dilation (``Dh``), or none.
         channels: every filter sees every channel, those of its group (``G`` groups), or one
@@ -75,7 +78,7 @@ class Choices:
                     f"{name} = {getattr(self, name)!r} is not known",
                     f"{name} is one of {', '.join(map(repr, known))}",
                 )
-        if self.transposed and self.padding in ("same", "causal"):
+        if self.transposed and self.padding in ("same", "same lower", "causal"):
             raise refused(
                 f"a transposed layer has no padding {self.padding!r}",
                 "its padding is cut off the output: give it as a size",

@@ -99,7 +99,7 @@ def _output_sizes(frame: Frame) -> Iterator[Statement]:
             1 + axis.room / axis.stride,
             assumptions=(divides(axis.stride, axis.room),),
         )
-    if frame.choices.padding in ("same", "causal"):
+    if frame.choices.padding in ("same", "same lower", "causal"):
         for axis in frame.axes:
             rounded = axis.input if axis.stride == ONE else ceiling(axis.input / axis.stride)
             yield derived(f"output-size:ceiling-{axis.output}", axis.output, rounded)

@@ -350,6 +350,7 @@ def _spatial_axis(name: str, choices: Choices) -> SpatialAxis:
         "each axis": (Size(f"P{here}"), Size(f"P{here}")),
         "each side": (before, after),
         "same": (before, after),
+        "same lower": (before, after),
         "none": (nothing, nothing),
         "causal": (product_of(dilation, taps - 1), nothing),
     }
@@ -364,10 +365,10 @@ def _spatial_axis(name: str, choices: Choices) -> SpatialAxis:
         output_padding=Size(f"O{here}") if choices.output_padding else nothing,
     )
     derived: tuple[DerivedSize, ...] = ()
-    if choices.padding == "same":
-        # What the last of ceil(H/S) windows lacks, the odd one of it at the end.
+    if choices.padding in ("same", "same lower"):
+        # What the last of ceil(H/S) windows lacks, the odd one of it at one end.
         lacking = Maximum((stride * (ceiling(extent / stride) - 1) + axis.reach - extent, nothing))
-        half = floor(lacking / 2)
+        half = floor(lacking / 2) if choices.padding == "same" else ceiling(lacking / 2)
         derived = (
             DerivedSize(before, half, (equal(before, half),)),
             DerivedSize(after, lacking - half, (equal(after, lacking - half),)),

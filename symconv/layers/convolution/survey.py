@@ -130,7 +130,8 @@ def _values(layer: Layer, trial: _Trial) -> dict[str, int]:
         # A window further would be one more input position.
         most = max(wanted[axis.stride], wanted[axis.dilation]) - 1
         wanted[axis.output_padding] = min(beyond, most)
-    return {size.name: wanted[size] for size in layer.given}
+    # What nothing is said of, such as a divisor of its own, is neither 1 nor another size.
+    return {size.name: wanted.get(size, 7) for size in layer.given}
 
 
 def _fitted(layer: Layer, values: dict[str, int]) -> Sizes:

@@ -67,7 +67,8 @@ CONTRADICTIONS = {
     "conv2d same valid": "same and valid choose the same thing",
     "conv2d groups depthwise": "groups and depthwise choose the same thing",
     "linear groups": "linear has no choice 'groups'",
-    "avg_pool2d same": "avg_pool2d has no choice 'same'",
+    "avg_pool2d causal": "avg_pool2d has no choice 'causal'",
+    "avg_pool2d same ceil": "with padding 'same' no window stands out",
 }
 
 
@@ -84,7 +85,7 @@ REFUSED = {
     "groups twice": (lambda: convolution(groups=True, depthwise=True), "as many groups"),
     "affine": (lambda: convolution(0, dilation=True), "an affine layer has no axes"),
     "pooling": (lambda: average_pooling(0), "axes = 0 is not known"),
-    "pooling's padding": (lambda: average_pooling(padding="same"), "has no padding 'same'"),
+    "pooling's padding": (lambda: average_pooling(padding="causal"), "has no padding 'causal'"),
 }
 
 
