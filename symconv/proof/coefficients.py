@@ -36,7 +36,16 @@ from symconv.algebra.indices import (
     equal,
 )
 from symconv.algebra.normal_form import Term
-from symconv.algebra.ratios import ONE, Least, canonical, is_whole, ratio, terms_expression
+from symconv.algebra.ratios import (
+    ONE,
+    Least,
+    Terms,
+    canonical,
+    is_positive,
+    is_whole,
+    ratio,
+    terms_expression,
+)
 from symconv.algebra.scoping import substitute
 from symconv.algebra.size_limits import too_large
 from symconv.algebra.text import number_text
@@ -64,19 +73,27 @@ class CoefficientFunction:
 
     Attributes:
         weighted: weighted brackets in sizes, free indices and positions; they add up.
-        obligations: that every bound index is what the brackets take it to be; discharged.
+        obligations: that every bound index is what the brackets take it to be, and that the
+            coefficient divides by no 0; discharged.
     """
 
     weighted: tuple[Weighted, ...]
     obligations: tuple[Obligation, ...]
 
 
-def coefficient_function(term: Term, solver: Solver) -> CoefficientFunction:
+def coefficient_function(
+    term: Term, solver: Solver, known: tuple[Formula, ...] = ()
+) -> CoefficientFunction:
     """Build the coefficient function of a term.
+
+    Args:
+        term: the term.
+        solver: knows the hypotheses.
+        known: what holds wherever the term is used, such as the ranges of free indices.
 
     Raises:
         NotSupported: when it was not shown that the map from bound indices to monomials is
-            one-to-one, or an array occurs too often.
+            one-to-one, or that the coefficient divides by no 0, or an array occurs too often.
     """
     coordinates = sum(len(entry.indices) for entry in term.entries)
     if coordinates * len(term.ranges) ** 2 > MOST_ELIMINATION:
@@ -96,6 +113,12 @@ def coefficient_function(term: Term, solver: Solver) -> CoefficientFunction:
     for obligation in obligations:
         if not is_determined(solver, obligation.formulas):
             raise NotSupported(f"{obligation.claim}: not shown", code="not-one-to-one")
+    divisor = ratio(term.coefficient).denominator
+    if not is_positive(divisor, solver.least):
+        obligation = _has_a_value(term, divisor, known)
+        if not solver.never(*obligation.formulas):
+            raise NotSupported(f"{obligation.claim}: not shown", code="solver-limit")
+        obligations = (*obligations, obligation)
     if one is None:
         return CoefficientFunction((), obligations)
     _require_closed(one, term)
@@ -175,6 +198,16 @@ def one_to_one(term: Term, solution: Solution) -> Iterator[Obligation]:
             f"in {term.expression()} the monomial determines {index}",
             (*domain, Comparison(index, "!=", recovered)),
         )
+
+
+def _has_a_value(term: Term, divisor: Terms, known: tuple[Formula, ...]) -> Obligation:
+    """Return that on the term's domain its coefficient does not divide by 0."""
+    by = terms_expression(divisor)
+    return Obligation(
+        "nonzero-divisor",
+        f"in {term.expression()} the divisor {by} is not 0",
+        (*known, *range_conditions(term.ranges), *term.condition, equal(by, 0)),
+    )
 
 
 def orderings(term: Term) -> Iterator[tuple[int, ...]]:

@@ -9,7 +9,7 @@ the counterexample. One that does not replay is an internal error.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from math import prod
 
@@ -82,12 +82,14 @@ def smallest_sizes(solver: Solver, violation: Formula, layer: Layer) -> Smallest
         violation: what holds there.
         layer: the order of sizes and their least values.
     """
-    found, values = solver.ask(violation)
+    session = solver.session(violation)
+    found, values = session.ask()
     if found is not Answer.SATISFIABLE:
         return SmallestSizes(None, False)
     if not solver.effort.minimize:
         return _at(layer, values, minimal=False)
-    search = _Search(solver.session(violation), values)
+    session.narrow()
+    search = _Search(session, values)
     least = [layer.minimum.get(size, 1) for size in layer.given]
     search.lower(layer.given, sum(least))
     for size, start in zip(layer.given, least, strict=True):
@@ -108,17 +110,15 @@ class _Search:
     """A way in which formulas hold, made smaller one sum of sizes after the other.
 
     Attributes:
-        session: the formulas.
+        session: the formulas, and the sums that are as small as they can be.
         values: the smallest way so far.
         minimal: whether every smaller one was shown to be impossible.
-        fixed: the sums that are as small as they can be.
         asked: how many questions were asked.
     """
 
     session: Session
     values: dict[Symbol, int]
     minimal: bool = True
-    fixed: list[Condition] = field(default_factory=list)
     asked: int = 0
 
     def lower(self, parts: tuple[Symbol, ...], least: int) -> None:
@@ -140,7 +140,7 @@ class _Search:
                 high = self._amount(parts)
             else:
                 low = middle + 1
-        self.fixed.append(equal(total, high))
+        self.session.assume(equal(total, high))
 
     def _amount(self, parts: tuple[Symbol, ...]) -> int:
         return sum(self.values.get(part, 1) for part in parts)
@@ -150,7 +150,7 @@ class _Search:
         if self.asked > MOST_ASKED:
             self.minimal = False
             return False
-        found, smaller = self.session.ask(*self.fixed, *conditions)
+        found, smaller = self.session.ask(*conditions)
         if found is Answer.SATISFIABLE:
             self.values = smaller
             return True

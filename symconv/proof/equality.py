@@ -346,7 +346,7 @@ class _Run:
         )
         weighted: dict[tuple[tuple[str, int], ...], list[Weighted]] = {}
         for term in terms:
-            function = coefficient_function(term, self.solver)
+            function = coefficient_function(term, self.solver, self.free)
             self.questions.asked += function.obligations
             weighted.setdefault(term.arrays, []).extend(function.weighted)
         return [

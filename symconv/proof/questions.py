@@ -41,8 +41,6 @@ class Questions:
     def ask(self, obligation: Obligation) -> Answer:
         """Ask whether an obligation can be satisfied; unsatisfiable is what a proof needs."""
         self.asked.append(obligation)
-        if self.solver.clearly_never(obligation.formulas):
-            return Answer.UNSATISFIABLE
         return self.solver.ask(*obligation.formulas)[0]
 
     def require(self, requirements: Iterable[Requirement]) -> Checked:

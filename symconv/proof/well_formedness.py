@@ -219,17 +219,17 @@ class Walker:
             case Number(value=Constant(value=value)) if value:
                 return context
         try:
-            nonzero = self._nonzero(factor)
+            nonzero = self._nonzero(factor, context)
         except NotSupported:
             return replace(context, exact=False)
         return replace(context, formulas=(*context.formulas, nonzero))
 
-    def _nonzero(self, factor: Expression) -> Formula:
+    def _nonzero(self, factor: Expression, context: _Context) -> Formula:
         if isinstance(factor, Number):
             return Comparison(factor.value, "!=", Constant(0))
         weighted: list[Weighted] = []
         for term in normal_form(factor, least=self._solver.least):
-            function = coefficient_function(term, self._solver)
+            function = coefficient_function(term, self._solver, context.formulas)
             self.lemmas += function.obligations
             weighted += function.weighted
         return Nonzero(tuple(weighted))

@@ -348,7 +348,12 @@ def test_a_counterexample_that_does_not_replay_stops_the_run(monkeypatch) -> Non
 
 def test_a_solver_that_gives_up_decides_nothing() -> None:
     helpless = Effort(strategies=(Strategy(1),), sizes_tried=5)
-    outcome = prove(CONV2D.statement("dL/dx:contracted"), CONV2D, effort=helpless)
+    flattened = claim(
+        Sum(u[i], (i, 0, A - 1)),
+        Sum(Iverson(S * i + j < A) * u[S * i + j], (i, 0, A - 1), (j, 0, S - 1)),
+    )
+    assert prove(flattened, LAYER)
+    outcome = prove(flattened, LAYER, effort=helpless)
     assert outcome.verdict is Verdict.UNDECIDED
     assert outcome.code == "solver-limit"
     assert len(outcome.verified_at) == 5

@@ -23,10 +23,19 @@ from symconv.algebra.indices import (
 )
 from symconv.errors import InternalError
 from symconv.layers.layer import Layer
-from symconv.proof import coefficients, counterexample, equality, smt, solving
+from symconv.proof import (
+    coefficients,
+    counterexample,
+    equality,
+    reduction,
+    smt,
+    solving,
+    translation,
+)
 from symconv.proof import well_formedness as well
 from symconv.proof.equality import prove
 from symconv.proof.questions import Checked, Questions
+from symconv.proof.reduction import Reduction
 from symconv.verdicts import Verdict
 
 A, B, S = sizes("A B S")
@@ -98,10 +107,20 @@ def no_witness(*_: object, **__: object) -> None:
     return None
 
 
+SPLIT = Reduction._split
 FAULTS: list[tuple[str, object, str, Callable]] = [
     ("the injectivity test is off", coefficients, "is_determined", lambda *_: True),
-    ("only one direction of the image test", smt, "differs", lambda value: value > 0),
-    ("only the other direction of the image test", smt, "differs", lambda value: value < 0),
+    ("the case that a bracket does not hold is forgotten", Reduction, "_split",
+     lambda laws, state: SPLIT(laws, state)[1:]),
+    ("the case that a bracket holds is forgotten", Reduction, "_split",
+     lambda laws, state: SPLIT(laws, state)[:1]),
+    ("every bracket is taken for known", reduction._State, "_open_part", lambda *_: ()),
+    ("every bracket is taken for false", reduction._State, "_open_part", lambda *_: None),
+    ("everything contradicts", Reduction, "together", lambda *_: None),
+    ("an equation is put in nowhere", reduction._State, "_put_in",
+     lambda state, equation, solved: state._facts.pop(equation)),
+    ("a part of a question is forgotten", Reduction, "independent",
+     lambda _, formulas: [tuple(formulas[:-1])]),
     ("orderings of repeated arrays are ignored", coefficients, "orderings",
      lambda term: iter([tuple(range(len(term.entries)))])),
     ("ranges are not added", coefficients, "range_part", lambda *_: ()),
@@ -135,11 +154,20 @@ def test_a_fault_is_noticed(
 
 def test_the_verdicts_notice_a_fault_even_without_the_guard(monkeypatch) -> None:
     """The guard evaluates what was proved; the table sees these faults without it, too."""
-    for _, owner, attribute, fault in FAULTS[:6]:
+    for _, owner, attribute, fault in FAULTS[:11]:
         with monkeypatch.context() as patch:
             patch.setattr(equality, "guard_sizes", lambda *_: [])
             patch.setattr(owner, attribute, fault)
             assert mismatches()
+
+
+@pytest.mark.parametrize("fault", [lambda value: value > 0, lambda value: value < 0])
+def test_one_direction_of_the_image_test_is_noticed(monkeypatch, fault: Callable) -> None:
+    """A sum with too many cases is compared with 0 by the solver."""
+    monkeypatch.setattr(reduction, "MOST_SPLITTING", 0)
+    assert mismatches() == []
+    monkeypatch.setattr(translation, "differs", fault)
+    assert mismatches()
 
 
 def test_the_guard_notices_a_wrong_proof_by_itself(monkeypatch) -> None:

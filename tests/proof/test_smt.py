@@ -22,7 +22,7 @@ from symconv.algebra.indices import (
     sizes,
 )
 from symconv.errors import InternalError, NotSupported
-from symconv.proof import smt
+from symconv.proof import reduction, smt
 from symconv.proof.obligations import Either, Nonzero, Obligation, Weighted, formula_symbols
 from symconv.proof.smt import STRATEGIES, Answer, Effort, Solver, Strategy, solver_name
 
@@ -53,6 +53,7 @@ NEVER = [
     (i < H / S, i * S >= H),
     (Nonzero((Weighted(H, (i < j,)), Weighted(-H, (i + 1 <= j,)))),),
     (Nonzero((Weighted(1 / S, ()), Weighted(-1 / (2 * S), ()), Weighted(-1 / (2 * S), ()))),),
+    (Nonzero((Weighted(1 / (i - j), (i < j,)), Weighted(1 / (j - i), (j > i,)))),),
     (Nonzero(()),),
     (Either(((i < j, j < i), (i < 0, i > 0))),),
     (Either(()),),
@@ -67,6 +68,7 @@ SOMETIMES = [
     (i / j < k, equal(i, k * j + 1), j < 0),
     (Nonzero((Weighted(H, (i < j,)), Weighted(-H, (i <= j,)))),),
     (Nonzero((Weighted(1 / S, ()), Weighted(-1 / (2 * S), ()))),),
+    (Nonzero((Weighted(1 / (i - j), (i < j,)), Weighted(1 / (j - i + 1), (j > i,)))),),
     (Either(((i < j, j < i), (i < 0, i > -2))),),
     (equal(FloorDivision(i, j), 3), j < 0),
     (FloorDivision(i, j) > k, equal(j, 0)),
@@ -85,8 +87,16 @@ def test_what_never_holds_is_found_unsatisfiable(formulas) -> None:
 )
 def test_what_sometimes_holds_is_found_satisfiable(formulas) -> None:
     assert not solver().never(*formulas)
-    assert not solver().clearly_never(formulas)
     assert solver().ask(*formulas)[0] is Answer.SATISFIABLE
+
+
+@pytest.mark.parametrize("most", [0, 1_000])
+def test_a_question_asked_as_a_whole_has_the_same_answer(monkeypatch, most: int) -> None:
+    monkeypatch.setattr(reduction, "MOST_SPLITTING", most)
+    for formulas in NEVER:
+        assert solver().never(*formulas), formulas
+    for formulas in SOMETIMES:
+        assert solver().ask(*formulas)[0] is Answer.SATISFIABLE, formulas
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
@@ -159,8 +169,6 @@ def test_the_lemmas_take_no_possibility_away() -> None:
 
 
 def test_what_has_no_translation_is_refused() -> None:
-    with pytest.raises(NotSupported, match="divides by"):
-        _ = solver().ask(Nonzero((Weighted(1 / (H - S), ()),)))
     with pytest.raises(NotSupported, match="not an integer"):
         _ = solver().ask(equal(Minimum((i / S, j)), k))
 
