@@ -1,9 +1,10 @@
 """Conjunctions made smaller before the solver is asked, by laws that keep what they mean.
 
-Four laws, each an equivalence:
+Five laws, each an equivalence:
 
 - an equation ``0 = e`` with an index or a coordinate of coefficient 1 or -1 gives it away: it
   is replaced by its value everywhere, and stands nowhere else;
+- a multiple of d from 0 to d - 1 is 0, which makes a floor of what d divides an equation;
 - a bracket that is known to hold is left out of its product, one that is known not to hold
   takes its term along, and terms under the same brackets are added up;
 - that a sum of weighted brackets is not 0 is decided by cases: a bracket holds or it does not;
@@ -27,6 +28,7 @@ from symconv.algebra.indices import (
     Comparison,
     Condition,
     Constant,
+    Divides,
     Index,
     IntegerExpression,
     Not,
@@ -35,6 +37,7 @@ from symconv.algebra.indices import (
     Quotient,
     Size,
     Symbol,
+    equal,
 )
 from symconv.algebra.ratios import (
     ONE,
@@ -97,6 +100,7 @@ class Reduction:
         self._canonical: dict[Condition, Condition] = {}
         self._solution: dict[Condition, SymbolValue | None] = {}
         self._symbols: dict[Formula, frozenset[Symbol]] = {}
+        self._digits: dict[tuple[Divides, Condition], tuple[Condition, Condition] | None] = {}
 
     def canonical(self, condition: Condition) -> Condition:
         """Write a condition in its canonical form."""
@@ -174,6 +178,29 @@ class Reduction:
             groups.setdefault(leading(place), []).insert(0, formula)
         return [tuple(group) for group in groups.values()]
 
+    def digit(self, multiple: Divides, fact: Condition) -> tuple[Condition, Condition] | None:
+        """Return when the a of a fact ``0 <= a`` is 0, as the divisor divides it, and that it is.
+
+        None where the divisor, or that it divides a, is not known.
+        """
+        if (multiple, fact) not in self._digits:
+            self._digits[multiple, fact] = self._digit(multiple, fact)
+        return self._digits[multiple, fact]
+
+    def _digit(self, multiple: Divides, fact: Condition) -> tuple[Condition, Condition] | None:
+        match fact:
+            case Comparison(relation="<=", right=right) if not isinstance(right, Quotient):
+                by, value = multiple.divisor, multiple.value
+            case _:
+                return None
+        if not self.symbols(multiple) & self.symbols(fact) or not is_whole(ratio(right).numerator):
+            return None
+        if not is_positive(ratio(by).numerator, self.least):
+            return None
+        if TRUE not in (self.canonical(Divides(by, right + sign * value)) for sign in (1, -1)):
+            return None
+        return self.canonical(right <= by - 1), self.canonical(equal(right, 0))
+
     def solution(self, fact: Condition) -> SymbolValue | None:
         """Solve an equation for an index or a coordinate, or return None."""
         if fact not in self._solution:
@@ -223,7 +250,7 @@ class _State:
         self._facts: dict[Condition, None] = dict.fromkeys(known.facts)
         self._others: list[Nonzero | Either] = list(known.others)
         self._solved: list[SymbolValue] = list(known.solved)
-        self._kept: set[Condition] = set()
+        self._equations: list[Condition] = []
 
     def conjunction(self) -> Conjunction:
         return Conjunction(tuple(self._facts), tuple(self._others), tuple(self._solved))
@@ -244,7 +271,7 @@ class _State:
 
     def settle(self) -> None:
         """Apply the laws until nothing changes."""
-        while self._solve_one() or self._simplify_sums():
+        while self._solve_one() or self._find_digits() or self._simplify_sums():
             pass
 
     def _learn(self, condition: Condition) -> None:
@@ -254,28 +281,47 @@ class _State:
             return
         if condition == FALSE or self._is_known(self._laws.negation(condition), {}):
             raise _Contradiction
-        self._facts[condition] = None
+        if condition not in self._facts:
+            self._facts[condition] = None
+            if isinstance(condition, Comparison) and condition.relation == "==":
+                self._equations.append(condition)
 
     def _solve_one(self) -> bool:
-        for fact in self._facts:
-            solved = None if fact in self._kept else self._laws.solution(fact)
-            if solved is not None:
-                self._put_in(fact, solved)
+        """Solve one equation that was learned; tell whether there was one."""
+        while self._equations:
+            equation = self._equations.pop(0)
+            solved = self._laws.solution(equation) if equation in self._facts else None
+            if solved is not None and self._put_in(equation, solved):
                 return True
         return False
 
-    def _put_in(self, equation: Condition, solved: SymbolValue) -> None:
+    def _put_in(self, equation: Condition, solved: SymbolValue) -> bool:
+        """Put the value of a symbol in its place; False where something then has no value."""
         facts, others = self._facts, self._others
-        self._facts, self._others = {}, []
+        symbols = self._laws.symbols
+        self._facts = {fact: None for fact in facts if solved[0] not in symbols(fact)}
+        self._others = []
         try:
             for formula in (*facts, *others):
-                if formula != equation:
+                if formula not in self._facts and formula != equation:
                     self.add(formula, [solved])
-            self._solved.append(solved)
         except NotSupported:
             # Something then divides by 0, or is too large to be multiplied out.
             self._facts, self._others = facts, others
-            self._kept.add(equation)
+            return False
+        self._solved.append(solved)
+        return True
+
+    def _find_digits(self) -> bool:
+        """Learn that multiples of a divisor below it are 0; tell whether there were any."""
+        count = len(self._facts)
+        multiples = [fact for fact in self._facts if isinstance(fact, Divides)]
+        for fact in tuple(self._facts) if multiples else ():
+            for multiple in multiples:
+                digit = self._laws.digit(multiple, fact)
+                if digit is not None and digit[0] in self._facts:
+                    self._learn(digit[1])
+        return len(self._facts) > count
 
     def _simplify_sums(self) -> bool:
         """Simplify sums of brackets by what is known; tell whether facts were learned."""
