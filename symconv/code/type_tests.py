@@ -21,6 +21,8 @@ from pathlib import Path
 MOST_FILES = 100
 """So many files are followed; more are not, and the source then counts as not at hand."""
 
+_OURS = Path(__file__).resolve().parents[1]
+
 _SAME_FOR_ALL = frozenset(
     [
         "tuple",
@@ -232,9 +234,16 @@ def _imported(node: ast.Import | ast.ImportFrom, path: Path) -> list[Path] | Non
         else:
             folders = [path.parent, *path.resolve().parent.parents[:3], Path()]
     found = [file for name in names for file in _files(name, folders)]
+    if any(map(_is_ours, found)) and not _is_ours(path):
+        # In a checkout we lie beside the code under test, and are no more its author's for that.
+        return []
     if found or (isinstance(node, ast.ImportFrom) and node.level):
         return found
     return [] if all(_is_installed(name.partition(".")[0]) for name in names[:1]) else None
+
+
+def _is_ours(path: Path) -> bool:
+    return _OURS in path.resolve().parents
 
 
 def _files(name: str, folders: Iterable[Path]) -> list[Path]:

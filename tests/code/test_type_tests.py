@@ -1,6 +1,7 @@
 """What in the source of code may treat floats otherwise than symbols."""
 
 import io
+from pathlib import Path
 
 import pytest
 
@@ -78,6 +79,20 @@ def test_what_is_not_there_to_be_read_is_none(location) -> None:
 
 def test_a_file_that_is_imported_and_not_there_is_none(tmp_path) -> None:
     assert found(tmp_path, "from no_such_module_anywhere import tidy") is None
+
+
+def test_this_package_is_not_followed_as_the_users_own(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(Path(type_tests.__code__.co_filename).parents[2])
+    body = "from symconv.concrete.tracing import TracedArray\n    return TracedArray(x)"
+    assert found(tmp_path, body) == ()
+
+
+def test_another_package_in_the_folder_is_followed(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own").mkdir()
+    _ = (tmp_path / "own" / "helper.py").write_text("def tidy(x):\n    return x.dtype == object\n")
+    body = "from own.helper import tidy\n    return tidy(x)"
+    assert [one.location for one in found(tmp_path, body) or ()] == [f"{tmp_path}/own/helper.py:2"]
 
 
 def test_a_report_says_what_may_send_floats_another_way(tmp_path) -> None:
