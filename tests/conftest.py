@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -59,3 +62,31 @@ def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
             terminalreporter.write_line(f"{count:5} {why}")
     if skipped_in_ci(terminalreporter):
         terminalreporter.section("CI skips nothing: what is skipped above fails this run")
+
+
+@pytest.fixture
+def run_pytest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str]]:
+    """Run pytest in the folder of a test and in this process, where nothing is imported anew.
+
+    What it imports from the folder is forgotten, so that the next run imports it again.
+    """
+
+    def run(*arguments: str) -> tuple[int, str]:
+        # Two plugins would collect the garbage of all tests; hypothesis takes long to configure.
+        without = ("cacheprovider", "hypothesispytest", "threadexception", "unraisableexception")
+        leave_out = [word for name in (*without, "xdist") for word in ("-p", f"no:{name}")]
+        _ = capsys.readouterr()
+        with monkeypatch.context() as here:
+            here.chdir(tmp_path)
+            here.setattr(sys, "path", [*sys.path])
+            here.delenv("PYTEST_ADDOPTS", raising=False)
+            code = pytest.main(["-v", "--capture=sys", *leave_out, *arguments])
+        for name, module in [*sys.modules.items()]:
+            if tmp_path in Path(getattr(module, "__file__", None) or "/").parents:
+                del sys.modules[name]
+        said = capsys.readouterr()
+        return int(code), said.out + said.err
+
+    return run

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.runs import quick_rows
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
@@ -32,6 +34,7 @@ def sessions() -> list[tuple[str, str]]:
     return found
 
 
+@quick_rows(5, "each command is run with other arguments by tests of its own")
 @pytest.mark.parametrize(("command", "output"), sessions(), ids=[c for c, _ in sessions()])
 def test_a_command_prints_what_the_readme_shows(command: str, output: str, tmp_path: Path) -> None:
     program, *arguments = shlex.split(command)

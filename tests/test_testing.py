@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,13 @@ import pytest
 from symconv.errors import UsageError
 from symconv.layers.convolution import loops
 from symconv.testing import Kernel, assert_gradients_exact
+from tests.runs import quick_rows
 
 SIZES = ("N=1,C=1,H=2,W=3,F=1,HH=1,WW=2,S=1,P=1", "N=2,C=2,H=4,W=6,F=3,HH=2,WW=3,S=2,P=1")
+
+
+assert_exact_here = partial(assert_gradients_exact, isolate=False)
+"""In this process, where a process of its own is not what is tested, and takes longer."""
 
 
 def forward(x, w, b, stride, padding):
@@ -59,10 +65,10 @@ def test_live_callables_are_checked_closures_and_lambdas_alike():
         return factor * dx, dw, db
 
     (plain,) = [lambda x, w, b, stride, padding: forward(x, w, b, stride, padding)]
-    assert assert_gradients_exact(plain, closed, sizes=SIZES[0])
+    assert assert_exact_here(plain, closed, sizes=SIZES[0])
     factor = 2
     with pytest.raises(AssertionError, match="dL/dx: wrong value"):
-        _ = assert_gradients_exact(plain, closed, sizes=SIZES[0])
+        _ = assert_exact_here(plain, closed, sizes=SIZES[0])
 
 
 def test_what_is_not_decided_fails():
@@ -70,12 +76,12 @@ def test_what_is_not_decided_fails():
         return (*backward(dout, x, w, b, stride, padding)[:2], None)
 
     with pytest.raises(AssertionError, match=r"dL/db: not computed \[incomplete\]"):
-        _ = assert_gradients_exact(forward, without_bias_gradient, sizes=SIZES)
+        _ = assert_exact_here(forward, without_bias_gradient, sizes=SIZES)
 
 
 def test_no_backward_pass_fails():
     with pytest.raises(AssertionError, match="no gradient was judged: there is no backward pass"):
-        _ = assert_gradients_exact(forward, sizes=SIZES)
+        _ = assert_exact_here(forward, sizes=SIZES)
 
 
 def even_forward(x, w, b, stride, padding):
@@ -85,15 +91,15 @@ def even_forward(x, w, b, stride, padding):
 
 def test_a_backward_pass_that_alone_rejects_shapes_fails():
     with pytest.raises(AssertionError, match="backward refuses what forward takes"):
-        _ = assert_gradients_exact(forward, even_strides, sizes=SIZES)
+        _ = assert_exact_here(forward, even_strides, sizes=SIZES)
 
 
 def test_code_that_rejects_every_shape_fails_and_some_of_them_is_a_note():
     with pytest.raises(AssertionError) as caught:
-        _ = assert_gradients_exact(even_forward, even_strides, sizes=SIZES[0])
+        _ = assert_exact_here(even_forward, even_strides, sizes=SIZES[0])
     assert "dL/dx: nothing was judged, every shape is rejected on purpose" in str(caught.value)
     assert "the stride must be even" in str(caught.value)
-    report = assert_gradients_exact(even_forward, even_strides, sizes=SIZES)
+    report = assert_exact_here(even_forward, even_strides, sizes=SIZES)
     assert any(one.rejection is not None for one in report.conclusions)
 
 
@@ -102,19 +108,19 @@ def test_a_tolerance_lets_small_errors_pass_and_no_others():
         return forward(x, w, b, stride, padding) * (1 + 1e-9)
 
     with pytest.raises(AssertionError, match="y: wrong value"):
-        _ = assert_gradients_exact(nearly, backward, sizes=SIZES)
-    assert assert_gradients_exact(nearly, backward, sizes=SIZES, tolerance=1e-8)
+        _ = assert_exact_here(nearly, backward, sizes=SIZES)
+    assert assert_exact_here(nearly, backward, sizes=SIZES, tolerance=1e-8)
     with pytest.raises(AssertionError, match="y: wrong value"):
-        _ = assert_gradients_exact(nearly, backward, sizes=SIZES, tolerance=1e-10)
+        _ = assert_exact_here(nearly, backward, sizes=SIZES, tolerance=1e-10)
 
 
 def test_dtypes_are_those_that_were_asked_for():
     def single(x, w, b, stride, padding):
         return forward(x.astype(np.float32), w, b, stride, padding).astype(x.dtype)
 
-    assert assert_gradients_exact(single, backward, sizes=SIZES, dtypes=["float32"])
+    assert assert_exact_here(single, backward, sizes=SIZES, dtypes=["float32"])
     with pytest.raises(AssertionError, match="y: wrong value"):
-        _ = assert_gradients_exact(single, backward, sizes=SIZES, dtypes=["float32", "float64"])
+        _ = assert_exact_here(single, backward, sizes=SIZES, dtypes=["float32", "float64"])
 
 
 @pytest.mark.parametrize(
@@ -129,13 +135,13 @@ def test_dtypes_are_those_that_were_asked_for():
     ],
 )
 def test_wrong_usage_is_no_failed_assertion(given, message):
-    for use in (assert_gradients_exact, Kernel):
+    for use in (assert_exact_here, Kernel):
         with pytest.raises(UsageError, match=message):
             _ = use(**given)
 
 
 def test_a_kernel_runs_once_for_all_its_items():
-    kernel = Kernel(forward, spoiled, sizes=SIZES)
+    kernel = Kernel(forward, spoiled, sizes=SIZES, isolate=False)
     assert kernel.results == ("y", "dL/dx", "dL/dw", "dL/db")
     small, large = kernel.classes
     report = kernel.report
@@ -154,7 +160,7 @@ def test_what_a_pass_does_besides_computing_counts_against_its_results():
         w[:] = 0
         return found
 
-    kernel = Kernel(forward, writing, sizes=SIZES[0])
+    kernel = Kernel(forward, writing, sizes=SIZES[0], isolate=False)
     (place,) = kernel.classes
     for result in ("dL/dx", "dL/dw", "dL/db"):
         assert "backward: changes its input" in kernel.outcome(result, place).failure
@@ -171,7 +177,7 @@ def image_twice(x, w, b, stride, padding):
 
 
 def test_items_of_code_that_is_taken_otherwise_follow_what_it_is_taken_as():
-    kernel = Kernel(image, only="y")
+    kernel = Kernel(image, only="y", isolate=False)
     outcomes = {place.name: kernel.outcome("y", place) for place in kernel.classes}
     assert kernel.report.read_as == {"batch": False}
     assert not any(one.failure for one in outcomes.values())
@@ -181,14 +187,16 @@ def test_items_of_code_that_is_taken_otherwise_follow_what_it_is_taken_as():
 
 
 def test_items_of_code_that_is_right_in_no_way_fail():
-    kernel = Kernel(image_twice, only="y")
+    kernel = Kernel(image_twice, only="y", isolate=False)
     assert all(kernel.outcome("y", place).failure for place in kernel.classes)
 
 
 def test_what_is_never_judged_fails_though_the_report_says_nothing_of_it(monkeypatch):
-    kernel = Kernel(forward, sizes=SIZES[0])
+    kernel = Kernel(forward, sizes=SIZES[0], isolate=False)
     assert set(kernel.unjudged) == {"dL/dx", "dL/dw", "dL/db"}
-    monkeypatch.setattr(kernel, "_report", Kernel(forward, only="y", sizes=SIZES[0]).report)
+    monkeypatch.setattr(
+        kernel, "_report", Kernel(forward, only="y", sizes=SIZES[0], isolate=False).report
+    )
     assert kernel.outcome("dL/dx", kernel.classes[0]).failure == "dL/dx: it was not judged"
 
 
@@ -226,8 +234,8 @@ USE = "\ndef test_conv(symconv_check):\n    symconv_check()\n"
 
 
 @pytest.fixture
-def pytest_run(tmp_path: Path):
-    """Run pytest on a file with a head that imports layers, in a process of its own."""
+def pytest_run(tmp_path: Path, run_pytest):
+    """Run pytest on a file with a head that imports layers, in this process."""
     (tmp_path / "layers.py").write_text(LAYERS)
     (tmp_path / "pyproject.toml").write_text(
         '[tool.pytest.ini_options]\naddopts = ["--strict-markers"]\nfilterwarnings = ["error"]\n'
@@ -235,12 +243,7 @@ def pytest_run(tmp_path: Path):
 
     def run(text: str, *arguments: str) -> tuple[int, str]:
         (tmp_path / "test_it.py").write_text(HEAD + text)
-        command = [sys.executable, "-m", "pytest", "-v", "-rs", "-p", "no:cacheprovider"]
-        done = subprocess.run(
-            [*command, "-p", "no:xdist", "-p", "no:hypothesispytest", *arguments],
-            cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120,
-        )  # fmt: skip
-        return done.returncode, done.stdout + done.stderr
+        return run_pytest("-rs", *arguments)
 
     return run
 
@@ -265,10 +268,13 @@ def test_there_is_an_item_for_every_class_and_result_and_the_code_runs_once(pyte
     assert runs == len(counted.read_text()) > 0
 
 
+@quick_rows(1, "the rows differ in how pytest imports the test")
 @pytest.mark.parametrize("mode", ["prepend", "importlib"])
-def test_a_failure_is_the_diagnosis_for_its_class_and_result_alone(pytest_run, mode, monkeypatch):
+def test_a_failure_is_the_diagnosis_for_its_class_and_result_alone(
+    pytest_run, mode, tmp_path, monkeypatch
+):
     mark = "@pytest.mark.symconv(forward=forward, backward=spoiled, sizes=TWO)"
-    monkeypatch.setenv("PYTHONPATH", ".")
+    monkeypatch.syspath_prepend(tmp_path)
     code, out = pytest_run(mark + USE, f"--import-mode={mode}")
     assert code == 1
     assert "1 failed, 7 passed" in out

@@ -102,7 +102,7 @@ def first_failure(item: Statement | Loop) -> Result | None:
 @pytest.mark.parametrize("statement", LAYER.statements, ids=lambda item: item.key)
 def test_every_spoiled_statement_turns_the_run_red(statement: Statement) -> None:
     tried = 0
-    for wrong in share(list(spoil(statement)), quick=6):
+    for wrong in share(list(spoil(statement)), quick=15):
         tried += 1
         result = first_failure(wrong.statement)
         if result is None:
@@ -120,7 +120,7 @@ def test_every_spoiled_statement_turns_the_run_red(statement: Statement) -> None
 @pytest.mark.parametrize("loop", LAYER.loops, ids=lambda item: item.name)
 def test_every_spoiled_loop_turns_the_run_red(loop: Loop) -> None:
     tried = 0
-    for wrong in share(list(spoil_loop(loop)), quick=6):
+    for wrong in share(list(spoil_loop(loop)), quick=15):
         tried += 1
         result = first_failure(wrong.loop)
         assert result is not None, f"{wrong.mistake.name} {wrong.where}"

@@ -51,7 +51,7 @@ def test_output_that_is_lost_is_never_a_success(arguments, unbuffered, file: Pat
         assert "symconv: error[" in error
 
 
-@quick_rows(2, "each row is one command more, by the same path of output")
+@quick_rows(1, "each row is one command more, by the same path of output")
 @pytest.mark.parametrize("arguments", COMMANDS)
 def test_other_streams_change_nothing(arguments, file: Path) -> None:
     command = f"SYMCONV {' '.join(arguments)}"
@@ -75,6 +75,7 @@ def test_standard_input_that_is_closed_is_told() -> None:
     assert "cannot read <stdin>" in error
 
 
+@quick_rows(1, "each row is one more encoding that lacks them")
 @pytest.mark.parametrize("environment", [ASCII, LATIN, C_LOCALE])
 def test_characters_that_a_terminal_lacks_are_escaped(environment, file: Path) -> None:
     expected, plain, _ = shell("SYMCONV check --json {file}", file)

@@ -29,12 +29,12 @@ from symconv.concrete.contractions import Contractions
 from symconv.concrete.monomial_tables import Tables
 from symconv.errors import IllFormed, NotSupported, UnknownStatement, UsageError
 from symconv.mistakes.spoiling import spoil
-from tests.runs import by_run
+from tests.runs import by_run, quick_rows
 
 CONV = conv2d()
 RESULTS = ("y", "dL/dx", "dL/dw", "dL/db")
 # Of the spoiled statements one in so many is tried at each of the sizes below.
-EVERY = by_run(9, 3, 1)
+EVERY = by_run(27, 3, 1)
 SPOILED_AT = (
     "N=1,C=2,H=2,W=3,F=2,HH=1,WW=1,S=2,P=1",
     "N=2,C=1,H=4,W=3,F=2,HH=2,WW=3,S=1,P=1",
@@ -104,6 +104,7 @@ def same(left: Any, right: Any) -> bool:
     return np.array_equal(left, right)
 
 
+@quick_rows(10, "the rows differ in the sizes and the dtype of one plan")
 @pytest.mark.parametrize("dtype", ["float64", "int64", "float32", "object"])
 @pytest.mark.parametrize("text", CONV.default_sizes)
 def test_every_statement_has_the_values_of_its_meaning(text, dtype) -> None:

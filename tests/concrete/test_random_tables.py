@@ -244,7 +244,7 @@ SEEN: Counter[str] = Counter()
 
 
 @settings(
-    max_examples=by_run(400, 2_000, 4_000),
+    max_examples=by_run(150, 2_000, 4_000),
     deadline=None,
     derandomize=not LONG,
     database=None,

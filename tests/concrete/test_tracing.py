@@ -549,7 +549,7 @@ RAN = {"done": 0, "refused": 0, "raised": 0}
 
 
 @settings(
-    max_examples=by_run(500, 2_500, 5_000),
+    max_examples=by_run(200, 2_500, 5_000),
     deadline=None,
     derandomize=not LONG,
     database=None,

@@ -191,6 +191,7 @@ def test_the_definitions_that_are_read_are_given_and_no_others(
     assert [item.array.name for item in derived(name).definitions] == arrays_defined
 
 
+@quick_rows(4, "each row is one more combination of choices that the others have apart")
 @pytest.mark.parametrize("name", ["dL/dx", "dL/dw"])
 @pytest.mark.parametrize(
     "options",

@@ -1,4 +1,4 @@
-"""Documents as pytest items, in a run of pytest of its own."""
+"""Documents as pytest items, in runs of pytest inside this one."""
 
 from __future__ import annotations
 
@@ -24,26 +24,16 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def _pytest(project: Path, *arguments: str) -> tuple[int, str]:
-    command = [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider"]
-    # To import hypothesis takes four times as long as all the rest.
-    done = subprocess.run(
-        [*command, "-p", "no:xdist", "-p", "no:hypothesispytest", *arguments],
-        cwd=project, capture_output=True, text=True, check=False, timeout=120,
-    )  # fmt: skip
-    return done.returncode, done.stdout + done.stderr
-
-
-def test_each_equality_is_an_item_named_by_its_line_and_text(project: Path) -> None:
-    code, out = _pytest(project, "--symconv", "docs")
+def test_each_equality_is_an_item_named_by_its_line_and_text(project: Path, run_pytest) -> None:
+    code, out = run_pytest("--symconv", "docs")
     assert code == 0, out
     assert "docs/right.md::4:2 \\frac{\\partial y_{n,f,k,l}}" in out
     assert "2 passed" in out
 
 
-def test_a_false_equality_fails_with_the_message_of_its_verdict(project: Path) -> None:
+def test_a_false_equality_fails_with_the_message_of_its_verdict(project: Path, run_pytest) -> None:
     (project / "docs" / "wrong.md").write_text(WRONG)
-    code, out = _pytest(project, "--symconv=docs")
+    code, out = run_pytest("--symconv=docs")
     assert code == 1
     assert "1 failed, 2 passed" in out
     assert "docs/wrong.md:4:2: refuted[different]" in out
@@ -51,49 +41,51 @@ def test_a_false_equality_fails_with_the_message_of_its_verdict(project: Path) -
     assert "Traceback" not in out
 
 
-def test_two_lines_of_configuration_are_enough(project: Path) -> None:
+def test_two_lines_of_configuration_are_enough(project: Path, run_pytest) -> None:
     (project / "docs" / "right.md").write_text(RIGHT.split("\n", 1)[1])
     (project / "pyproject.toml").write_text(
         '[tool.pytest.ini_options]\naddopts = ["--symconv=docs", "--symconv-layer=conv2d"]\n'
     )
-    code, out = _pytest(project)
+    code, out = run_pytest()
     assert code == 0, out
     assert "2 passed" in out
 
 
 def test_a_layer_of_ones_own_is_named_on_the_command_line_and_not_in_a_configuration(
-    project: Path,
+    project: Path, run_pytest
 ) -> None:
     (project / "own.py").write_text("from symconv import conv2d\n")
     (project / "docs" / "right.md").write_text(RIGHT.split("\n", 1)[1])
-    code, out = _pytest(project, "--symconv=docs", "--symconv-layer=own.py:conv2d")
+    code, out = run_pytest("--symconv=docs", "--symconv-layer=own.py:conv2d")
     assert code == 0, out
     (project / "pyproject.toml").write_text(
         '[tool.pytest.ini_options]\naddopts = ["--symconv=docs", "--symconv-layer=own.py:conv2d"]\n'
     )
-    code, out = _pytest(project)
+    code, out = run_pytest()
     assert code == 2
     assert "own.py:conv2d is a file, and no name of a layer" in out
 
 
-def test_without_the_option_no_document_is_collected(project: Path) -> None:
-    code, out = _pytest(project)
+@pytest.mark.usefixtures("project")
+def test_without_the_option_no_document_is_collected(run_pytest) -> None:
+    code, out = run_pytest()
     assert code == 0
     assert "1 passed" in out
 
 
-def test_a_document_outside_of_what_is_collected_is_visited_once(project: Path) -> None:
-    code, out = _pytest(project, "--symconv=docs/right.md", "--symconv=docs", "test_one.py")
+@pytest.mark.usefixtures("project")
+def test_a_document_outside_of_what_is_collected_is_visited_once(run_pytest) -> None:
+    code, out = run_pytest("--symconv=docs/right.md", "--symconv=docs", "test_one.py")
     assert code == 0, out
     assert "2 passed" in out
 
 
-def test_what_cannot_be_read_is_an_error(project: Path) -> None:
-    code, out = _pytest(project, "--symconv=nowhere")
+def test_what_cannot_be_read_is_an_error(project: Path, run_pytest) -> None:
+    code, out = run_pytest("--symconv=nowhere")
     assert code == 4
     assert "nowhere" in out
     (project / "docs" / "bad.ipynb").write_text("{")
-    code, out = _pytest(project, "--symconv=docs")
+    code, out = run_pytest("--symconv=docs")
     assert code == 2
     assert "bad.ipynb:1:2" in out
 
@@ -109,21 +101,21 @@ def test_loading_the_plugin_imports_neither_the_prover_nor_sympy() -> None:
     assert done.stdout == "[]\n"
 
 
-def test_a_failure_under_assumptions_fails_as_any_other(project: Path) -> None:
+def test_a_failure_under_assumptions_fails_as_any_other(project: Path, run_pytest) -> None:
     text = "<!-- symconv: layer conv2d; assume P >= 1 -->\n$b_f = b_f + 1$\n\n$b_f = b_f$\n"
     (project / "docs" / "right.md").write_text(text)
-    code, out = _pytest(project, "--symconv=docs")
+    code, out = run_pytest("--symconv=docs")
     assert code == 1
     assert "1 failed, 2 passed" in out
     assert "refuted[different]: b_f = b_f + 1" in out
 
 
-def test_an_item_names_what_its_verdict_supposes(project: Path) -> None:
+def test_an_item_names_what_its_verdict_supposes(project: Path, run_pytest) -> None:
     (project / "docs" / "right.md").write_text(
         "<!-- symconv: size S, M; array g (M) -->\n# A\n<!-- symconv: assume S = 1 -->\n"
         "$S g_k = g_k$\n\n$S g_k = 2 g_k$\n# B\n$g_k = g_k$\n"
     )
-    code, out = _pytest(project, "--symconv=docs")
+    code, out = run_pytest("--symconv=docs")
     assert code == 1
     assert "docs/right.md::4:2 S g_k = g_k where S = 1 PASSED" in out
     assert "docs/right.md:6:2: refuted where S = 1[different]" in out

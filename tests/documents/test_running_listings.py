@@ -13,6 +13,7 @@ from symconv.documents.loading import parse_text
 from symconv.documents.outline import declared_by
 from symconv.layers.registry import layer_by_name
 from symconv.verdicts import Result, Verdict
+from tests.runs import quick_rows
 
 LISTING = "```python\n{}\n```\n"
 
@@ -156,6 +157,7 @@ STUBBORN = {
 }
 
 
+@quick_rows(1, "each row cannot be interrupted for another reason")
 @pytest.mark.parametrize("kind", STUBBORN)
 def test_a_listing_that_cannot_be_interrupted_is_stopped_and_the_others_run(
     kind: str, monkeypatch: pytest.MonkeyPatch

@@ -17,6 +17,7 @@ from symconv.documents.loading import load, parse_text
 from symconv.documents.outline import declared_by
 from symconv.layers.registry import layer_by_name
 from symconv.verdicts import Result, Verdict
+from tests.runs import quick_rows
 
 pytestmark = pytest.mark.xdist_group("sample documents")  # Each is checked once for all.
 SAMPLES = Path(__file__).with_name("samples")
@@ -53,6 +54,7 @@ def _paths(*folders: str) -> list[Path]:
 ALL = _paths("right", "wrong", "malformed", "notations")
 
 
+@quick_rows(14, "each sample is one document more, read and judged by the same way")
 @pytest.mark.parametrize("path", ALL, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_a_sample_gets_what_it_expects(path: Path) -> None:
     results = _check(path)
@@ -92,6 +94,7 @@ def test_every_notation_has_a_document_of_its_own() -> None:
     assert [path.stem for path in _paths("notations")] == list(NOTATIONS)
 
 
+@quick_rows(3, "each notation is read by tests of the reader in the quick run")
 @pytest.mark.parametrize("path", _paths("notations"), ids=lambda path: path.stem)
 def test_every_notation_has_right_wrong_and_malformed_formulas(path: Path) -> None:
     assert NOTATIONS[path.stem] in path.read_text(encoding="utf-8")
@@ -140,6 +143,7 @@ CORRECTED = {
 }
 
 
+@quick_rows(1, "each row is one more sample")
 @pytest.mark.parametrize("name", CORRECTED)
 def test_a_failed_equality_shows_what_would_be_right(name: str) -> None:
     [path] = [path for path in _paths("wrong") if path.stem == name]

@@ -12,6 +12,7 @@ from symconv.documents.outline import declared_by
 from symconv.documents.wording import Remark, remark
 from symconv.layers.registry import layer_by_name
 from symconv.verdicts import Result, Verdict
+from tests.runs import quick_rows
 
 PROVED, REFUTED, ILL_FORMED = Verdict.PROVED, Verdict.REFUTED, Verdict.ILL_FORMED
 UNDECIDED = Verdict.UNDECIDED
@@ -64,6 +65,7 @@ def test_two_sizes_may_be_stated(text: str) -> None:
     assert set(result.assumptions) == {"S = 1", "P = 0"}
 
 
+@quick_rows(3, "each row is one more wording")
 @pytest.mark.parametrize(
     "text",
     [
@@ -80,6 +82,7 @@ def test_what_words_do_not_state_for_a_formula_saves_none(text: str) -> None:
     assert [item.verdict for item in _claims(text.format(PLAIN))] == [REFUTED]
 
 
+@quick_rows(2, "each row is one more wording")
 @pytest.mark.parametrize(
     "text",
     [
@@ -101,6 +104,7 @@ def test_several_mentions_may_hold_together() -> None:
     assert (result.verdict, result.code) == (UNDECIDED, "several-readings")
 
 
+@quick_rows(2, "each row is one more wording")
 @pytest.mark.parametrize(
     "text",
     [
@@ -123,6 +127,7 @@ def test_a_restriction_that_is_not_understood_ends_with_its_section() -> None:
     assert [item.verdict for item in _claims(text)] == [REFUTED]
 
 
+@quick_rows(2, "each row is one more wording")
 @pytest.mark.parametrize(
     "sentence",
     [

@@ -12,6 +12,7 @@ from symconv import Sizes, conv2d
 from symconv.concrete.contractions import Contractions
 from symconv.implementations.trying.shape_classes import shape_classes
 from symconv.mistakes.spoiling import spoil
+from tests.runs import quick_rows
 
 jax = pytest.importorskip(
     "jax", reason="compares with JAX, which is an extra: pip install 'symconv[jax]'"
@@ -63,6 +64,7 @@ def jax_answers(sizes: Sizes, arrays: dict[str, np.ndarray], dtype: str) -> dict
     return {name: np.asarray(value, dtype=np.float64) for name, value in answers.items()}
 
 
+@quick_rows(16, "each row is one more class of shapes or the other dtype")
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("name", CLASSES)
 def test_jax_gives_what_the_layer_gives(name, dtype, exact_inputs, own_answers, differing) -> None:

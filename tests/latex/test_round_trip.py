@@ -40,6 +40,7 @@ from symconv.latex.writing.writer import (
     statement_latex,
 )
 from symconv.layers.convolution.post import conv2d
+from tests.runs import by_run, quick_rows
 
 STATEMENTS = pytest.mark.parametrize("statement", conv2d().statements, ids=lambda item: item.key)
 STYLES = pytest.mark.parametrize("style", ["partial", "d"])
@@ -78,6 +79,7 @@ def test_shipped_statements_are_read_back(conv2d_reader, statement: Statement, s
     assert same(conv2d_reader.statement(written), statement)
 
 
+@quick_rows(7, "each row is a statement more, written and read in the same way")
 @STATEMENTS
 def test_shipped_displays_are_read_back_across_their_lines(conv2d_reader, statement) -> None:
     for width in (24.0, 46.0):
@@ -127,7 +129,7 @@ def value(function, item):
         return error.code
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=by_run(100, 300, 1_000), deadline=None)
 @given(expression=INTEGERS)
 def test_random_integers_are_read_back(reader_of, unbalanced, expression) -> None:
     written = integer_latex(expression)
@@ -137,7 +139,7 @@ def test_random_integers_are_read_back(reader_of, unbalanced, expression) -> Non
     assert unbalanced(written) == []
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=by_run(70, 200, 700), deadline=None)
 @given(condition=CONDITIONS)
 def test_random_conditions_are_read_back(reader_of, unbalanced, condition: Condition) -> None:
     written = condition_latex(condition)
@@ -148,7 +150,7 @@ def test_random_conditions_are_read_back(reader_of, unbalanced, condition: Condi
     assert unbalanced(written) == []
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=by_run(100, 300, 1_000), deadline=None)
 @given(expression=EXPRESSIONS, style=st.sampled_from(["partial", "d"]))
 def test_random_expressions_are_read_back(reader_of, unbalanced, expression, style) -> None:
     written = expression_latex(expression, LatexOptions(derivative=style))

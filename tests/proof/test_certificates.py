@@ -19,7 +19,7 @@ from symconv.layers.layer import Layer
 from symconv.proof.certificates import certificates
 from symconv.proof.equality import Proof, prove
 from symconv.proof.smt import Solver, smt_text
-from tests.runs import LONG
+from tests.runs import LONG, quick_rows
 
 CONV2D = conv2d()
 STRIDE = next(size for size in CONV2D.given if size.name == "S")
@@ -50,6 +50,7 @@ def confirmed(proof: Proof, number: int, text: str) -> str:
     return f"at given strides: {', '.join(sorted(answers))}"
 
 
+@quick_rows(2, "each row is one more statement")
 @pytest.mark.parametrize("key", KEYS)
 def test_a_second_solver_confirms_every_obligation(key: str) -> None:
     proof = prove(CONV2D.statement(key), CONV2D).proof

@@ -36,7 +36,7 @@ from symconv.proof.counterexample import replay
 from symconv.proof.equality import Outcome, Proof, prove, sound_definitions
 from symconv.proof.smt import QUICK, Effort, Strategy
 from symconv.verdicts import Evidence, Result, Verdict
-from tests.runs import LONG, share
+from tests.runs import LONG, quick_rows, share
 
 CONV2D = conv2d()
 A, B, S = sizes("A B S")
@@ -101,7 +101,7 @@ def test_every_catalogued_mistake_is_caught_with_the_smallest_counterexample(key
     statement = CONV2D.statement(key)
     spoiled = list(spoil(statement))
     assert len(spoiled) > 5
-    for edited in share(spoiled, quick=5):
+    for edited in share(spoiled, quick=11):
         outcome = prove(edited.statement, CONV2D)
         assert outcome.verdict.is_false, f"{edited.mistake.name}: {edited.statement}"
         if outcome.code in ("unbound-index", "unknown-size"):
@@ -114,6 +114,7 @@ def test_every_catalogued_mistake_is_caught_with_the_smallest_counterexample(key
         assert again.counterexample == example
 
 
+@quick_rows(2, "each row is one more statement")
 @pytest.mark.parametrize("key", sorted({key for key, _ in STILL_TRUE}))
 def test_an_edit_that_leaves_a_statement_true_is_proved(key: str) -> None:
     proved = {

@@ -17,6 +17,7 @@ from symconv.implementations.calling.finding import Target
 from symconv.implementations.checking import check_target
 from symconv.implementations.trying.trials import Options
 from symconv.verdicts import Result, Verdict
+from tests.runs import quick_rows
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="most of them need Unix")
 
@@ -48,6 +49,7 @@ def expected(module: Hostile) -> list[str]:
     return [y + others * 2 + db for y, others, db in module.expected.split()]
 
 
+@quick_rows(24, "each module disturbs in one more way what the others disturb too")
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.what)
 def test_a_hostile_module_costs_no_neighbour_its_verdict(
     module: Hostile, tmp_path: Path, capfd: pytest.CaptureFixture[str]
@@ -62,6 +64,7 @@ def test_a_hostile_module_costs_no_neighbour_its_verdict(
     assert all(text.isprintable() for text in sentences)
 
 
+@quick_rows(3, "the rows fail to load in different ways, told by the same lines")
 @pytest.mark.parametrize("what", UNLOADABLE)
 def test_a_module_that_cannot_be_loaded_is_bad_usage_said_in_a_few_lines(
     what: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
@@ -78,6 +81,7 @@ def test_a_module_that_cannot_be_loaded_is_bad_usage_said_in_a_few_lines(
 NEIGHBOURS = ["kills its parent", "writes a flood everywhere", "replaces comparisons and is wrong"]
 
 
+@quick_rows(1, "the modules are tried at one shape each in the other test")
 @pytest.mark.parametrize("what", NEIGHBOURS)
 def test_what_happened_at_one_shape_does_not_reach_the_next(what: str, tmp_path: Path) -> None:
     [module] = [module for module in MODULES if module.what == what]

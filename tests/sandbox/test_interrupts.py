@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.runs import quick_rows
+
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no os.fork")
 
 STAYS = """
@@ -75,6 +77,7 @@ def eventually(holds: Callable[[], bool]) -> bool:
     return True
 
 
+@quick_rows(2, "each row is interrupted at another moment")
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="it looks into Linux's /proc")
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGKILL"])
 @pytest.mark.parametrize("kind", ["listing", "module"])

@@ -190,6 +190,7 @@ def test_the_same_code_gives_the_same_file(tmp_path):
     assert text_for(path) == text_for(path)
 
 
+@quick_rows(0, "regions are tested in checks, and tests are written of one shape")
 def test_a_region_is_reproduced_at_its_smallest_shape(tmp_path):
     text = wrong("no bias").replace(" * 2  # WRONG", " * (2 if stride > 1 else 1)")
     found = text_for(module(tmp_path, "", text), Options())
@@ -208,6 +209,7 @@ def test_other_dtypes_are_tested_in_their_own(tmp_path):
     assert 'dtype="float32"' not in found
 
 
+@quick_rows(0, "tolerances are tested in checks, and the tests that are written with other options")
 def test_a_tolerance_that_was_asked_for_is_the_tests_as_well(tmp_path):
     folder = tmp_path / "case"
     folder.mkdir()
@@ -227,7 +229,7 @@ def test_right_code_gives_no_test(tmp_path):
     assert text_for(module(tmp_path, "", mended("no bias"))) is None
 
 
-@quick_rows(1, "either ending is one that its process does not survive")
+@quick_rows(0, "such endings are tried in the tests of processes and of listings")
 @pytest.mark.parametrize("ends", ["while True: pass", "import os; os._exit(3)"])
 def test_what_ends_the_process_is_listed_and_not_run(tmp_path, ends):
     text = mended("no bias").replace("def conv_backward(", "def conv_backward_real(")
@@ -251,6 +253,7 @@ def test_a_call_that_has_no_literal_is_refused(tmp_path):
         _ = text_for(module(tmp_path, "", text))
 
 
+@quick_rows(0, "how a package is imported and how a test is written are tested apart")
 def test_code_that_is_a_module_of_a_package_is_imported_as_one(tmp_path, monkeypatch):
     package = tmp_path / "mynets"
     (package / "tests").mkdir(parents=True)

@@ -15,6 +15,7 @@ from symconv.implementations.trying.shape_classes import SHAPES, shape_classes
 from symconv.layers.convolution.forward import N
 from symconv.verdicts import Verdict
 from tests.implementations.mathematics import compute_gradients, compute_y
+from tests.runs import quick_rows
 
 SAME = "the filter is square, its size twice the padding plus 1"
 
@@ -148,6 +149,7 @@ def rolled_with_a_stride(dout, x, w, b, stride, padding):
     return (np.roll(dx, 1, axis=3) if stride > 1 and w.shape[3] > 1 else dx), dw, db
 
 
+@quick_rows(0, "shapes that code takes are searched for, and its share told, in other tests")
 def test_right_code_for_same_padding_is_verified_with_its_share() -> None:
     report = check_implementation(only_same, backward, isolate=False)
     assert report.exit_code == 0

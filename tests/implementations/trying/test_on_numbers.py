@@ -7,6 +7,7 @@ from symconv.implementations.checking import check_implementation
 from symconv.implementations.trying.shape_classes import shape_classes
 from symconv.layers.convolution import loops
 from symconv.verdicts import Verdict
+from tests.runs import quick_rows
 
 SIZES = [str(place.sizes) for place in shape_classes()[:3]]
 
@@ -55,6 +56,7 @@ CHANGES = [
 ]
 
 
+@quick_rows(3, "each row is one more thing that floats lose")
 @pytest.mark.parametrize(
     ("change", "said"), [row[1:] for row in CHANGES], ids=[row[0] for row in CHANGES]
 )
@@ -97,6 +99,7 @@ def test_with_a_tolerance_single_precision_holds_huge_numbers_too() -> None:
     assert failed(pair(x=single, y=single), tolerance=1e-4) == {}
 
 
+@quick_rows(1, "the rows differ in the dtype")
 @pytest.mark.parametrize("dtype", ["float64", "float32", "float16"])
 def test_right_loops_stay_right_on_every_kind_of_float(dtype) -> None:
     assert failed(pair(), dtypes=[dtype]) == {}

@@ -6,6 +6,7 @@ import pytest
 from symconv.implementations.checking import check_implementation
 from symconv.verdicts import Verdict
 from tests.implementations.mathematics import compute_gradients, compute_y
+from tests.runs import quick_rows
 
 SIZES = "N=1,C=2,H=5,W=4,F=2,HH=2,WW=3,S=2,P=1"
 
@@ -92,6 +93,7 @@ def more(kind, **options):
 CALLS, TRAINING = "parameter/calls", "parameter/training"
 
 
+@quick_rows(3, "each row is one more order of calls")
 @pytest.mark.parametrize(
     ("kind", "found"),
     [

@@ -8,6 +8,7 @@ from symconv.implementations.diagnosing.correlation import correlated
 from symconv.implementations.diagnosing.other_layers import spoken_of
 from symconv.verdicts import Verdict
 from tests.implementations.mathematics import compute_gradients, compute_y
+from tests.runs import quick_rows
 
 
 def report_on(*functions, **options):
@@ -69,6 +70,7 @@ def twice(x, w, b, stride, padding):
     return 2 * compute_y(x, w, b, stride, padding)
 
 
+@quick_rows(2, "each row is one more way to take code, by the same search")
 @pytest.mark.parametrize(
     ("forward", "flags"),
     [
@@ -85,6 +87,7 @@ def test_code_that_is_right_when_it_is_taken_otherwise_is_taken_so(forward, flag
     assert report.notes[0].startswith(f"taken with {flags}: without, y is wrong nearly everywhere")
 
 
+@quick_rows(0, "code that is taken otherwise is so with its output alone, and with other gradients")
 def test_a_padding_of_half_the_filter_may_be_built_in() -> None:
     report = report_on(same_inside, same_inside_backward)
     assert report
@@ -116,6 +119,7 @@ def test_what_the_user_said_stays_as_it_is() -> None:
     assert not report.read_as
 
 
+@quick_rows(1, "the rows differ in what is wrong")
 @pytest.mark.parametrize("forward", [flipped, flipped_with_channels_last, twice])
 def test_a_plain_wrong_convolution_stays_refuted(forward) -> None:
     report = report_on(forward, only="y")
@@ -154,6 +158,7 @@ def one_plane(x, w, b, stride, padding):
     return compute_y(x[None, None], w[:, None], b, stride, padding)[0]
 
 
+@quick_rows(2, "each row is one more layer that is told by its values")
 @pytest.mark.parametrize(
     ("forward", "words"),
     [
@@ -212,6 +217,10 @@ def test_code_that_is_right_in_its_first_call_only_is_not_taken_otherwise() -> N
     assert not report.read_as
 
 
+@quick_rows(
+    0,
+    "a wrong one alone, and a right one with its forward pass, are taken so in the quick run",
+)
 def test_a_backward_pass_alone_is_taken_as_what_it_is_right_as() -> None:
     report = report_on(None, channels_last_backward)
     assert report.exit_code == 0
@@ -246,6 +255,7 @@ def test_code_that_is_right_on_square_images_names_the_option_that_says_so() -> 
     assert said.exit_code == 0
 
 
+@quick_rows(0, "code that is wrong in other ways names no option in the quick run")
 def test_code_that_is_wrong_on_square_images_too_names_no_option() -> None:
     report = report_on(negated_of_square_images, only="y")
     assert not any("--square" in note for note in report.notes)

@@ -7,6 +7,7 @@ from symconv.implementations.checking import check_implementation
 from symconv.implementations.diagnosing.correlation import correlated, pulled_back
 from symconv.verdicts import Verdict
 from tests.implementations.mathematics import compute_gradients, compute_y
+from tests.runs import quick_rows
 
 SIZES = "N=1,C=2,H=5,W=4,F=2,HH=2,WW=3,S=2,P=1"
 
@@ -92,6 +93,7 @@ WRONG = (Verdict.REFUTED, "wrong-value")
 UNSAID = (Verdict.UNDECIDED, "several-readings")
 
 
+@quick_rows(3, "each row is one more form of a pair")
 @pytest.mark.parametrize(
     ("functions", "code", "found"),
     [

@@ -7,6 +7,7 @@ from symconv.errors import UsageError
 from symconv.implementations.checking import check_implementation
 from symconv.verdicts import Verdict
 from tests.implementations.mathematics import compute_gradients, compute_y
+from tests.runs import quick_rows
 
 SIZES = "N=1,C=1,H=3,W=4,F=1,HH=2,WW=2,S=1,P=0"
 
@@ -80,6 +81,7 @@ def test_one_gradient_that_nobody_computes_is_undecided() -> None:
     assert found == dict.fromkeys(("dL/dw", "dL/db"), "not-found")
 
 
+@quick_rows(1, "the rows are spellings of one request")
 @pytest.mark.parametrize("only", ["y", ("y",), "Y"])
 def test_who_asks_for_the_output_alone_gets_it(only) -> None:
     report = report_on(plain, only=only)

@@ -6,6 +6,7 @@ import pytest
 from symconv.implementations.checking import check_implementation
 from symconv.verdicts import Verdict
 from tests.implementations.mathematics import compute_gradients, compute_y
+from tests.runs import quick_rows
 
 SIZES = "N=1,C=2,H=5,W=4,F=2,HH=2,WW=3,S=2,P=1"
 
@@ -64,6 +65,7 @@ def of_flag(function, **options):
 VARIED = (0, Verdict.VERIFIED, "varied")
 
 
+@quick_rows(2, "each row is one more answer to the flag")
 @pytest.mark.parametrize(
     ("kind", "found"),
     [

@@ -14,6 +14,7 @@ from symconv.latex.writing.writer import statement_latex
 from symconv.layers.convolution.post import conv2d
 from symconv.proof.equality import prove
 from symconv.verdicts import Verdict
+from tests.runs import quick_rows
 
 CONV = conv2d()
 LAYER = context_of_layer(CONV)
@@ -422,6 +423,7 @@ def test_spans_point_at_the_line_of_a_chain() -> None:
     assert latex[slice(*items[1].span)] == "= b_f"
 
 
+@quick_rows(0, "long lists and deep ones are refused by the limits of every formula")
 def test_a_long_list_and_a_deep_one_end() -> None:
     rows = [f"{value} & f = {value}" for value in range(300)]
     assert isinstance(only("b_f = " + cases(*rows, r"0 & \text{else}")), Equality)

@@ -11,6 +11,7 @@ from symconv.latex.reading.formulas import read_formula
 from symconv.latex.reading.items import Unreadable
 from symconv.latex.writing.writer import statement_latex
 from symconv.layers.convolution.post import conv2d
+from tests.runs import quick_rows
 
 LAYER = context_of_layer(conv2d())
 WRITTEN = [
@@ -66,6 +67,7 @@ def test_reading_never_fails_and_stays_inside_the_text(text: str, context: Conte
     assert read_formula(text, context).items == reading.items
 
 
+@quick_rows(5, "each row meets one of the limits of length and depth")
 @pytest.mark.parametrize(
     "text",
     [
@@ -91,6 +93,7 @@ def test_long_and_deep_formulas_are_read_or_refused(text: str) -> None:
     assert read_formula(text, LAYER).items
 
 
+@quick_rows(0, "the limits of a formula that are met by length are in the quick run")
 def test_too_many_names_are_refused() -> None:
     text = "\\\\".join(f"a_{{{place}}}=S" for place in range(700))
     last = read_formula(text, LAYER).items[-1]

@@ -29,6 +29,7 @@ from symconv.latex.writing.choices import LatexOptions
 from symconv.latex.writing.layout import statement_display
 from symconv.latex.writing.writer import expression_latex, statement_latex
 from symconv.layers.convolution.post import conv2d
+from tests.runs import quick_rows
 
 STATEMENTS = pytest.mark.parametrize("statement", conv2d().statements, ids=lambda item: item.key)
 STYLES = pytest.mark.parametrize("style", ["partial", "d"])
@@ -57,6 +58,7 @@ def same(left: Statement, right: Statement) -> bool:
     return True
 
 
+@quick_rows(12, "each row is a statement more, written and read in the same way")
 @STYLES
 @STATEMENTS
 def test_shipped_statements_are_read_back(statement: Statement, style) -> None:
@@ -66,6 +68,7 @@ def test_shipped_statements_are_read_back(statement: Statement, style) -> None:
         assert same(read_statement(written, context), statement), written
 
 
+@quick_rows(5, "each row is a statement more, written and read in the same way")
 @STATEMENTS
 def test_shipped_displays_are_read_back_across_their_lines(statement: Statement) -> None:
     context = context_of_layer(conv2d())
