@@ -34,7 +34,7 @@ def sessions() -> list[tuple[str, str]]:
     return found
 
 
-@quick_rows(5, "each command is run with other arguments by tests of its own")
+@quick_rows(4, "each command is run with other arguments by tests of its own")
 @pytest.mark.parametrize(("command", "output"), sessions(), ids=[c for c, _ in sessions()])
 def test_a_command_prints_what_the_readme_shows(command: str, output: str, tmp_path: Path) -> None:
     program, *arguments = shlex.split(command)

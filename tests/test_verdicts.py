@@ -114,7 +114,7 @@ def drop_unread(*verdicts: Verdict) -> list[warnings.WarningMessage]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         _ = Report([result(verdict) for verdict in verdicts]).layer
-        _ = gc.collect()
+        _ = gc.collect(0)
     return caught
 
 
@@ -145,7 +145,7 @@ def test_a_report_that_was_looked_at_does_not_warn(look) -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         _ = look(Report([result(Verdict.REFUTED)]))
-        _ = gc.collect()
+        _ = gc.collect(0)
     assert caught == []
 
 

@@ -37,7 +37,7 @@ from symconv.proof.equality import prove
 from symconv.reports.terminal import report_text
 from symconv.verdicts import Evidence, Result, Verdict
 from symconv.verification import Settled, run
-from tests.runs import share
+from tests.runs import quick_rows, share
 
 LAYER = conv2d()
 SMALL = "N=1,C=1,H=3,W=2,F=1,HH=2,WW=1,S=1,P=0"
@@ -56,6 +56,7 @@ def sites() -> tuple[Witnesses, ...]:
     return tuple(Witnesses(LAYER, one) for one in sorted(chosen, key=lambda one: one.order()))
 
 
+@quick_rows(2, "each row is one more size")
 @pytest.mark.parametrize("text", LAYER.default_sizes)
 def test_everything_is_verified_at_every_default_size(text: str) -> None:
     report = verify(sizes=[text], methods=["closed-form", "numbers"])

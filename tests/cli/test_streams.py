@@ -40,7 +40,7 @@ def shell(line: str, file: Path | str = "", **environment: str) -> tuple[int, by
     return finished.returncode, finished.stdout, error
 
 
-@quick_rows(2, "each row is one command more, by the same path of output")
+@quick_rows(1, "each row is one command more, by the same path of output")
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("arguments", COMMANDS)
 def test_output_that_is_lost_is_never_a_success(arguments, unbuffered, file: Path) -> None:

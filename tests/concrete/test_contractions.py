@@ -104,7 +104,7 @@ def same(left: Any, right: Any) -> bool:
     return np.array_equal(left, right)
 
 
-@quick_rows(10, "the rows differ in the sizes and the dtype of one plan")
+@quick_rows(6, "the rows differ in the sizes and the dtype of one plan")
 @pytest.mark.parametrize("dtype", ["float64", "int64", "float32", "object"])
 @pytest.mark.parametrize("text", CONV.default_sizes)
 def test_every_statement_has_the_values_of_its_meaning(text, dtype) -> None:

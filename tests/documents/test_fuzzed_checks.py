@@ -19,11 +19,12 @@ from symconv.reports.documents_view import documents_text
 from symconv.reports.json_view import report_json
 from symconv.verdicts import Verdict
 from tests.documents.plausible import BLOCKS, plausible_document
-from tests.runs import share
+from tests.runs import quick_rows, share
 
 DOCUMENTS = 1_000
 
 
+@quick_rows(3, "each row is more seeds of the same damage")
 @pytest.mark.parametrize("first", range(0, DOCUMENTS, 100))
 def test_a_mutated_document_is_read_judged_and_reported(first: int) -> None:
     for seed in share(range(first, first + 100), quick=20, long=4):

@@ -162,7 +162,7 @@ Without any sum sign an index that stands twice may be summed by convention, and
 """
 
 
-@quick_rows(3, "what writer and reader do is the same for each statement")
+@quick_rows(2, "what writer and reader do is the same for each statement")
 @pytest.mark.parametrize("key", KEYS)
 def test_every_spoiled_statement_is_read_back_or_refused(key: str) -> None:
     original = LAYER.statement(key)

@@ -136,6 +136,7 @@ ENDED = {
 }
 
 
+@quick_rows(2, "each row ends in one more way")
 @pytest.mark.parametrize("how", ENDED)
 def test_a_listing_that_ends_is_undecided_and_takes_no_other_with_it(how: str) -> None:
     code, word, fact = ENDED[how]
@@ -239,6 +240,7 @@ def test_a_flood_that_goes_on_is_blamed_on_the_listing_that_began_it() -> None:
     assert wrong.verdict is Verdict.REFUTED
 
 
+@quick_rows(0, "who is blamed is tested where the process ends at once")
 def test_what_ends_the_process_later_is_blamed_and_not_what_runs_then() -> None:
     later = "import os, threading\nthreading.Timer(0.3, os._exit, [5]).start()\n" + RIGHT
     slow = "import time\ntime.sleep(0.6)\n" + RIGHT

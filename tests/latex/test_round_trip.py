@@ -72,6 +72,7 @@ def same(left: Statement, right: Statement) -> bool:
     return True
 
 
+@quick_rows(16, "each row is a statement more, written and read in the same way")
 @STYLES
 @STATEMENTS
 def test_shipped_statements_are_read_back(conv2d_reader, statement: Statement, style) -> None:
@@ -129,7 +130,7 @@ def value(function, item):
         return error.code
 
 
-@settings(max_examples=by_run(100, 300, 1_000), deadline=None)
+@settings(max_examples=by_run(60, 300, 1_000), deadline=None)
 @given(expression=INTEGERS)
 def test_random_integers_are_read_back(reader_of, unbalanced, expression) -> None:
     written = integer_latex(expression)
@@ -139,7 +140,7 @@ def test_random_integers_are_read_back(reader_of, unbalanced, expression) -> Non
     assert unbalanced(written) == []
 
 
-@settings(max_examples=by_run(70, 200, 700), deadline=None)
+@settings(max_examples=by_run(40, 200, 700), deadline=None)
 @given(condition=CONDITIONS)
 def test_random_conditions_are_read_back(reader_of, unbalanced, condition: Condition) -> None:
     written = condition_latex(condition)
@@ -150,7 +151,7 @@ def test_random_conditions_are_read_back(reader_of, unbalanced, condition: Condi
     assert unbalanced(written) == []
 
 
-@settings(max_examples=by_run(100, 300, 1_000), deadline=None)
+@settings(max_examples=by_run(60, 300, 1_000), deadline=None)
 @given(expression=EXPRESSIONS, style=st.sampled_from(["partial", "d"]))
 def test_random_expressions_are_read_back(reader_of, unbalanced, expression, style) -> None:
     written = expression_latex(expression, LatexOptions(derivative=style))

@@ -19,6 +19,7 @@ from symconv.layers.convolution.post import conv2d
 from symconv.layers.layer import Loop, Sizes
 from symconv.mistakes.catalogue import CATALOGUE
 from symconv.mistakes.spoiled_loops import SpoiledLoop, spoil_loop
+from tests.runs import quick_rows
 
 LAYER = conv2d()
 SIZES = [LAYER.sizes(text) for text in LAYER.default_sizes]
@@ -96,6 +97,7 @@ def test_the_right_loops_are_not_caught(name):
     assert [caught(LOOP_BY_NAME[name], sizes) for sizes in SIZES] == [None] * len(SIZES)
 
 
+@quick_rows(2, "each row is one more loop, and spoiled loops turn the whole run red")
 @pytest.mark.parametrize("name", LOOP_BY_NAME)
 def test_every_spoiled_loop_is_caught_at_the_default_sizes(name):
     spoiled = list(spoil_loop(LOOP_BY_NAME[name]))
@@ -207,6 +209,7 @@ def test_unpacking_in_the_wrong_order_is_no_mistake_where_both_names_are_bound_a
     assert any("C, F, HH, WW = w.shape" in source for source in sources)
 
 
+@quick_rows(1, "each row is one more loop")
 @pytest.mark.parametrize("name", LOOP_BY_NAME)
 def test_spoiling_loops_gives_different_sources_in_the_same_order_every_time(name):
     first, second = (list(spoil_loop(LOOP_BY_NAME[name])) for _ in range(2))

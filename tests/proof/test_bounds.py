@@ -37,6 +37,7 @@ from symconv.layers.layer import Layer
 from symconv.proof.equality import WORK_A_STATEMENT, Outcome, prove
 from symconv.proof.smt import MOST_SPENT, MOST_USED, Solver
 from symconv.verdicts import Verdict
+from tests.runs import quick_rows
 
 N, K, R, T, U = sizes("N K R T U")
 i, n = indices("i n")
@@ -155,6 +156,7 @@ def test_conditions_are_not_resolved_without_end(count):
     assert of(bound, bound).verdict is not Verdict.REFUTED
 
 
+@quick_rows(0, "what is given up is tested at other limits in the quick run")
 def test_an_assumption_without_small_solutions_is_given_up():
     cubes = equal(K * K * K + R * R * R, U * U * U + T * T * T)
     hard = (cubes, K < U, U <= T, T < R)

@@ -77,7 +77,7 @@ def eventually(holds: Callable[[], bool]) -> bool:
     return True
 
 
-@quick_rows(2, "each row is interrupted at another moment")
+@quick_rows(1, "each row is interrupted in another way")
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="it looks into Linux's /proc")
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGKILL"])
 @pytest.mark.parametrize("kind", ["listing", "module"])

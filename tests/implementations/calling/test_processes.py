@@ -84,6 +84,7 @@ CRASHES = [
 ]
 
 
+@quick_rows(3, "each row crashes in one more way")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("name", "where", "fact"), CRASHES)
 def test_a_crash_costs_one_request(kind: str, name: str, where: str, fact: str) -> None:
@@ -172,6 +173,7 @@ def test_a_second_run_that_never_ends_is_named() -> None:
     assert found.backward.results == {}
 
 
+@quick_rows(0, "each of several timeouts is one as in other tests of the quick run")
 def test_after_several_timeouts_what_does_not_end_soon_is_not_judged() -> None:
     with runner("never_ends", "spawn", seconds_per_run=0.05) as run:
         for _ in range(MOST_TIMEOUTS):

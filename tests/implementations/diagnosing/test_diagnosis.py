@@ -70,7 +70,7 @@ def spoiled(change, result="dL/dx", count=8):
     return sorted(found, key=lambda sample: sample.sizes.order())
 
 
-@quick_rows(33, "most kinds of mistake have more than one sample")
+@quick_rows(20, "most kinds of mistake have more than one sample")
 @pytest.mark.parametrize(
     "entry", [one for one in DIAGNOSED if one.name not in UNEXPLAINED], ids=lambda one: one.name
 )
@@ -98,7 +98,7 @@ def test_right_samples_get_no_diagnosis(entry):
     assert [diagnose(conv2d(), name, samples) for name in RESULTS] == [None] * 4
 
 
-@quick_rows(4, "one seed for each result is in the quick run")
+@quick_rows(1, "one seed of random numbers is as good as another")
 @pytest.mark.parametrize("result", RESULTS)
 @pytest.mark.parametrize("seed", range(3))
 def test_random_numbers_get_no_diagnosis(result, seed):

@@ -185,6 +185,7 @@ def module(tmp_path, convention, text=None):
     return path
 
 
+@quick_rows(0, "the command writes one file for the same code twice in the quick run")
 def test_the_same_code_gives_the_same_file(tmp_path):
     path = module(tmp_path, "a wrong shape")
     assert text_for(path) == text_for(path)
@@ -275,6 +276,7 @@ def test_code_that_is_a_module_of_a_package_is_imported_as_one(tmp_path, monkeyp
         (package / "layers.py").write_text(text)
 
 
+@quick_rows(0, "how the code is named is one line of the tests that are written")
 def test_a_test_far_from_the_code_names_it_in_full(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = module(tmp_path, "no bias")

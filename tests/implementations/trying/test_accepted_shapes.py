@@ -160,6 +160,7 @@ def test_right_code_for_same_padding_is_verified_with_its_share() -> None:
     assert strides >= {1, 2, 3}
 
 
+@quick_rows(0, "the search is tested by what it learns, and refutations at other shapes")
 def test_a_mistake_at_shapes_that_only_a_search_finds_is_refuted() -> None:
     report = check_implementation(only_same, rolled_with_a_stride, isolate=False)
     assert report.exit_code == 1

@@ -93,7 +93,7 @@ def more(kind, **options):
 CALLS, TRAINING = "parameter/calls", "parameter/training"
 
 
-@quick_rows(3, "each row is one more order of calls")
+@quick_rows(2, "each row is one more order of calls")
 @pytest.mark.parametrize(
     ("kind", "found"),
     [

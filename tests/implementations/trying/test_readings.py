@@ -70,7 +70,7 @@ def twice(x, w, b, stride, padding):
     return 2 * compute_y(x, w, b, stride, padding)
 
 
-@quick_rows(2, "each row is one more way to take code, by the same search")
+@quick_rows(1, "each row is one more way to take code, by the same search")
 @pytest.mark.parametrize(
     ("forward", "flags"),
     [
@@ -158,7 +158,7 @@ def one_plane(x, w, b, stride, padding):
     return compute_y(x[None, None], w[:, None], b, stride, padding)[0]
 
 
-@quick_rows(2, "each row is one more layer that is told by its values")
+@quick_rows(1, "each row is one more layer that is told by its values")
 @pytest.mark.parametrize(
     ("forward", "words"),
     [
@@ -228,6 +228,7 @@ def test_a_backward_pass_alone_is_taken_as_what_it_is_right_as() -> None:
     assert report.notes[0].startswith("taken with --images NHWC --filters HWIO: without, dL/dx is")
 
 
+@quick_rows(0, "the same gradients beside their forward pass are refuted in the quick run")
 def test_a_backward_pass_alone_that_is_wrong_stays_refuted() -> None:
     report = report_on(None, with_a_wrong_bias_gradient)
     assert {one.statement for one in report.failures} == {"dL/db"}
@@ -247,6 +248,7 @@ def negated_of_square_images(x, w, b, stride, padding):
     return -of_square_images(x, w, b, stride, padding)
 
 
+@quick_rows(0, "code that raises off squares names the option in the quick run")
 def test_code_that_is_right_on_square_images_names_the_option_that_says_so() -> None:
     report = report_on(of_square_images, only="y")
     assert report.exit_code == 1
@@ -283,6 +285,7 @@ class EachChannelAlone:
         return np.concatenate(planes, axis=1)
 
 
+@quick_rows(0, "other layers are recognised, and objects made anew, by other tests")
 def test_a_layer_that_is_made_for_its_number_of_channels_is_recognised() -> None:
     report = report_on(EachChannelAlone)
     assert report.exit_code == 3

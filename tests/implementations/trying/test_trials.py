@@ -5,8 +5,10 @@ import numpy as np
 from symconv.implementations.checking import check_implementation
 from symconv.verdicts import Verdict
 from tests.implementations.mathematics import compute_gradients, compute_y
+from tests.runs import quick_rows
 
 
+@quick_rows(0, "each of them is named alone in the quick run")
 def test_two_mistakes_in_one_result_are_both_named() -> None:
     def both(dout, x, w, b, stride, padding):
         dx, dw, db = compute_gradients(dout, x, w, stride, padding)
@@ -51,6 +53,7 @@ def test_a_tolerance_that_is_too_coarse_for_a_fresh_shape_ends_no_check() -> Non
     assert report.exit_code == 1
 
 
+@quick_rows(0, "tolerances and the search are tested apart in the quick run")
 def test_a_tolerance_does_not_end_the_search_for_shapes_that_code_takes() -> None:
     def only_3x3(x, w, b, stride, padding):
         if w.shape[2:] != (3, 3):

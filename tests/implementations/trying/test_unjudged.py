@@ -48,6 +48,7 @@ def test_a_parameter_that_nobody_varied_is_undecided() -> None:
     ]
 
 
+@quick_rows(0, "parameters that stay are named in other checks of the quick run")
 def test_a_parameter_that_always_stays_or_is_never_read_is_named_and_does_no_harm() -> None:
     for report in (
         report_on(forward, backward, fixed="dilation"),
@@ -75,6 +76,7 @@ def test_gradients_that_nobody_computes_are_undecided() -> None:
     assert report.exit_code == 3
 
 
+@quick_rows(0, "two gradients and three that nobody computes are undecided in the quick run")
 def test_one_gradient_that_nobody_computes_is_undecided() -> None:
     report = report_on(plain, {"dL/dx": lambda dout, x, w, b, stride, padding: dout * x})
     found = {name: code for name, code in undecided(report).items() if name != "dL/dx"}
@@ -89,6 +91,7 @@ def test_who_asks_for_the_output_alone_gets_it(only) -> None:
     assert {one.statement for one in report if one.verdict is not None} == {"y"}
 
 
+@quick_rows(0, "who asks for one result gets it alone in the quick run")
 def test_who_asks_for_one_gradient_gets_it_and_nothing_else() -> None:
     report = report_on(plain, backward, only="dw,dL/db")
     assert report

@@ -65,7 +65,7 @@ def of_flag(function, **options):
 VARIED = (0, Verdict.VERIFIED, "varied")
 
 
-@quick_rows(2, "each row is one more answer to the flag")
+@quick_rows(1, "each row is one more answer to the flag")
 @pytest.mark.parametrize(
     ("kind", "found"),
     [
@@ -84,6 +84,7 @@ def test_a_function_with_a_flag_for_its_bias_is_run_without_it() -> None:
     assert of_flag(flagged_forward, only="y") == VARIED
 
 
+@quick_rows(0, "parameters that are fixed stay in other tests of the quick run")
 def test_a_flag_that_is_fixed_stays() -> None:
     report = check_implementation(WrongWithout, sizes=SIZES, isolate=False, fixed="bias")
     assert report.exit_code == 0

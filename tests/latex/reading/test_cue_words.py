@@ -11,6 +11,7 @@ from symconv.latex.reading.items import Equality, ExampleSize, NoStatement, Unre
 from symconv.layers.convolution.post import conv2d
 from symconv.proof.equality import prove
 from symconv.verdicts import Verdict
+from tests.runs import quick_rows
 
 CONV = conv2d()
 LAYER = context_of_layer(CONV)
@@ -18,6 +19,7 @@ PADDED = r"x^{pad}_{n,c,i,j} = x_{n,c,i,j}"
 """True where P = 0, and without a meaning elsewhere."""
 
 
+@quick_rows(60, "each row is one more wording")
 @pytest.mark.parametrize(
     "condition",
     [

@@ -67,7 +67,7 @@ def test_reading_never_fails_and_stays_inside_the_text(text: str, context: Conte
     assert read_formula(text, context).items == reading.items
 
 
-@quick_rows(5, "each row meets one of the limits of length and depth")
+@quick_rows(3, "each row meets one of the limits of length and depth")
 @pytest.mark.parametrize(
     "text",
     [

@@ -58,7 +58,7 @@ def same(left: Statement, right: Statement) -> bool:
     return True
 
 
-@quick_rows(12, "each row is a statement more, written and read in the same way")
+@quick_rows(8, "each row is a statement more, written and read in the same way")
 @STYLES
 @STATEMENTS
 def test_shipped_statements_are_read_back(statement: Statement, style) -> None:

@@ -9,6 +9,7 @@ from symconv.latex.reading.formulas import read_formula
 from symconv.latex.reading.items import Equality, Unreadable
 from symconv.layers.convolution.post import conv2d
 from symconv.proof.equality import prove
+from tests.runs import quick_rows
 
 CONV = conv2d()
 LAYER = context_of_layer(CONV)
@@ -95,6 +96,7 @@ def test_a_delta_with_many_indices_may_be_an_array() -> None:
     assert "spelling \\delta = dout" in item.help
 
 
+@quick_rows(0, "the limit is the one of long formulas")
 def test_a_side_with_thousands_of_terms_is_refused() -> None:
     assert verdict_of("b_f = " + " + ".join(["b_f"] * 6000)) == "unsupported"
     assert verdict_of("b_f = " + " + ".join(["b_f"] * 60)) == "refuted"

@@ -18,6 +18,7 @@ from symconv.latex.writing.matrices import matrix_shape
 from symconv.layers.convolution import loops
 from symconv.layers.convolution.post import conv2d
 from symconv.layers.layer import Layer
+from tests.runs import quick_rows
 
 LAYER = conv2d()
 TINY = "N=1,C=1,H=2,W=2,F=1,HH=2,WW=1,S=1,P=0"
@@ -52,6 +53,7 @@ def by_entry(reader, latex: str, evaluator: Evaluator) -> dict[str, Polynomial]:
     return found
 
 
+@quick_rows(4, "each row is one more list, written and read in the same way")
 @pytest.mark.parametrize("style", ["partial", "d"])
 @pytest.mark.parametrize("text", [TINY, PADDED, SEVERAL])
 @pytest.mark.parametrize("name", NAMES)

@@ -16,6 +16,7 @@ from symconv.latex.writing.standalone import plain_text, section, standalone
 from symconv.latex.writing.widths import estimated_width
 from symconv.latex.writing.writer import statement_latex
 from symconv.layers.convolution.post import conv2d
+from tests.runs import quick_rows
 
 LAYER = conv2d()
 PDFLATEX = shutil.which("pdflatex")
@@ -71,6 +72,7 @@ def test_every_statement_compiles_and_stays_on_the_page(style, tmp_path: Path) -
     assert "LaTeX Warning" not in log
 
 
+@quick_rows(1, "each row is one more list, written by one writer")
 @needs_pdflatex
 @pytest.mark.parametrize(
     ("text", "names"),
