@@ -103,6 +103,7 @@ def test_code_that_rejects_every_shape_fails_and_some_of_them_is_a_note():
     assert any(one.rejection is not None for one in report.conclusions)
 
 
+@quick_rows(0, "tolerances are held to both sides by checks of code in the quick run")
 def test_a_tolerance_lets_small_errors_pass_and_no_others():
     def nearly(x, w, b, stride, padding):
         return forward(x, w, b, stride, padding) * (1 + 1e-9)
@@ -311,6 +312,7 @@ def test_code_that_rejects_everything_fails(pytest_run):
     assert "NotImplementedError: this one is not written yet" in out
 
 
+@quick_rows(0, "code that is taken without a batch leaves the same classes out in the quick run")
 def test_restrictions_of_a_signature_leave_classes_out(pytest_run):
     text = """
 def image(x, w, b, stride, padding):

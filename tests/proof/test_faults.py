@@ -37,6 +37,7 @@ from symconv.proof.equality import prove
 from symconv.proof.questions import Checked, Questions
 from symconv.proof.reduction import Reduction
 from symconv.verdicts import Verdict
+from tests.runs import quick_rows
 
 A, B, S = sizes("A B S")
 i, j, a = indices("i j a")
@@ -152,6 +153,7 @@ def test_a_fault_is_noticed(
     assert mismatches(), f"nothing noticed that {name}"
 
 
+@quick_rows(3, "the rows are faults that verdicts or the guard notice in the quick run")
 def test_the_verdicts_notice_a_fault_even_without_the_guard(monkeypatch) -> None:
     """The guard evaluates what was proved; the table sees these faults without it, too."""
     for _, owner, attribute, fault in FAULTS[:11]:

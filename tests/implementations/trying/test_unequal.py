@@ -126,6 +126,7 @@ def test_a_number_that_may_be_a_pair_is_tried_as_one() -> None:
     assert of_parameters(number, only="y") == (0, {})
 
 
+@quick_rows(0, "pairs and parameters that are fixed are tested apart in the quick run")
 def test_a_pair_that_is_fixed_keeps_equal_parts() -> None:
     code, found = of_parameters(one_stride_for_both, backward, fixed="stride")
     assert (code, found) == (0, {"padding": RIGHT})

@@ -80,6 +80,7 @@ def test_a_class_with_a_flag_for_its_bias_is_run_without_it(kind, found) -> None
     assert of_flag(kind) == found
 
 
+@quick_rows(0, "a class with such a flag is run without its bias in the quick run")
 def test_a_function_with_a_flag_for_its_bias_is_run_without_it() -> None:
     assert of_flag(flagged_forward, only="y") == VARIED
 

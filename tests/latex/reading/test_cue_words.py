@@ -19,7 +19,7 @@ PADDED = r"x^{pad}_{n,c,i,j} = x_{n,c,i,j}"
 """True where P = 0, and without a meaning elsewhere."""
 
 
-@quick_rows(60, "each row is one more wording")
+@quick_rows(30, "each row is one more wording")
 @pytest.mark.parametrize(
     "condition",
     [
