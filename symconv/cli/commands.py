@@ -196,7 +196,7 @@ def latex(
     from symconv.reports.files import write_whole
 
     layer = _layer(layer_name)
-    options = LatexOptions(derivative=derivative)
+    options = LatexOptions(derivative=derivative).for_layer(layer)
     if form == "index":
         if sizes is not None:
             raise click.UsageError("--sizes goes with --form entries; an index formula has none")

@@ -2,11 +2,14 @@ r"""How things are spelled in LaTeX: one set of tables for writing and for readi
 
 Where several spellings mean the same, the first one is written and all of them are read.
 
-Names follow one grammar, so that two names never get the same spelling:
+Names follow one grammar, so that two names never get the same spelling, but for ``Dh``, which
+looks like ``D_h``:
 
 - letters stay as they are (``HH``); letters with digits in them, and names that begin with
   ``d``, are set in ``\mathit``, because ``p0`` would read as a product and ``d`` as a
   differential; names of Greek letters become the letters;
+- a capital with a small letter behind it is a size along an axis or of a group, and has the rest
+  as a subscript (``Dh`` is ``D_{h}``, ``Pw0`` is ``P_{w0}``); output sizes stay (``Hh``);
 - primes follow (``n'``);
 - ``Delta_p``, with one letter behind it, is ``\Delta p``;
 - what stands behind an underscore is a subscript of a size or an index (``p_0`` is
@@ -169,6 +172,7 @@ PLACES: Final[Mapping[Place, Binding]] = {
 }
 """How tightly something must hold together to stand in a place without parentheses."""
 
+_SUBSCRIPTED = re.compile(r"(?!Pi|Xi)([A-GI-Z])([a-z][0-9]?)")
 _DIFFERENT = re.compile(r"[A-Za-z]'*")
 _NAME = re.compile(r"([A-Za-z][A-Za-z0-9]*)('*)((?:_[A-Za-z0-9']+)*)")
 
@@ -179,8 +183,24 @@ def symbol_name_latex(name: str) -> str:
     Raises:
         NotSupported: for a name that has anything but letters, digits, primes and underscores.
     """
-    base, parts = _split(name)
+    base, parts = _with_subscript(name) or _split(name)
     return f"{base}_{{{','.join(parts)}}}" if parts else base
+
+
+def symbol_base(name: str) -> tuple[str, bool]:
+    """Return what of a symbol's name stands before the subscript, and if there is one."""
+    subscripted = _with_subscript(name)
+    base, subscript, _ = name.partition("_")
+    return (base, bool(subscript)) if subscripted is None else (subscripted[0], True)
+
+
+def plain_symbol_latex(name: str) -> str:
+    r"""Spell the name of a size or an index with all its letters on the line: ``Dh``.
+
+    Raises:
+        NotSupported: as `symbol_name_latex`.
+    """
+    return symbol_name_latex(name) if _with_subscript(name) is None else _split(name)[0]
 
 
 def difference_name(letter: str) -> str:
@@ -206,6 +226,12 @@ def array_name_latex(name: str) -> str:
     # A number alone, as in w^{2}, would read as a power.
     text = f"({parts[0]})" if len(parts) == 1 and parts[0].isdigit() else ",".join(parts)
     return f"{base}^{{{text}}}"
+
+
+def _with_subscript(name: str) -> tuple[str, list[str]] | None:
+    """Split the name of a size along an axis or of a group: ``Pw0`` into P and w0."""
+    found = _SUBSCRIPTED.fullmatch(name)
+    return None if found is None else (found[1], [found[2]])
 
 
 def _split(name: str) -> tuple[str, list[str]]:

@@ -25,7 +25,12 @@ from symconv.algebra.indices import (
 from symconv.algebra.scoping import substitute
 from symconv.algebra.tree import symbols
 from symconv.errors import NotSupported, UsageError
-from symconv.latex.spellings import array_name_latex, symbol_name_latex
+from symconv.latex.spellings import (
+    array_name_latex,
+    plain_symbol_latex,
+    symbol_base,
+    symbol_name_latex,
+)
 from symconv.layers.layer import Layer
 
 UpperBounds: TypeAlias = Literal["inclusive", "exclusive"]
@@ -231,7 +236,19 @@ class Context:
             sizes=(*self.sizes, size),
             minimum=self.minimum if minimum == 1 else (*self.minimum, (size, minimum)),
         )
-        return known.with_spelling(_spelled(name), name)
+        return known._with_size_spelled(name)
+
+    def _with_size_spelled(self, name: str) -> Context:
+        """Let a size be written as the writer does, ``D_{h}``, and as it is typed, ``Dh``.
+
+        An array D, or a name D_h, which are written so as well, keep their spelling.
+        """
+        written, typed = _spelled(name), _plainly_spelled(name)
+        known = self.with_spelling(typed, name)
+        taken = dict(self.spellings).get(written, name) != name
+        if taken or self.array(symbol_base(name)[0]) is not None:
+            return known
+        return known.with_spelling(written, name)
 
     def with_index(
         self, name: str, bounds: tuple[IntegerExpression, IntegerExpression] | None = None
@@ -269,9 +286,9 @@ class Context:
                 help="leave one of the declarations out, or name one of the arrays otherwise",
             )
         self._refuse_taken(name, f"array {name}")
-        return replace(self, arrays=(*self.arrays, array)).with_spelling(
-            _spelled(name, array=True), name
-        )
+        kept = tuple(item for item in self.spellings if not _looks_like_entry(*item, name))
+        known = replace(self, arrays=(*self.arrays, array), spellings=kept)
+        return known.with_spelling(_spelled(name, array=True), name)
 
     def with_input(self, array: Array) -> Context:
         """Say of a declared array that its entries are independent of every other array."""
@@ -395,7 +412,7 @@ def context_of_layer(layer: Layer) -> Context:
     context = Context(layer=layer, minimum=tuple(layer.minimum.items()))
     context = replace(context, sizes=(*layer.given, *derived))
     for size in context.sizes:
-        context = context.with_spelling(_spelled(size.name), size.name)
+        context = context._with_size_spelled(size.name)
     for array in layer.array_by_name.values():
         context = context.with_array(array.name, array.shape)
     context = replace(context, definitions=layer.definitions)
@@ -461,6 +478,19 @@ def _spelled(name: str, *, array: bool = False) -> str:
         return array_name_latex(name) if array else symbol_name_latex(name)
     except NotSupported as error:
         raise UsageError(error.fact, code="unreadable-name", help=error.help) from error
+
+
+def _plainly_spelled(name: str) -> str:
+    try:
+        return plain_symbol_latex(name)
+    except NotSupported as error:
+        raise UsageError(error.fact, code="unreadable-name", help=error.help) from error
+
+
+def _looks_like_entry(source: str, name: str, array: str) -> bool:
+    """Tell whether a spelling of a size without underscores looks like an entry of an array."""
+    base, has_subscript = symbol_base(name)
+    return has_subscript and "_" not in name and base == array and "_" in source
 
 
 def _shape_text(array: Array) -> str:

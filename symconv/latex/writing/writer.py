@@ -74,6 +74,7 @@ from symconv.latex.spellings import (
     Binding,
     Connective,
     array_name_latex,
+    symbol_base,
     symbol_name_latex,
 )
 from symconv.latex.writing.choices import LatexOptions, Upstream
@@ -386,14 +387,21 @@ def _free_range(item: Range, options: LatexOptions) -> str:
 
 
 def _refuse_lookalikes(expression: Expression, options: LatexOptions) -> None:
-    """Refuse an index p_0 beside an array p, and a size L beside a scalar L: both look alike."""
+    """Refuse what looks alike: p_0 beside an array p, L beside a scalar L, Dh beside D_h."""
     scalar_by_name = {array.name: not array.shape for array in arrays(expression)}
     for upstream in options.upstream:
         if upstream.array in scalar_by_name:
             scalar_by_name |= {upstream.loss: True, upstream.output: False}
+    name_by_spelling: dict[str, str] = {}
     for symbol in all_symbols(expression):
-        base, subscript, _ = symbol.name.partition("_")
-        if base in scalar_by_name and scalar_by_name[base] == (not subscript):
+        other = name_by_spelling.setdefault(symbol_name_latex(symbol.name), symbol.name)
+        if other != symbol.name:
+            raise NotSupported(
+                f"{other} and {symbol.name} look the same in LaTeX",
+                help=f"give {symbol.name} another name",
+            )
+        base, subscript = symbol_base(symbol.name)
+        if base in scalar_by_name and scalar_by_name[base] != subscript:
             raise NotSupported(
                 f"{symbol.name} and the array {base} look the same in LaTeX",
                 help=f"give {symbol.name} another name",
