@@ -50,6 +50,12 @@ class Axis:
         return (self.input, self.filter, self.output)
 
     @property
+    def roles(self) -> tuple[IntegerExpression, ...]:
+        """The extents and the settings, in an order that is the same for every axis."""
+        settings = (self.stride, self.padding_before, self.padding_after)
+        return (*self.sizes, *settings, as_integer(self.dilation), self.output_padding)
+
+    @property
     def padded(self) -> IntegerExpression:
         """The extent of the padded input."""
         if self.padding_before == self.padding_after:

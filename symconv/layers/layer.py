@@ -95,6 +95,7 @@ class Layer:
         padded: the padded input.
         images: the number of images, over which a loss sums.
         axes: the spatial axes.
+        group_sizes: the channels and the filters of a group, where there are groups.
         letters: the letter of the index that runs over each size: ``k`` for ``Hh``.
         shapes: the shapes at which code is tried.
         spellings: how texts write its arrays, as LaTeX, beside the way of the writer.
@@ -122,6 +123,7 @@ class Layer:
     padded: Array | None = None
     images: Size | None = None
     axes: tuple[Axis, ...] = ()
+    group_sizes: tuple[Size, ...] = ()
     letters: Mapping[Size, str] = field(default_factory=dict)
     shapes: Shapes = field(default_factory=Shapes)
     spellings: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: IN_TEXTS)
@@ -176,6 +178,7 @@ class Layer:
             filters=self.weights,
             output=self.output,
             upstream=self.upstream,
+            group_sizes=self.group_sizes,
         )
 
     @property

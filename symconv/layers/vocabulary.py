@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from symconv.algebra.expressions import Array
-from symconv.algebra.indices import Index, IntegerExpression, Size, Symbol
+from symconv.algebra.indices import Index, IntegerExpression, Size, Symbol, as_integer
 from symconv.algebra.tree import symbols
 from symconv.layers.axis import Axis
 
@@ -31,6 +31,7 @@ class Vocabulary:
         filters: the array of the filters.
         output: the array that the loss is a function of.
         upstream: the upstream gradient, of the same shape.
+        group_sizes: the channels and the filters of a group, where there are groups.
     """
 
     axes: tuple[Axis, ...]
@@ -41,6 +42,7 @@ class Vocabulary:
     filters: Array
     output: Array
     upstream: Array
+    group_sizes: tuple[Size, ...] = ()
 
     @cached_property
     def leading(self) -> dict[Size, str]:
@@ -60,10 +62,17 @@ class Vocabulary:
         return tuple(dict.fromkeys(symbol for side in sides for symbol in symbols(side)))
 
     @cached_property
+    def dilations(self) -> tuple[Symbol, ...]:
+        """The dilations, each once."""
+        dilations = (as_integer(axis.dilation) for axis in self.axes)
+        return tuple(dict.fromkeys(symbol for one in dilations for symbol in symbols(one)))
+
+    @cached_property
     def size_by_name(self) -> dict[str, Size]:
         """Every size that an edit may meet, by its name."""
         extents = [size for axis in self.axes for size in axis.sizes]
-        shared = [size for size in (*self.strides, *self.paddings) if isinstance(size, Size)]
+        settings = (*self.strides, *self.paddings, *self.dilations, *self.group_sizes)
+        shared = [size for size in settings if isinstance(size, Size)]
         return {size.name: size for size in (*self.leading, *extents, *shared)}
 
     @cached_property
@@ -96,9 +105,10 @@ class Vocabulary:
         for axis in self.axes:
             others = [other for other in self.axes if other != axis]
             letters = self._along(axis)
-            if isinstance(symbol, Size) and symbol in axis.sizes:
-                role = axis.sizes.index(symbol)
-                yield from (other.sizes[role] for other in others)
+            if isinstance(symbol, Size) and symbol in axis.roles:
+                role = axis.roles.index(symbol)
+                twins = (other.roles[role] for other in others)
+                yield from (one for one in twins if isinstance(one, Size) and one != symbol)
             elif isinstance(symbol, Index) and self.letter(symbol) in letters:
                 role = letters.index(self.letter(symbol))
                 yield from (Index(self._along(one)[role] + symbol.name[1:]) for one in others)

@@ -7,7 +7,7 @@ stable; new mistakes go where they belong by subject.
 
 from __future__ import annotations
 
-from symconv.mistakes import bounds, code, extents, indexing, products, shifts
+from symconv.mistakes import bounds, code, extents, family, indexing, products, shifts
 from symconv.mistakes.mistake import Mistake
 
 BOUNDS = (
@@ -266,6 +266,44 @@ EXTENTS = (
     ),
 )
 
+FAMILY = (
+    Mistake(
+        "dilation-dropped",
+        "the factor of the dilation is missing",
+        edit=family.drop_dilation,
+        undo=family.restore_dilation,
+    ),
+    Mistake(
+        "dilation-and-stride-confused",
+        "the stride stands where the dilation is due, or the dilation where the stride is",
+        edit=family.confuse_with_stride,
+        undo=family.confuse_with_stride,
+    ),
+    Mistake(
+        "dilated-filter-without-its-last-entry",
+        "a dilated filter reaches D*(K-1)+1 positions, not D*(K-1)",
+        edit=family.drop_last_entry,
+        undo=family.restore_last_entry,
+    ),
+    Mistake(
+        "dilation-times-the-filter-size",
+        "the dilation multiplies the size of the filter instead of that minus 1",
+        edit=family.count_entries_for_steps,
+        undo=family.count_steps_for_entries,
+    ),
+    Mistake(
+        "group-offset-dropped",
+        "the first channel or filter of the group is not added",
+        edit=family.drop_group_offset,
+    ),
+    Mistake(
+        "group-sizes-confused",
+        "the channels of a group and its filters are confused in number",
+        edit=family.confuse_group_sizes,
+        undo=family.confuse_group_sizes,
+    ),
+)
+
 INDICES = (
     Mistake(
         "axes-swapped",
@@ -449,6 +487,7 @@ CATALOGUE: tuple[Mistake, ...] = (
     *PADDING,
     *STRIDE,
     *EXTENTS,
+    *FAMILY,
     *INDICES,
     *CONDITIONS,
     *FACTORS,

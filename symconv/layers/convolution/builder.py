@@ -35,6 +35,7 @@ def build(frame: Frame) -> Layer:
         loops=loops(frame),
         words=IN_CODE,
         axes=frame.axes,
+        group_sizes=frame.grouping.sizes,
         letters=frame.letters,
         images=N,
     )

@@ -76,6 +76,11 @@ class Grouping:
                 return (DerivedSize(F, C * M, (equal(F, C * M),)),)
 
     @property
+    def sizes(self) -> tuple[Size, ...]:
+        """The channels and the filters of a group, where there are groups."""
+        return {"dense": (), "groups": (Cg, Fg), "depthwise": (M,)}[self.channels]
+
+    @property
     def constraints(self) -> tuple[Condition, ...]:
         """What the numbers satisfy."""
         return (divides(G, C), divides(G, F)) if self.channels == "groups" else ()
