@@ -364,14 +364,20 @@ def _spatial_axis(name: str, choices: Choices) -> SpatialAxis:
         transposed=choices.transposed,
         output_padding=Size(f"O{here}") if choices.output_padding else nothing,
     )
-    derived: tuple[DerivedSize, ...] = ()
-    if choices.padding in ("same", "same lower"):
-        # What the last of ceil(H/S) windows lacks, the odd one of it at one end.
-        lacking = Maximum((stride * (ceiling(extent / stride) - 1) + axis.reach - extent, nothing))
-        half = floor(lacking / 2) if choices.padding == "same" else ceiling(lacking / 2)
-        derived = (
-            DerivedSize(before, half, (equal(before, half),)),
-            DerivedSize(after, lacking - half, (equal(after, lacking - half),)),
-        )
     output = DerivedSize(places, axis.output_extent, axis.output_conditions())
-    return SpatialAxis(axis, at, tap, place, (*derived, output))
+    if choices.padding not in ("same", "same lower"):
+        return SpatialAxis(axis, at, tap, place, (output,))
+    # As many places as strides fit; the padding is what the last window lacks, an odd one of it
+    # at one end.
+    wanted = DerivedSize(
+        places,
+        extent if stride == ONE else ceiling(extent / stride),
+        (product_of(stride, places - 1) < extent, extent <= product_of(stride, places)),
+    )
+    lacking = Maximum((product_of(stride, places - 1) + axis.reach - extent, nothing))
+    half = floor(lacking / 2) if choices.padding == "same" else ceiling(lacking / 2)
+    sides_of_same = (
+        DerivedSize(before, half, (equal(before, half),)),
+        DerivedSize(after, lacking - half, (equal(after, lacking - half),)),
+    )
+    return SpatialAxis(axis, at, tap, place, (wanted, *sides_of_same))

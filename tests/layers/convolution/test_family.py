@@ -10,29 +10,6 @@ from symconv.verdicts import Verdict
 from symconv.verification import verify
 from tests.runs import LONG, quick_rows
 
-# What divides by a count that depends on an index, and what solves for a window by a stride
-# beside a dilation, is beyond the prover: it must say so.
-BEYOND = {
-    **{f"conv{axes}d strides sides dilation groups": ("dL/dx:gather",) for axes in (1, 2, 3)},
-    "conv2d dilation depthwise": ("dL/dx:gather",),
-    "conv1d causal dilation": ("dL/dx:gather", "dL/dx:contracted", "dy/dx:contracted"),
-    **{
-        f"conv_transpose{axes}d strides sides dilation groups output_padding": (
-            "y:gather-taps",
-            "dy/dw:contracted",
-        )
-        for axes in (1, 2, 3)
-    },
-    **{
-        name: tuple(
-            statement.key
-            for statement in layer_by_name(name).statements
-            if not statement.key.startswith("output-size")
-        )
-        for name in FAMILY
-        if "ceil" in name or "exclude" in name
-    },
-}
 STATEMENTS = [
     (name, statement.key) for name in FAMILY for statement in layer_by_name(name).statements
 ]
@@ -44,9 +21,7 @@ def test_every_statement_is_proved(name, key):
     layer = layer_by_name(name)
     (statement,) = layer.select([key])
     outcome = prove(statement, layer)
-    beyond = key in BEYOND.get(name, ())
-    expected = Verdict.UNDECIDED if beyond else Verdict.PROVED
-    assert outcome.verdict is expected, f"{name}: {key}: {outcome.detail}"
+    assert outcome.verdict is Verdict.PROVED, f"{name}: {key}: {outcome.detail}"
 
 
 @quick_rows(4, "the long run checks all members of the family at their sizes")
