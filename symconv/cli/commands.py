@@ -1,4 +1,4 @@
-"""The command line: `symconv verify`, `latex`, `derive`, `check` and `test`.
+"""The command line: `symconv verify`, `latex`, `derive`, `check`, `test` and `layers`.
 
 Exit codes: 0 everything proved or verified; 1 something refuted or ill-formed; 2 bad
 usage, unreadable input or nothing to check; 3 nothing false but something undecided; 70
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from symconv import __version__
+from symconv.cli.layer_listing import layers
 from symconv.errors import NotSupported
 from symconv.reports.console import print_json, print_text, progress_bar, tell
 
@@ -68,6 +69,9 @@ def _padding(text: str) -> Padding:
 @click.version_option(__version__, prog_name="symconv")
 def cli() -> None:
     """Verify hand-derived gradients of convolutions, exactly."""
+
+
+cli.add_command(layers)
 
 
 @cli.command(epilog=_EXIT_CODES)

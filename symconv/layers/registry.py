@@ -144,6 +144,12 @@ def layer_by_name(name: str) -> Layer:
         UsageError: when there is none of that name, a word is not known, or words contradict
             each other.
     """
+    choices = choices_by_name(name)
+    return _pooling(choices) if isinstance(choices, PoolingChoices) else _convolution(choices)
+
+
+def choices_by_name(name: str) -> Choices | PoolingChoices:
+    """Return what a name with words chooses, and build nothing; raises as `layer_by_name`."""
     stem, *words = name.split() or [""]
     if ".py" in name:
         raise UsageError(
@@ -159,13 +165,20 @@ def layer_by_name(name: str) -> Layer:
             code="unknown-layer",
             help=f"did you mean {' or '.join(near)}?" if near else known,
         )
+    chosen = _chosen(stem, words, words_of(stem))
     if stem == "linear":
-        return convolution(0, **_chosen(stem, words, {"no_bias": WORDS["no_bias"]}))
+        return Choices(0, "none", "none", **chosen)
     axes = int(stem[-2])
     if stem.startswith("avg_pool"):
-        return _pooling(PoolingChoices(axes, **_chosen(stem, words, POOLING_WORDS)))
-    chosen = _chosen(stem, words, WORDS)
-    return _convolution(Choices(axes, transposed="transpose" in stem, **chosen))
+        return PoolingChoices(axes, **chosen)
+    return Choices(axes, transposed="transpose" in stem, **chosen)
+
+
+def words_of(name: str) -> Words:
+    """Return the words that may stand behind a name, some of which contradict others."""
+    if name == "linear":
+        return {"no_bias": WORDS["no_bias"]}
+    return POOLING_WORDS if name.startswith("avg_pool") else WORDS
 
 
 def _chosen(stem: str, words: Iterable[str], table: Words) -> dict[str, Any]:
