@@ -159,11 +159,13 @@ class ExactRuns:
                 array.name: self._draw(array, lambda: source.getrandbits(BIG_BITS) - 2**127, object)
                 for array in self._layer.inputs
             }
-        most = self._largest_entry(EXACT_UP_TO[dtype])
+        # What a layer divides comes out even.
+        multiple = self._layer.multiple(self._sizes)
+        most = self._largest_entry(EXACT_UP_TO[dtype]) // multiple
         if most < 1:
             return None
         return {
-            array.name: self._draw(array, lambda: source.randint(-most, most), dtype)
+            array.name: self._draw(array, lambda: multiple * source.randint(-most, most), dtype)
             for array in self._layer.inputs
         }
 

@@ -68,6 +68,10 @@ class Loop:
         return self.name
 
 
+def _one(_sizes: Mapping[str, int]) -> int:
+    return 1
+
+
 @dataclass(frozen=True)
 class Layer:
     """What is verified: sizes, arrays, definitions, hand-derived statements and loops.
@@ -100,6 +104,8 @@ class Layer:
         shapes: the shapes at which code is tried.
         spellings: how texts write its arrays, as LaTeX, beside the way of the writer.
         words: how code names its arrays, without case and underscores.
+        multiple: by sizes, a number of which entries must be multiples for every result to be
+            an integer; 1 where nothing is divided.
     """
 
     name: str
@@ -128,6 +134,7 @@ class Layer:
     shapes: Shapes = field(default_factory=Shapes)
     spellings: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: IN_TEXTS)
     words: Mapping[str, str] = field(default_factory=dict)
+    multiple: Callable[[Mapping[str, int]], int] = field(default=_one)
 
     def __post_init__(self) -> None:
         """Refuse a layer that says two things of one name: one of them would silently win."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import partial, reduce
 from operator import mul
 from typing import Final, Literal, TypeAlias, get_args
 
@@ -51,6 +51,7 @@ from symconv.layers.convolution.frame import Frame, L, N, SpatialAxis, n
 from symconv.layers.convolution.grouping import C, F, Over, c
 from symconv.layers.convolution.survey import default_sizes, regions
 from symconv.layers.layer import Layer
+from symconv.layers.pooling_loops import common_multiple, loops
 from symconv.layers.spellings import IN_CODE
 
 Divisor: TypeAlias = Literal["positions", "inputs", "given"]
@@ -249,14 +250,16 @@ def build_pooling(choices: PoolingChoices) -> Layer:
         tuple(one.with_overhang() if choices.overhang else one for one in convolution.spatial),
         choices.divisor,
     )
+    given = (
+        *(size for size in convolution.given if size != F),
+        *((V,) if choices.divisor == "given" else ()),
+    )
+    derived_sizes = tuple(item for one in pooling.spatial for item in one.derived)
     layer = Layer(
         name=choices.name,
-        given=(
-            *(size for size in convolution.given if size != F),
-            *((V,) if choices.divisor == "given" else ()),
-        ),
+        given=given,
         minimum=convolution.minimum,
-        derived=tuple(item for one in pooling.spatial for item in one.derived),
+        derived=derived_sizes,
         constraints=(
             *convolution.constraints,
             *dict.fromkeys(
@@ -278,6 +281,10 @@ def build_pooling(choices: PoolingChoices) -> Layer:
         upstream=pooling.dout,
         loss=L,
         statements=tuple(pooling.statements()),
+        loops=loops(
+            pooling.axes, (*given, *(item.size for item in derived_sizes)), choices.divisor
+        ),
+        multiple=partial(common_multiple, pooling.axes, choices.divisor),
         axes=pooling.axes,
         letters={size: letter for size, letter in convolution.letters.items() if size != F},
         images=N,

@@ -248,22 +248,25 @@ def loops(frame: Frame) -> tuple[Loop, ...]:
     )
 
 
+def line_of(axis: Axis, sizes: Mapping[Symbol, int], mode: PaddingMode = "zeros") -> Line:
+    """Return one axis in numbers."""
+    windows, moved_on = axis.output, axis.input
+    if axis.transposed:
+        windows, moved_on = moved_on, windows
+    settings = (axis.stride, axis.dilation, axis.padding_before, axis.padding_after)
+    numbers = (_value(one, sizes) for one in (windows, moved_on, axis.filter, *settings))
+    return Line(*numbers, mode=mode)
+
+
 def _nest(frame: Frame, sizes: Mapping[Symbol, int]) -> Nest:
-    def value(expression: IntegerLike) -> int:
-        return int(integer_value(as_integer(expression), sizes))
-
-    def line(axis: Axis) -> Line:
-        windows, moved_on = axis.output, axis.input
-        if axis.transposed:
-            windows, moved_on = moved_on, windows
-        settings = (axis.stride, axis.dilation, axis.padding_before, axis.padding_after)
-        extents = (windows, moved_on, axis.filter)
-        return Line(*map(value, extents), *map(value, settings), mode=frame.choices.mode)
-
-    channels = value(frame.grouping.channels_of_a_filter)
+    channels = _value(frame.grouping.channels_of_a_filter, sizes)
     return Nest(
-        tuple(map(line, frame.axes)),
-        groups=value(C) // channels,
+        tuple(line_of(axis, sizes, frame.choices.mode) for axis in frame.axes),
+        groups=sizes[C] // channels,
         channels=channels,
-        filters=value(frame.grouping.filters_of_a_channel),
+        filters=_value(frame.grouping.filters_of_a_channel, sizes),
     )
+
+
+def _value(expression: IntegerLike, sizes: Mapping[Symbol, int]) -> int:
+    return int(integer_value(as_integer(expression), sizes))
