@@ -6,53 +6,31 @@ gradients are claimed by hand, and proved for every length, filter and dilation 
     python scripts/prove_your_own.py
 """
 
-from __future__ import annotations
+import symconv as sc
 
-import sys
-
-from symconv import (
-    Array,
-    Definition,
-    Derivative,
-    DerivedSize,
-    Iverson,
-    Layer,
-    Sum,
-    between,
-    claim,
-    equal,
-    indices,
-    prove,
-    sizes,
-)
-
-A, K, D, M = sizes("A K D M")  # input length, filter length, dilation, output length
-i, k, t = indices("i k t")
-x, w, dy = Array("x", (A,)), Array("w", (K,)), Array("dy", (M,))
-y, L = Array("y", (M,)), Array("L")
-
-layer = Layer(
+A, K, D, M = sc.sizes("A K D M")  # input length, filter length, dilation, output length
+k, t = sc.indices("k t")
+x, w, g = sc.Array("x", (A,)), sc.Array("w", (K,)), sc.Array("g", (M,))
+y, L = sc.Array("y", (M,)), sc.Array("L")
+layer = sc.Layer(
     name="dilated",
     given=(A, K, D),
-    derived=(DerivedSize(M, A - D * (K - 1), (equal(M, A - D * (K - 1)),)),),
+    derived=(sc.DerivedSize(M, A - D * (K - 1), (sc.equal(M, A - D * (K - 1)),)),),
     constraints=(A > D * (K - 1),),
-    inputs=(x, w, dy),
+    inputs=(x, w, g),
     definitions=(
-        Definition(y[t], Sum(x[t + D * k] * w[k], (k, 0, K - 1))),
-        Definition(L[()], Sum(dy[t] * y[t], (t, 0, M - 1))),
+        sc.Definition(y[t], sc.Sum(x[t + D * k] * w[k], (k, 0, K - 1))),
+        sc.Definition(L[()], sc.Sum(g[t] * y[t], (t, 0, M - 1))),
     ),
 )
-by_weights = claim(Derivative(L[()], w[k]), Sum(dy[t] * x[t + D * k], (t, 0, M - 1)), name="dL/dw")
-inside = Iverson(between(0, i - D * k, M - 1))
-by_input = claim(
-    Derivative(L[()], x[i]), Sum(inside * dy[i - D * k] * w[k], (k, 0, K - 1)), name="dL/dx"
-)
-unguarded = claim(
-    Derivative(L[()], x[i]), Sum(dy[i - D * k] * w[k], (k, 0, K - 1)), name="dL/dx without bracket"
-)
+CLAIMS = {
+    "dL/dw": r"\frac{\partial L}{\partial w_k} = \sum_{t=0}^{M-1} g_t x_{t+Dk}",
+    "dL/dx": r"\frac{\partial L}{\partial x_i}"
+    r" = \sum_{k=0}^{K-1} \mathbb{1}(0 \le i-Dk \le M-1) g_{i-Dk} w_k",
+    "dL/dx without bracket": r"\frac{\partial L}{\partial x_i} = \sum_{k=0}^{K-1} g_{i-Dk} w_k",
+}
 
 if __name__ == "__main__":
-    outcomes = {item.name: prove(item, layer) for item in (by_weights, by_input, unguarded)}
-    for name, outcome in outcomes.items():
+    for name, latex in CLAIMS.items():
+        outcome = sc.prove(sc.claim_latex(latex, layer), layer)
         print(f"{name}: {outcome.verdict.value}: {outcome.detail}")
-    sys.exit(0 if outcomes["dL/dw"] and outcomes["dL/dx"] else 1)

@@ -26,9 +26,11 @@ if TYPE_CHECKING:
     )
     from symconv.algebra.indices import between, ceiling, divides, equal, floor, indices, sizes
     from symconv.algebra.normal_form import normal_form
+    from symconv.derivations.steps import derive
     from symconv.errors import SymconvError
     from symconv.implementations.checking import check_implementation
     from symconv.implementations.trying.conclusions import CodeReport
+    from symconv.latex.claiming import claim_latex
     from symconv.latex.writing.entry_lists import entries_latex
     from symconv.latex.writing.writer import expression_latex, statement_latex
     from symconv.layers.axis import Axis
@@ -63,9 +65,11 @@ _HOMES = {
     "ceiling": "symconv.algebra.indices",
     "check_implementation": "symconv.implementations.checking",
     "claim": "symconv.algebra.expressions",
+    "claim_latex": "symconv.latex.claiming",
     "contract": "symconv.algebra.calculus",
     "conv2d": "symconv.layers.registry",
     "convolution": "symconv.layers.registry",
+    "derive": "symconv.derivations.steps",
     "differentiate": "symconv.algebra.calculus",
     "divides": "symconv.algebra.indices",
     "entries_latex": "symconv.latex.writing.entry_lists",
@@ -109,9 +113,11 @@ __all__ = [
     "ceiling",
     "check_implementation",
     "claim",
+    "claim_latex",
     "contract",
     "conv2d",
     "convolution",
+    "derive",
     "differentiate",
     "divides",
     "entries_latex",

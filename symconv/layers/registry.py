@@ -211,12 +211,19 @@ def _pooling(choices: PoolingChoices) -> Layer:
 
 
 def layer_with(arrays: Iterable[Array], sizes: Iterable[Size]) -> Layer | None:
-    """Return the first layer that has all of the arrays, by name and shape, and all sizes."""
+    """Return the layer that has all of the arrays, by name and shape, and all sizes.
+
+    The first of the layers without words that has them; else the only one with words.
+    """
     wanted, needed = list(arrays), set(sizes)
-    for name in NAMES:
-        layer = layer_by_name(name)
+
+    def has_all(layer: Layer) -> bool:
         known = layer.array_by_name
         has_sizes = needed <= {*layer.given, *(derived.size for derived in layer.derived)}
-        if has_sizes and all(known.get(array.name) == array for array in wanted):
-            return layer
-    return None
+        return has_sizes and all(known.get(array.name) == array for array in wanted)
+
+    plain = next((layer for layer in map(layer_by_name, NAMES) if has_all(layer)), None)
+    if plain is not None:
+        return plain
+    found = [layer for layer in map(layer_by_name, FAMILY) if has_all(layer)]
+    return found[0] if len(found) == 1 else None
