@@ -4,7 +4,7 @@ r"""Declarations for a document: one syntax in three carriers.
 ``size K`` in a context file say the same; a semicolon separates several.
 
 =================================  =======================================================
-``layer conv2d groups``            the layer that the document is about
+``layer conv2d groups``            the layer of the document, or one of several of a section
 ``size K, M``                      sizes, at least 1; ``size P >= 0`` says otherwise
 ``array x (N, C, H, W)``           an array and its shape; ``array L ()`` is a scalar
 ``input x (N, C, H, W)``           an array that depends on no other; ``input x`` if declared

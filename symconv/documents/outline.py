@@ -7,8 +7,9 @@ whose context that changes, as often as it still helps.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from symconv.documents.announcements import Announced, without_names_of_later
 from symconv.documents.code_names import code_declarations, with_code_line
@@ -55,11 +56,13 @@ def outline(document: Document, known: Declared) -> Outline:
         document: what stands in it.
         known: what was declared beside it.
     """
-    known, troubles = _with_layer(document, known)
+    layer_by_heading = _section_layers(document, known)
+    known, troubles = (known, []) if layer_by_heading else _with_layer(document, known)
     spoken = with_surroundings(document, speech(document))
     announced = Announced()
-    result = _pass(document, known, spoken, announced, {})
-    for _ in range(MOST_READINGS - 1):
+    result = _pass(document, known, spoken, announced, {}, layer_by_heading)
+    # What a section about one layer defines is no word about another one.
+    for _ in range(0 if layer_by_heading else MOST_READINGS - 1):
         further = announced.with_those_of(result.parts)
         if further is announced:
             break
@@ -92,6 +95,30 @@ def declared_by(layer: Layer | None, lines: str = "", name: str = "") -> Declare
     return known
 
 
+def _section_layers(document: Document, known: Declared) -> dict[int, Declared]:
+    """Return what holds in the sections that each name a layer of their own, by heading.
+
+    It is empty where one layer is named in the whole document, or something is declared for all
+    of it: a section takes no layer beside that.
+    """
+    found: dict[int, Declared] = {}
+    heading: Heading | None = None
+    for item in document.items:
+        if isinstance(item, Heading):
+            heading = item
+        elif isinstance(item, Pragma):
+            if heading is None:
+                return {}
+            if not item.source.text.lower().startswith("layer"):
+                continue
+            try:
+                found[id(heading)] = declare(item.source.text, found.get(id(heading), known))
+            except UsageError:
+                return {}
+    layers = {one.settings.layer for one in found.values()}
+    return found if len(layers) > 1 else {}
+
+
 def _with_layer(document: Document, known: Declared) -> tuple[Declared, list[Trouble]]:
     """Name the layer first, wherever in the document it is named."""
     troubles: list[Trouble] = []
@@ -107,6 +134,7 @@ def _pass(
     spoken: Speech,
     announced: Announced,
     before: dict[int, ReadFormula],
+    layer_by_heading: Mapping[int, Declared] = MappingProxyType({}),
 ) -> Outline:
     """Read every formula; one whose context is as it was says what it said."""
     parts: list[ReadFormula | Listing | Trouble] = []
@@ -115,6 +143,9 @@ def _pass(
         match item:
             case Heading():
                 sections, now = sections.at(item, now)
+                declared = layer_by_heading.get(id(item))
+                if declared is not None:
+                    now = replace(now, declared=declared)
                 names = announced.renewed.get(now.passing.section, frozenset())
                 now = now.with_context(without_meanings(now.context, set(names)))
                 now = replace(now, passing=_titled(item, spoken, now))
@@ -151,7 +182,8 @@ def _pass(
             case Words():
                 left = spoken.of(item).left
                 now = replace(now, passing=_assuming(left, now.passing, now, item.start))
-    return Outline(document.file, tuple(parts), now.context)
+    # Of several layers none is that of the whole document.
+    return Outline(document.file, tuple(parts), Context() if layer_by_heading else now.context)
 
 
 def _titled(heading: Heading, spoken: Speech, now: Known) -> Passing:
