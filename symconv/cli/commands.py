@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from symconv import __version__
+from symconv.cli.chosen_layers import context_option, declared_layer, layer_option, named_layer
 from symconv.cli.layer_listing import layers
 from symconv.errors import NotSupported
 from symconv.reports.console import print_json, print_text, progress_bar, tell
 
 if TYPE_CHECKING:
     from symconv.implementations.calling.layouts import Padding
-    from symconv.layers.layer import Layer
     from symconv.verdicts import Method
 
 _EXIT_CODES = """\b
@@ -36,24 +36,6 @@ Exit codes:
   143  ended by SIGTERM
 """
 _SIZES_HELP = "Sizes by name, such as N=2,C=3,H=8,W=8,F=4,HH=3,WW=3,S=1,P=1."
-
-
-_LAYER_HELP = (
-    'The layer: its name, as `symconv layers` lists them, such as "conv2d dilation groups", or '
-    "one of your own, FILE.py:NAME, whose file is imported."
-)
-_layer_option = click.option("--layer", "layer_name", metavar="LAYER", help=_LAYER_HELP)
-
-
-def _layer(name: str | None) -> Layer:
-    """Return the layer that is named, or the one that is meant where none is."""
-    if name is None:
-        from symconv.layers.registry import default_layer
-
-        return default_layer()
-    from symconv.own_layers import layer_from
-
-    return layer_from(name)
 
 
 def _padding(text: str) -> Padding:
@@ -75,7 +57,7 @@ cli.add_command(layers)
 
 
 @cli.command(epilog=_EXIT_CODES)
-@_layer_option
+@layer_option
 @click.option("--sizes", multiple=True, metavar="SIZES", help=f"{_SIZES_HELP} Repeatable.")
 @click.option(
     "--statement",
@@ -137,7 +119,7 @@ def verify(
         if theorems:
             report = verify_theorems(statements, progress)
         else:
-            layer, ways = _layer(layer_name), methods or METHODS
+            layer, ways = named_layer(layer_name), methods or METHODS
             report = run(
                 statements or None, sizes=sizes, layer=layer, methods=ways, progress=progress
             )
@@ -159,7 +141,7 @@ def verify(
 
 @cli.command()
 @click.argument("statement")
-@_layer_option
+@layer_option
 @click.option(
     "--form",
     type=click.Choice(["index", "entries"]),
@@ -199,7 +181,7 @@ def latex(
     from symconv.latex.writing.writer import statement_latex
     from symconv.reports.files import write_whole
 
-    layer = _layer(layer_name)
+    layer = named_layer(layer_name)
     options = LatexOptions(derivative=derivative).for_layer(layer)
     if form == "index":
         if sizes is not None:
@@ -228,7 +210,8 @@ def latex(
 
 @cli.command()
 @click.argument("gradient")
-@_layer_option
+@layer_option
+@context_option
 @click.option(
     "--format",
     "document_format",
@@ -249,6 +232,7 @@ def latex(
 def derive(
     gradient: str,
     layer_name: str | None,
+    context_file: Path | None,
     document_format: Literal["latex", "markdown", "text"] | None,
     derivative: Literal["partial", "d"],
     standalone: bool,
@@ -256,7 +240,8 @@ def derive(
 ) -> int:
     """Derive a gradient from the forward definition, step by step.
 
-    GRADIENT is a name such as dL/dx, dL/dw or dy/dx_pad. Every line is proved for every size
+    GRADIENT is a name such as dL/dx, dL/dw or dy/dx_pad, of a layer by its name or of one that a
+    file of declarations defines. Every line is proved for every size
     before it is written, and stands with its reason; `symconv check` reads it back.
     """
     from symconv.derivations.steps import derive as derivation_of
@@ -268,7 +253,8 @@ def derive(
     if standalone and chosen != "latex":
         raise click.UsageError(f"--standalone goes with --format latex, not {chosen}")
     options = LatexOptions(derivative=derivative)
-    derivation = derivation_of(gradient, _layer(layer_name))
+    layer = declared_layer(layer_name, context_file)
+    derivation = derivation_of(gradient, layer)
     text = derivation_document(derivation, chosen, options, standalone=standalone)
     if output is None:
         print_text(text)
@@ -285,13 +271,8 @@ def derive(
     type=click.Choice(["markdown", "tex", "notebook"]),
     help="How the files are written; told by their endings, else by their text.",
 )
-@_layer_option
-@click.option(
-    "--context",
-    "context_file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="A file of declarations, one per line, such as: size K",
-)
+@layer_option
+@context_option
 @click.option("--run-code", is_flag=True, help="Run Python listings and judge what they compute.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole report as JSON.")
 @click.option("-v", "--verbose", is_flag=True, help="Also list what claims nothing.")
@@ -319,7 +300,7 @@ def check(
     from symconv.documents.outline import declared_by
 
     lines = "" if context_file is None else read_lines(context_file)
-    layer = None if layer_name is None else _layer(layer_name)
+    layer = None if layer_name is None else named_layer(layer_name)
     known = declared_by(layer, lines, str(context_file))
     documents = [load(file, document_format) for file in dict.fromkeys(files)]
     with progress_bar() as progress:

@@ -14,6 +14,7 @@ from typing import Literal, TypeAlias
 from symconv.algebra.expressions import Array, Expression
 from symconv.algebra.indices import Condition, IntegerExpression, Range, between
 from symconv.derivations.derivation import Derivation, Line, Part, Prose
+from symconv.latex.reading.context import OF_A_DOCUMENT
 from symconv.latex.writing.choices import LatexOptions
 from symconv.latex.writing.layout import EQUALS, aligned, broken_lines, statement_display
 from symconv.latex.writing.standalone import plain_text, section
@@ -105,7 +106,8 @@ def derivation_latex(
         items = "\n".join(f"\\item[({line.number})] {_joined(line, words)}" for line in part.lines)
         reasons = f"\\begin{{itemize}}\n{items}\n\\end{{itemize}}"
         found.append(section(part.title, words(_ranges(part)), _display(part, options), reasons))
-    body = f"% symconv: layer {derivation.layer.name}\n" + "\n".join(found)
+    about = _about(derivation)
+    body = (f"% {about}\n" if about else "") + "\n".join(found)
     return whole_document(body, title=_title(derivation)) if standalone else body
 
 
@@ -122,7 +124,7 @@ def derivation_markdown(derivation: Derivation, options: LatexOptions = _DEFAULT
 
     blocks = [
         f"# {_title(derivation)}",
-        f"<!-- symconv: layer {derivation.layer.name} -->",
+        *(f"<!-- {about} -->" for about in [_about(derivation)] if about),
         words(_hypotheses(derivation)),
     ]
     blocks += [
@@ -137,6 +139,12 @@ def derivation_markdown(derivation: Derivation, options: LatexOptions = _DEFAULT
             "\n".join(f"- ({line.number}) {_joined(line, words)}" for line in part.lines),
         ]
     return "\n\n".join(blocks) + "\n"
+
+
+def _about(derivation: Derivation) -> str:
+    """Say which layer it is about, where that has a name to say."""
+    name = derivation.layer.name
+    return "" if name == OF_A_DOCUMENT else f"symconv: layer {name}"
 
 
 def _title(derivation: Derivation) -> str:

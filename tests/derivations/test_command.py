@@ -109,3 +109,21 @@ def test_a_file_that_cannot_be_written_is_one_clear_message(symconv, tmp_path: P
     code, out, err = symconv("derive", "dy/db", "-o", str(tmp_path / "none" / "a.tex"))
     assert (code, out) == (2, "")
     assert "cannot write" in err
+
+
+def test_a_layer_of_declarations_is_derived_and_read_back(symconv, tmp_path: Path) -> None:
+    context = tmp_path / "names.txt"
+    lines = ["size A, K", "assume A >= K", "array L ()", "array y (A-K+1)", "input g (A-K+1)"]
+    lines += ["input x (A)", "input w (K)", r"define y_t = \sum_{k=0}^{K-1} x_{t+k} w_k"]
+    lines += [r"define L = \sum_{t=0}^{A-K} g_t y_t"]
+    _ = context.write_text("\n".join(lines))
+    code, out, err = symconv("derive", "dL/dw", "--context", str(context))
+    assert (code, err) == (0, "")
+    assert "symconv: layer" not in out
+    written = tmp_path / "a.tex"
+    _ = written.write_text(out)
+    assert symconv("check", str(written), "--context", str(context))[0] == 0
+    _ = context.write_text("\n".join(lines[:-1]))
+    code, out, err = symconv("derive", "dL/dw", "--context", str(context))
+    assert (code, out) == (2, "")
+    assert "error[" in err

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from symconv.algebra.expressions import Add, Array, Definition, Expression, Mul, Sum
 from symconv.algebra.indices import (
@@ -33,6 +33,8 @@ from symconv.latex.spellings import (
 )
 from symconv.layers.layer import Layer
 
+OF_A_DOCUMENT: Final = "document"
+"""The name of a layer that is declared where no layer is named."""
 UpperBounds: TypeAlias = Literal["inclusive", "exclusive"]
 
 
@@ -371,7 +373,7 @@ class Context:
                 constraints=(*self.layer.constraints, *self.assumptions),
             )
         return Layer(
-            name="document",
+            name=OF_A_DOCUMENT,
             given=self.sizes,
             minimum=dict(self.minimum),
             inputs=self._independent(known=()),
