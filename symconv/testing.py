@@ -28,7 +28,8 @@ from symconv.errors import UsageError
 from symconv.implementations.calling.conventions import wrap
 from symconv.implementations.calling.processes import SECONDS_PER_RUN
 from symconv.implementations.checking import check_implementation, places_of
-from symconv.implementations.model import BACKWARD_RESULTS, FORWARD_RESULTS, LAYER
+from symconv.implementations.model import BACKWARD_RESULTS, FORWARD_RESULTS
+from symconv.implementations.options import CodeOptions
 from symconv.implementations.trying.conclusions import CodeReport, Conclusion
 from symconv.implementations.trying.inputs import plan
 from symconv.implementations.trying.on_numbers import wanted_results
@@ -36,6 +37,7 @@ from symconv.implementations.trying.shape_classes import ShapeClass
 from symconv.implementations.trying.trials import Options
 from symconv.implementations.trying.unjudged import unjudged
 from symconv.layers.layer import Sizes
+from symconv.layers.registry import layer_by_name
 from symconv.verdicts import Result, Verdict
 
 __all__ = ["Kernel", "ShapeCheck", "assert_gradients_exact"]
@@ -167,10 +169,12 @@ class Kernel:
         run = ("dtypes", "tolerance", "seconds", "isolate")
         convention = {key: value for key, value in options.items() if key not in run}
         description = wrap(forward, backward, **convention).description
-        self.classes = places_of(LAYER, description, Options(sizes=self._sizes))
+        said = CodeOptions(layer=convention.get("layer"))
+        self._layer = layer_by_name(description.layer) if said.layer is None else said.meant
+        self.classes = places_of(self._layer, description, Options(sizes=self._sizes))
         for dtype in options.get("dtypes", ()):
             # An unknown one is better refused now than once for every item.
-            _ = plan(LAYER, self.classes[0].sizes, dtype, 1)
+            _ = plan(self._layer, self.classes[0].sizes, dtype, 1)
         self.results = wanted_results(description)
         self.unjudged = tuple(
             one.statement for one in unjudged(description) if one.verdict is not None
@@ -227,7 +231,7 @@ class Kernel:
         word = WORDS.get(str(first.code), str(first.code))
         where = f" {first.location}" if first.location else ""
         lines = [f"{first.statement}: {word} [{first.code}]{where}", first.detail]
-        lines.append(f"at {LAYER.sizes('', **first.sizes or {})}")
+        lines.append(f"at {self._layer.sizes('', **first.sizes or {})}")
         conclusion = self._conclusion(first.statement)
         if conclusion is not None:
             lines += where_text(conclusion)

@@ -407,12 +407,12 @@ def test_the_public_names_are_there():
 
 
 def test_a_parameter_that_is_never_varied_is_an_item_that_fails():
-    def dilated(x, w, b, stride, padding, dilation=1):
-        return forward(x, w[:, :, ::dilation], b, stride, padding)
+    def zoomed(x, w, b, stride, padding, zoom=1):
+        return forward(x, w[:, :, ::zoom], b, stride, padding)
 
-    kernel = Kernel(dilated, backward, sizes=SIZES[0])
-    assert kernel.unjudged == ("parameter/dilation",)
-    outcome = kernel.outcome("parameter/dilation", kernel.classes[0])
-    assert "dilation of test_a_parameter" not in outcome.failure
-    assert "parameter/dilation: dilation of dilated was 1 in every run" in outcome.failure
-    assert Kernel(dilated, backward, sizes=SIZES[0], fixed="dilation").unjudged == ()
+    kernel = Kernel(zoomed, backward, sizes=SIZES[0])
+    assert kernel.unjudged == ("parameter/zoom",)
+    outcome = kernel.outcome("parameter/zoom", kernel.classes[0])
+    assert "zoom of test_a_parameter" not in outcome.failure
+    assert "parameter/zoom: zoom of zoomed was 1 in every run" in outcome.failure
+    assert Kernel(zoomed, backward, sizes=SIZES[0], fixed="zoom").unjudged == ()

@@ -320,6 +320,12 @@ def check(
 
 @cli.command(epilog=_EXIT_CODES)
 @click.argument("targets", nargs=-1, required=True, metavar="FILE|MODULE[:FUNCTION]...")
+@click.option(
+    "--layer",
+    metavar="LAYER",
+    help='What it computes: conv1d, "conv2d dilation groups", conv_transpose2d, ...; told by its '
+    "signature.",
+)
 @click.option("--forward", metavar="NAME", help="The function, class or module that computes y.")
 @click.option("--backward", metavar="NAME", help="The function that computes the gradients.")
 @click.option(
@@ -389,6 +395,7 @@ def check(
 @click.option("-v", "--verbose", is_flag=True, help="List every single check.")
 def test(
     targets: Sequence[str],
+    layer: str | None,
     forward: str | None,
     backward: str | None,
     convention: str | None,
@@ -432,6 +439,7 @@ def test(
     chosen = Target(
         targets[0],
         beside=tuple(targets[1:]),
+        layer=layer,
         forward=forward,
         backward=backward,
         convention=convention,

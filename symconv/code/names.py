@@ -8,12 +8,18 @@ size, or one of the words below.
 from __future__ import annotations
 
 import re
+from functools import cache
 
+from symconv.algebra.indices import Size
+from symconv.layers.layer import Layer
 from symconv.layers.registry import default_layer
 
 _LAYER = default_layer()
 STRIDE = "stride"
 PADDING = "padding"
+DILATION = "dilation"
+GROUPS = "groups"
+OUTPUT_PADDING = "output_padding"
 HYPER = "hyper"
 """A dictionary that holds stride and padding."""
 CACHE = "cache"
@@ -55,11 +61,30 @@ _WORDS_BY_ROLE = {
     X_SHAPE: "xshape inputshape inputsize inshape imageshape xsize xdim xdims inputdim inputdims "
     "imagesize imagedim",
     W_SHAPE: "wshape wsize weightshape weightsize weightsshape weightssize",
-    FOREIGN: "dilation dilations groups outputpadding paddingmode mode axis axes lr learningrate "
+    DILATION: "dilation dilations dilationrate dilate dil atrousrate",
+    GROUPS: "groups group ngroups numgroups featuregroupcount",
+    OUTPUT_PADDING: "outputpadding outpadding outpad outputpad",
+    FOREIGN: "paddingmode mode axis axes lr learningrate "
     "eta alpha dtype device activation name dim dims slope learnrate rate stepsize momentum "
     "optimizer optimiser self",
 }
 _ROLE_BY_WORD = {word: role for role, words in _WORDS_BY_ROLE.items() for word in words.split()}
+_SETTINGS = (DILATION, GROUPS, OUTPUT_PADDING)
+_NAMES_OF_AXES = {"Z": "z d depth", "H": "h y height", "W": "w x width"}
+_NAMES_OF_SETTINGS = {
+    "stride": "stride{0} s{0} {0}stride strides{0}",
+    "padding_before": "padding{0} pad{0} p{0} {0}pad {0}padding",
+    "dilation": "dilation{0} d{0} dil{0} {0}dilation",
+    "output_padding": "outputpadding{0} outpad{0} op{0}",
+}
+_NAMES_OF_SIDES = {
+    ("Z", 0): "padfront front",
+    ("Z", 1): "padback back",
+    ("H", 0): "padtop top padt ptop",
+    ("H", 1): "padbottom bottom padb pbottom",
+    ("W", 0): "padleft left padl pleft",
+    ("W", 1): "padright right padr pright",
+}
 
 _ROLES_BY_PURPOSE = {
     "forward": f"x w b {STRIDE} {PADDING} {HYPER} {CHANNELS} {FILTERS} {KERNEL} HH WW",
@@ -132,15 +157,54 @@ def plain(name: str) -> str:
     return name.replace("_", "").casefold()
 
 
-def role_of(name: str, purpose: str) -> str | None:
+def role_of(name: str, purpose: str, layer: Layer | None = None) -> str | None:
     """Return what a parameter of a function for a purpose is for, None if its name is not known.
 
     A name that means something which such a function cannot be given is `FOREIGN`.
+
+    Args:
+        name: the name.
+        purpose: what the function does.
+        layer: whose settings it may be, such as a dilation; those of the usual layer when left
+            out. A setting of one axis has the name of its size as its role.
     """
-    role = _ROLE_BY_WORD.get(plain(name))
-    if role is None or role in _ROLES_BY_PURPOSE[purpose].split():
+    own = _roles_of(layer or _LAYER)
+    role = own.get(plain(name)) or _ROLE_BY_WORD.get(plain(name))
+    if role is None or role in _ROLES_BY_PURPOSE[purpose].split() or role in own.values():
         return role
     return FOREIGN
+
+
+def is_setting(name: str, role: str) -> bool:
+    """Tell whether a name is one of a setting that not every layer has: a dilation, groups."""
+    return plain(name) in _WORDS_BY_ROLE[role].split()
+
+
+@cache
+def _roles_of(layer: Layer) -> dict[str, str]:
+    """Return what names of settings mean that not every layer has."""
+    has = {
+        DILATION: any(isinstance(axis.dilation, Size) for axis in layer.axes),
+        GROUPS: {"G", "M"} & {size.name for size in layer.given},
+        OUTPUT_PADDING: any(isinstance(axis.output_padding, Size) for axis in layer.axes),
+    }
+    found = {word: role for role in _SETTINGS if has[role] for word in _WORDS_BY_ROLE[role].split()}
+    if {"M"} & {size.name for size in layer.given}:
+        words = "m multiplier channelmultiplier depthmultiplier channelsmultiplier"
+        found |= dict.fromkeys(words.split(), "M")
+    for axis in layer.axes:
+        for setting, patterns in _NAMES_OF_SETTINGS.items():
+            size = getattr(axis, setting)
+            shared = sum(size == getattr(other, setting) for other in layer.axes) > 1
+            if not isinstance(size, Size) or shared or size not in layer.given:
+                continue
+            for letter in _NAMES_OF_AXES.get(axis.input.name, "").split():
+                found |= dict.fromkeys(patterns.format(letter).split(), size.name)
+        if axis.padding_before != axis.padding_after:
+            for side, size in enumerate((axis.padding_before, axis.padding_after)):
+                words = _NAMES_OF_SIDES.get((axis.input.name, side), "")
+                found |= dict.fromkeys(words.split(), str(size))
+    return found
 
 
 def is_about_no_result(name: str) -> bool:

@@ -21,8 +21,10 @@ def _words(text: str) -> frozenset[str]:
 
 
 _TAKE_EITHER = _words(
-    "isinstance type hasattr isscalar ndim _pair pair Conv2d LazyConv2d ConvTranspose2d Unfold "
-    "Fold conv2d unfold fold conv_transpose2d"
+    "isinstance type hasattr isscalar ndim _single single _pair pair _triple triple Unfold Fold "
+    "unfold fold Conv1d Conv2d Conv3d LazyConv1d LazyConv2d LazyConv3d ConvTranspose1d "
+    "ConvTranspose2d ConvTranspose3d conv1d conv2d conv3d conv_transpose1d conv_transpose2d "
+    "conv_transpose3d"
 )
 """What asks which of the two it is given, or takes both."""
 _FRAMEWORKS = _words("numpy torch jax scipy")

@@ -12,16 +12,28 @@ from tokenize import TokenError
 from typing import Any, Literal
 
 from symconv.code import names
-from symconv.code.names import FOREIGN, KERNEL, PADDING, STRIDE, X_SHAPE
+from symconv.code.names import (
+    DILATION,
+    FOREIGN,
+    KERNEL,
+    OUTPUT_PADDING,
+    PADDING,
+    STRIDE,
+    X_SHAPE,
+)
 from symconv.code.neutral import ACTIVATIONS, LEARNING_RATES, is_no_activation, neutral
 from symconv.code.pairing import forms, parts
 from symconv.code.settings import Setting, is_dictionary, settings
 from symconv.code.sources import plain_function
 from symconv.errors import UsageError
+from symconv.layers.axis import ZERO
+from symconv.layers.layer import Layer
+from symconv.layers.registry import default_layer
 
 Purpose = Literal["forward", "backward", "constructor"]
 _KINDS = inspect.Parameter
 _NOTHING = inspect.Parameter.empty
+_OF_EACH_AXIS = (STRIDE, PADDING, DILATION, OUTPUT_PADDING)
 _DEFINITION = re.compile(r"\s*(?:async\s+def|def|class)\s")
 
 
@@ -40,6 +52,7 @@ class Parameter:
         supplied: how people read the value that it is given because it has no fitting default;
             an empty string where it keeps its own.
         parts: into how many parts a shape is taken apart, 0 where that is not seen.
+        axes: how many spatial axes the layer has.
     """
 
     name: str
@@ -50,6 +63,7 @@ class Parameter:
     pairs: Literal["pair", "number", "either"]
     supplied: str = ""
     parts: int = 0
+    axes: int = 2
 
     @property
     def stays_at(self) -> str:
@@ -63,18 +77,24 @@ class Parameter:
             return value[-self.parts :]
         if self.role == KERNEL:
             return value if self.pairs != "number" else value[0]
-        if self.role in (STRIDE, PADDING):
+        if self.role in _OF_EACH_AXIS:
+            if isinstance(value, str):
+                shouts = isinstance(self.default, str) and self.default.isupper()
+                return value.upper() if shouts else value
             if isinstance(self.default, (tuple, list)):
                 return _like(self.default, value)
-            return (value, value) if self.pairs == "pair" and isinstance(value, int) else value
+            if self.pairs == "number" and isinstance(value, tuple):
+                # They are equal, since the signature asks for it.
+                return value[0]
+            return (value,) * self.axes if self.pairs == "pair" and _is_one(value) else value
         return value
 
     @property
     def takes_pairs(self) -> bool:
-        """Whether it is a stride or padding that may have one part for each axis."""
+        """Whether it is a stride or another setting that may have one part for each axis."""
         if isinstance(self.default, (tuple, list)):
-            return len(self.default) == 2
-        return self.role in (STRIDE, PADDING) and self.pairs != "number"
+            return len(self.default) == self.axes
+        return self.role in _OF_EACH_AXIS and self.pairs != "number"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +155,12 @@ class Signature:
 
 
 def read_signature(
-    function: Callable[..., Any], purpose: Purpose, order: tuple[str, ...], *, drop: int = 0
+    function: Callable[..., Any],
+    purpose: Purpose,
+    order: tuple[str, ...],
+    *,
+    drop: int = 0,
+    layer: Layer | None = None,
 ) -> Signature:
     """Read what the parameters of a function are for, by their names.
 
@@ -147,10 +172,12 @@ def read_signature(
         purpose: what the function does; it decides which roles there are.
         order: the roles in the documented order.
         drop: how many first parameters are given by somebody else (``ctx``).
+        layer: whose settings they may be; the usual one when left out.
 
     Raises:
         UsageError: when a parameter is not understood, or two have the same role.
     """
+    layer = layer or default_layer()
     name = name_of(function)
     try:
         given = list(inspect.signature(function).parameters.values())[drop:]
@@ -164,7 +191,7 @@ def read_signature(
     kinds = (_KINDS.VAR_POSITIONAL, _KINDS.VAR_KEYWORD)
     stars = frozenset(item.name for item in given if item.kind in kinds)
     given += _from_stars(function, stars)
-    known = _known_roles(function, given, purpose)
+    known = _known_roles(function, given, purpose, layer)
     for held in _dictionaries(function, given):
         # A backward pass may read them from its cache, which is no dictionary of ours.
         if purpose != "backward" or known[held] in (STRIDE, PADDING):
@@ -220,6 +247,7 @@ def read_signature(
             shapes.get(item.name, "number"),
             supplied.get(item.name, ""),
             parts(function, item.name) if roles[item.name] == X_SHAPE else 0,
+            len(layer.axes),
         )
         for item in given
         if item.name in roles
@@ -303,15 +331,19 @@ _MEANING = {
 
 
 def _known_roles(
-    function: Any, given: list[inspect.Parameter], purpose: Purpose
+    function: Any, given: list[inspect.Parameter], purpose: Purpose, layer: Layer
 ) -> dict[str, str | None]:
     """Return what parameters are for by their names, None where a name says nothing."""
     roles: dict[str, str | None] = {}
     for item in given:
-        role = names.role_of(item.name, purpose)
+        role = names.role_of(item.name, purpose, layer)
         # A flag such as bias=True, a mode such as padding="valid": neither is the thing itself.
-        is_mode = role == PADDING and isinstance(item.default, str)
+        is_mode = role == PADDING and isinstance(item.default, str) and padding_mode(layer) is None
         roles[item.name] = None if isinstance(item.default, bool) or is_mode else role
+    for name, role in roles.items():
+        # Without filters, what speaks of a kernel is its size.
+        if role == "w" and layer.weights is None:
+            roles[name] = KERNEL
     with_bias = purpose == "constructor" or "b" in roles.values()
     for item in given:
         if with_bias and isinstance(item.default, bool) and names.is_bias_flag(item.name):
@@ -320,7 +352,8 @@ def _known_roles(
         for item in given:
             # How it is meant shows where it is taken apart.
             is_shape = names.role_of(item.name, "backward") == X_SHAPE
-            if is_shape and parts(function, item.name) in (3, 4):
+            ranks = (len(layer.axes) + 1, len(layer.axes) + 2)
+            if is_shape and parts(function, item.name) in ranks:
                 roles[item.name] = X_SHAPE
         counts = {names.CHANNELS, names.FILTERS} & set(roles.values())
         sized = {KERNEL, "HH"} & set(roles.values())
@@ -363,6 +396,19 @@ def _from_stars(function: Callable[..., Any], stars: frozenset[str]) -> list[ins
         for setting in settings([function], stars).values()
         if stars and setting.key.isidentifier()
     ]
+
+
+def padding_mode(layer: Layer) -> str | None:
+    """Return the word for how a layer pads where no size says it: ``same`` or ``valid``."""
+    sides = {side for axis in layer.axes for side in (axis.padding_before, axis.padding_after)}
+    if sides == {ZERO}:
+        return "valid"
+    derived = {item.size for item in layer.derived}
+    return "same" if sides and sides <= derived else None
+
+
+def _is_one(value: Any) -> bool:
+    return isinstance(value, int) or hasattr(value, "text")
 
 
 def _like(default: Any, value: Any) -> Any:

@@ -13,10 +13,10 @@ from symconv.code.type_tests import type_tests
 from symconv.errors import UsageError
 from symconv.implementations.calling.conventions import wrap
 from symconv.implementations.calling.finding import Target, load
-from symconv.implementations.calling.layouts import BIAS, FILTERS, IMAGES, Axes, restrictions
+from symconv.implementations.calling.layouts import BIAS, Axes, own_order, restrictions
 from symconv.implementations.calling.processes import SECONDS_PER_RUN, Runner
 from symconv.implementations.diagnosing.other_layers import spoken_of
-from symconv.implementations.model import LAYER, Description, Implementation, Layouts
+from symconv.implementations.model import Description, Implementation
 from symconv.implementations.options import CodeOptions
 from symconv.implementations.trying.accepted_shapes import Search, shapes_result
 from symconv.implementations.trying.conclusions import CodeReport, Conclusion
@@ -34,6 +34,7 @@ from symconv.implementations.trying.unequal import unequal
 from symconv.implementations.trying.unjudged import concluded, out_of_scope, staying, unjudged
 from symconv.implementations.trying.without_bias import without_bias
 from symconv.layers.layer import Layer, Sizes
+from symconv.layers.registry import default_layer, layer_by_name
 from symconv.verdicts import Note, Verdict
 from symconv.verification import Progress, run
 
@@ -85,7 +86,9 @@ def check_implementation(
     def taken(changes: Mapping[str, Any]) -> Callable[[], Implementation]:
         return partial(wrap, forward, backward, **{**convention, **changes})
 
-    return _check(taken, convention, options, progress, isolate=isolate)
+    said = CodeOptions(layer=convention.get("layer"))
+    layer = None if said.layer is None else said.meant
+    return _check(layer, taken, convention, options, progress, isolate=isolate)
 
 
 def check_target(
@@ -116,7 +119,8 @@ def check_target(
         for item in fields(CodeOptions)
         if (value := getattr(target, item.name)) != getattr(plain, item.name)
     }
-    return _check(taken, said, options or Options(), progress, isolate=isolate)
+    layer = None if target.layer is None else target.meant
+    return _check(layer, taken, said, options or Options(), progress, isolate=isolate)
 
 
 Taken: TypeAlias = Callable[[Mapping[str, Any]], Callable[[], Implementation]]
@@ -124,6 +128,7 @@ Taken: TypeAlias = Callable[[Mapping[str, Any]], Callable[[], Implementation]]
 
 
 def _check(
+    given: Layer | None,
     taken: Taken,
     said: Mapping[str, Any],
     options: Options,
@@ -133,33 +138,40 @@ def _check(
 ) -> CodeReport:
     """Check code as it was named; where y is wrong nearly everywhere, ask what else it may be."""
     options.check()
-    report = _checked_as(taken({}), options, progress, isolate=isolate)
+    report = _checked_as(given, taken({}), options, progress, isolate=isolate)
+    layer = given or layer_by_name(report.description.layer)
     if not _may_be_meant_otherwise(report):
-        if "square" not in said and _fails_off_squares_alone(report):
+        if "square" not in said and _fails_off_squares_alone(layer, report):
             with Runner(taken({}), seconds_per_run=options.seconds, isolate=isolate) as runner:
-                if _is_square(runner, report.description, options):
+                if _is_square(layer, runner, report.description, options):
                     report.notes = (*report.notes, SQUARE_HELPS)
         return report
     description = report.description
-    places = places_of(LAYER, description, replace(options, sizes=()))
-    plainly = {"images": IMAGES, "filters": FILTERS, "bias_shape": BIAS, "batch": True}
-    axes = plainly if description.layouts != Layouts() or {*plainly} & {*said} else {}
+    places = places_of(layer, description, replace(options, sizes=()))
+    own = own_order(layer)
+    plainly = {"images": own.images, "filters": own.filters, "bias_shape": BIAS, "batch": True}
+    usual = Axes(layer=layer).described
+    axes = plainly if description.layouts != usual or {*plainly} & {*said} else {}
     with Runner(taken(axes), seconds_per_run=options.seconds, isolate=isolate) as runner:
-        probe = ReadingProbe(runner, description, places)
-        if probe.agrees(Reading({})):
+        probe = ReadingProbe(layer, runner, description, places)
+        if probe.agrees(Reading({}, Axes(layer=layer))):
             # What it gives depends on earlier calls, not on how it is taken.
             return report
-        for reading in readings(said, description):
+        for reading in readings(layer, said, description):
             if probe.agrees(reading):
-                again = _checked_as(taken(reading.options), options, progress, isolate=isolate)
+                again = _checked_as(
+                    layer, taken(reading.options), options, progress, isolate=isolate
+                )
                 told = telling_result(description)
                 if not any(one.name == told and _is_true(one) for one in again.conclusions):
                     continue
                 again.read_as = reading.options
                 again.notes = (replace(reading, result=told).note, *again.notes)
                 return again
-        other = probe.layer() or spoken_of(description.forward or description.backward or "")
-        if not other and "square" not in said and _is_square(runner, description, options):
+        other = probe.layer()
+        if not other and layer == default_layer():
+            other = spoken_of(description.forward or description.backward or "")
+        if not other and "square" not in said and _is_square(layer, runner, description, options):
             report.notes = (*report.notes, SQUARE_HELPS)
     return _out_of_scope(report, other) if other else report
 
@@ -171,18 +183,18 @@ SQUARE_HELPS = Note(
 )
 
 
-def _is_square(runner: Runner, description: Description, options: Options) -> bool:
+def _is_square(layer: Layer, runner: Runner, description: Description, options: Options) -> bool:
     """Tell whether code is right where height and width are equal, at several such shapes."""
-    limits = (*description.restrictions, *restrictions(Axes(), square=True))
+    limits = (*description.restrictions, *restrictions(Axes(layer=layer), square=True))
     square = replace(description, restrictions=limits)
     try:
-        places = places_of(LAYER, square, replace(options, sizes=()))
+        places = places_of(layer, square, replace(options, sizes=()))
     except UsageError:
         return False
-    return ReadingProbe(runner, square, places).agrees(Reading({}))
+    return ReadingProbe(layer, runner, square, places).agrees(Reading({}, Axes(layer=layer)))
 
 
-def _fails_off_squares_alone(report: CodeReport) -> bool:
+def _fails_off_squares_alone(layer: Layer, report: CodeReport) -> bool:
     """Tell whether y is wrong at some shapes, and at none with square images and filters."""
     told = telling_result(report.description)
     wrong = [
@@ -191,7 +203,9 @@ def _fails_off_squares_alone(report: CodeReport) -> bool:
         if one.statement == told and one.verdict is Verdict.REFUTED and one.sizes is not None
     ]
     return bool(wrong) and all(
-        sizes["H"] != sizes["W"] or sizes["HH"] != sizes["WW"] for sizes in wrong
+        len({sizes[axis.input.name] for axis in layer.axes}) > 1
+        or len({sizes[axis.filter.name] for axis in layer.axes}) > 1
+        for sizes in wrong
     )
 
 
@@ -224,19 +238,20 @@ def _out_of_scope(report: CodeReport, other: str) -> CodeReport:
 
 
 def _checked_as(
+    given: Layer | None,
     implementation: Callable[[], Implementation],
     options: Options,
     progress: Progress | None,
     *,
     isolate: bool,
 ) -> CodeReport:
-    layer = LAYER
     with Runner(implementation, seconds_per_run=options.seconds, isolate=isolate) as runner:
         description = runner.describe()
+        layer = given or layer_by_name(description.layer)
         places = places_of(layer, description, options)
         check = Trial(layer, runner, description, options)
         found = [*run([TrialAtShape(check, place) for place in places], progress)]
-        search = Search([limit for limit, _ in description.restrictions], check.takes)
+        search = Search(layer, [limit for limit, _ in description.restrictions], check.takes)
         if not options.sizes:
             more = [
                 one for one in _taken_instead(search, check, places) if check.is_telling(one.sizes)
@@ -244,9 +259,13 @@ def _checked_as(
             found += run([TrialAtShape(check, place) for place in more])
             places += more
         conclusions = list(check.conclusions())
-        pairs = [*unequal(runner, description), *without_bias(runner, description)]
-        pairs += other_calls(runner, description, places)
+        pairs = [*unequal(layer, runner, description), *without_bias(layer, runner, description)]
+        pairs += other_calls(layer, runner, description, places)
         notes = [Note("scope", text) for _, text in description.restrictions]
+        if description.told:
+            why = "; ".join(description.told)
+            said = f"taken for {layer.name} ({why}); say --layer if another is meant"
+            notes.insert(0, Note("reading", said))
         notes += [*staying(description), *check.dtypes]
         if not runner.isolated:
             said = "it ran in this process: a crash or an endless loop in it is one here"
@@ -286,7 +305,7 @@ def places_of(layer: Layer, description: Description, options: Options) -> list[
     """
     limits = tuple(condition for condition, _ in description.restrictions)
     if not options.sizes:
-        found = list(shape_classes(limits))
+        found = list(shape_classes(layer, limits))
         if not found:
             raise UsageError(
                 f"{description.name}: no class of shapes is left", code="nothing-to-check"

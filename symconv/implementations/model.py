@@ -26,11 +26,12 @@ TroubleCode: TypeAlias = Literal[
     "raised", "rejected", "timeout", "crashed", "garbled", "environment", "not-run"
 ]
 
-LAYER = default_layer()
-"""The layer that code is checked against."""
-FORWARD_RESULTS = (str(LAYER.output),)
-BACKWARD_RESULTS = tuple(LAYER.gradient_by_input.values())
+FORWARD_RESULTS = ("y",)
+BACKWARD_RESULTS = ("dL/dx", "dL/dw", "dL/db")
 RESULTS = (*FORWARD_RESULTS, *BACKWARD_RESULTS)
+"""What the results of a layer are called; one without filters or a bias has fewer."""
+SAME_AXES = {"x": "dL/dx", "w": "dL/dw", "b": "dL/db", "dout": "y"}
+"""The result that has the axes of an input, by the input's name."""
 
 
 class WrongAxes(ValueError):
@@ -42,9 +43,10 @@ class Layouts:
     """In which order an implementation has the axes of images and of filters.
 
     Attributes:
-        images: the axes of x, y and their gradients, by the letters ``N``, ``C``, ``H``, ``W``;
-            without ``N`` there is no batch axis.
-        filters: the axes of w and its gradient, by ``O`` (filter), ``I`` (channel), ``H``, ``W``.
+        images: the axes of x, y and their gradients, by the letters ``N``, ``C``, ``D``, ``H``,
+            ``W``; without ``N`` there is no batch axis.
+        filters: the axes of w and its gradient, by ``O`` (filter), ``I`` (channel), ``D``,
+            ``H``, ``W``.
     """
 
     images: str = "NCHW"
@@ -94,6 +96,8 @@ class Description:
         convention: how it is called, in one clause, as it was detected or asked for.
         location: ``file:line:column`` by the name of a result: where the function that
             computes it is defined; a result without a known place is left out.
+        layer: the name of the layer that it is checked against.
+        told: what tells that it is this layer, where nobody said so.
         framework: what its arrays are.
         layouts: the order of its axes.
         restrictions: conditions on sizes that the signature imposes (``N = 1`` without a batch
@@ -115,6 +119,8 @@ class Description:
     name: str
     convention: str
     location: Mapping[str, str] = field(default_factory=dict)
+    layer: str = field(default_factory=lambda: default_layer().name)
+    told: tuple[str, ...] = ()
     framework: Framework = "numpy"
     layouts: Layouts = Layouts()
     restrictions: tuple[tuple[Condition, str], ...] = ()

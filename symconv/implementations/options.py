@@ -8,13 +8,15 @@ the signatures.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from symconv.code.names import CACHE, HYPER, PADDING, STRIDE
 from symconv.errors import UsageError
 from symconv.implementations.calling.frameworks import FRAMEWORKS
-from symconv.implementations.calling.layouts import FILTERS, SAME, Axes, Padding
+from symconv.implementations.calling.layouts import BIAS, SAME, Axes, Padding, own_order
 from symconv.implementations.model import RESULTS, Framework
+from symconv.layers.layer import Layer
+from symconv.layers.registry import default_layer, layer_by_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class Convention:
         forward: the roles of the forward pass's parameters, in order.
         backward: the roles of the backward pass's parameters, in order.
         keys: the keys of stride and padding in a dictionary of hyperparameters.
-        axes: the order of axes.
+        channels_last: whether the channels are the last axis, and the bias has as many axes.
     """
 
     name: str
@@ -35,7 +37,15 @@ class Convention:
     forward: tuple[str, ...] = ("x", "w", "b", STRIDE, PADDING)
     backward: tuple[str, ...] = ("dout", "x", "w", "b", STRIDE, PADDING)
     keys: tuple[str, str] = ("stride", "pad")
-    axes: Axes = field(default_factory=Axes)
+    channels_last: bool = False
+
+    def axes(self, layer: Layer) -> Axes:
+        """Return the usual order of the axes of a layer."""
+        if not self.channels_last:
+            return Axes(layer=layer)
+        own = own_order(layer)
+        bias = ",".join(["1"] * (len(own.images) - 1) + [BIAS])
+        return Axes(own.images_last, own.filters_last, bias, layer)
 
 
 _CACHED = {"forward": ("x", "w", "b", HYPER), "backward": ("dout", CACHE)}
@@ -53,7 +63,7 @@ CONVENTION_BY_NAME = {
             "Functions conv_forward(A_prev, W, b, hparameters) -> Z, cache and conv_backward(dZ, "
             "cache) -> dA_prev, dW, db; NHWC images, HWIO filters, a bias of shape (1, 1, 1, F).",
             **_CACHED,
-            axes=Axes("NHWC", "HWIO", "1,1,1,F"),
+            channels_last=True,
         ),
         Convention(
             "functions",
@@ -102,6 +112,7 @@ class CodeOptions:
     """What a user says of code that its signature does not say.
 
     Attributes:
+        layer: the layer that the code is checked against, or its name; None for the usual one.
         convention: a name of `CONVENTIONS`, or None to detect it.
         images: the axes of images (NCHW, NHWC, CHW, HWC), or None for the convention's.
         filters: the axes of filters (OIHW, HWIO), or None for the convention's.
@@ -117,6 +128,7 @@ class CodeOptions:
         only: the results that are asked for, in one text or several; none for all.
     """
 
+    layer: str | Layer | None = None
     convention: str | None = None
     images: str | None = None
     filters: str | None = None
@@ -129,6 +141,26 @@ class CodeOptions:
     framework: Framework | None = None
     fixed: str | tuple[str, ...] = ()
     only: str | tuple[str, ...] = ()
+
+    @property
+    def meant(self) -> Layer:
+        """The layer that the code is checked against.
+
+        Raises:
+            UsageError: when there is none of its name.
+        """
+        if self.layer is None:
+            return default_layer()
+        layer = layer_by_name(self.layer) if isinstance(self.layer, str) else self.layer
+        roles = (layer.input, layer.weights, layer.output, layer.upstream)
+        named = [None if array is None else array.name for array in roles]
+        if named != ["x", "w", "y", "dout"] or layer.loss is None or not layer.shapes.classes:
+            raise UsageError(
+                f"code for {layer.name} is not checked yet: only convolutions and the affine layer",
+                code="unsupported-layer",
+                help="prove its formulas with symconv verify",
+            )
+        return layer
 
     @property
     def fixed_names(self) -> tuple[str, ...]:
@@ -149,7 +181,8 @@ class CodeOptions:
             raise UsageError(
                 f"there is no result {', '.join(unknown)}", help=f"results: {', '.join(RESULTS)}"
             )
-        return tuple(name for name in RESULTS if name in found) or RESULTS
+        of_layer = tuple(name for name in RESULTS if name in self.meant.results)
+        return tuple(name for name in of_layer if name in found) or of_layer
 
     def refuse(self, others: tuple[str, ...], fact: str) -> None:
         """Refuse a convention that was asked for where the code is of another kind.
@@ -169,6 +202,8 @@ class CodeOptions:
         Raises:
             UsageError: when one is asked for that the code does not take.
         """
+        if self.meant.bias is None:
+            return False
         if self.bias and not signature_has:
             raise UsageError(f"{name} takes no bias", help="leave out the option for a bias")
         return signature_has if self.bias is None else self.bias
@@ -197,12 +232,14 @@ class CodeOptions:
 
     def axes(self, usual: Axes) -> Axes:
         """Return the order of axes: what was asked for, and else what is usual."""
+        own = usual.own
         filters, images = self.filters or usual.filters, self.images
+        last = (own.images_last, own.images_last.replace("N", ""))
         if images is None:
             # Filters with their channels last go with images of that kind, and the other way.
-            images = "NHWC" if filters == "HWIO" else usual.images
-        elif self.filters is None and usual.filters == FILTERS and images in ("NHWC", "HWC"):
-            filters = "HWIO"
+            images = own.images_last if filters == own.filters_last else usual.images
+        elif self.filters is None and usual.filters == own.filters and images in last:
+            filters = own.filters_last
         if not self.batch:
             images = images.replace("N", "")
-        return Axes(images, filters, self.bias_shape or usual.bias)
+        return Axes(images, filters, self.bias_shape or usual.bias, usual.layer)

@@ -138,7 +138,7 @@ class Layer:
 
     def __post_init__(self) -> None:
         """Refuse a layer that says two things of one name: one of them would silently win."""
-        sizes = (*self.given, *(derived.size for derived in self.derived))
+        sizes = self.every_size
         arrays = (*dict.fromkeys(self.inputs), *(item.array for item in self.definitions))
         twice = [
             name
@@ -152,6 +152,16 @@ class Layer:
                 code="said-twice",
                 help="a size is given or derived, an array is an input or defined, each once",
             )
+
+    def __hash__(self) -> int:
+        """Hash by the name: equal layers have equal names, and few have the same one."""
+        return hash(self.name)
+
+    @property
+    def results(self) -> tuple[str, ...]:
+        """What code for the layer computes: its output, and a gradient by each input."""
+        output = () if self.output is None else (self.output.name,)
+        return (*output, *self.gradient_by_input.values())
 
     @property
     def dependence(self) -> Dependence:
@@ -212,6 +222,11 @@ class Layer:
                     help="give one of them another name, or take it from the layer: "
                     f"layer.array_by_name[{array.name!r}]",
                 )
+
+    @property
+    def every_size(self) -> tuple[Size, ...]:
+        """Every size, the given ones first."""
+        return (*self.given, *(derived.size for derived in self.derived))
 
     @property
     def size_constraints(self) -> tuple[Condition, ...]:

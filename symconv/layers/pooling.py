@@ -49,6 +49,7 @@ from symconv.layers.convolution.choices import (
 from symconv.layers.convolution.claims import brackets, c1, chain, derived, n1, times, values
 from symconv.layers.convolution.frame import Frame, L, N, SpatialAxis, n
 from symconv.layers.convolution.grouping import C, F, Over, c
+from symconv.layers.convolution.shape_survey import shapes
 from symconv.layers.convolution.survey import default_sizes, regions
 from symconv.layers.layer import Layer
 from symconv.layers.pooling_loops import common_multiple, loops
@@ -290,4 +291,6 @@ def build_pooling(choices: PoolingChoices) -> Layer:
         images=N,
         words=IN_CODE,
     )
-    return replace(layer, default_sizes=default_sizes(layer), regions=regions(layer))
+    return replace(
+        layer, default_sizes=default_sizes(layer), regions=regions(layer), shapes=shapes(layer)
+    )

@@ -13,8 +13,11 @@ from symconv.implementations.checking import check_implementation, check_target
 from symconv.implementations.trying.shape_classes import shape_classes
 from symconv.implementations.trying.trials import Options
 from symconv.layers.convolution import loops
+from symconv.layers.registry import default_layer
 from symconv.verdicts import Verdict
 from tests.runs import LONG, quick_rows
+
+LAYER = default_layer()
 
 FAMILIAR = ("NCHW", "OIHW")
 ENDS = {"stops_the_program": ("raised",)}
@@ -43,7 +46,7 @@ def checked(sample, folder, **options):
     chosen = Options(seconds=2.0, **options)
     if sample.call.style in SLOW:
         # Every shape is compiled anew.
-        some = [place.sizes for place in shape_classes()][: 39 if LONG else 4]
+        some = [place.sizes for place in shape_classes(LAYER)][: 39 if LONG else 4]
         chosen = Options(seconds=60.0, sizes=tuple(some))
     if sample.call.style.startswith(("torch", "jax")):
         _ = pytest.importorskip(
@@ -147,9 +150,9 @@ def pair(forward=loops.forward, dx=loops.input_gradient_scatter):
 def test_the_loops_of_the_layer_pass_every_class(dx) -> None:
     report = check_implementation(*pair(dx=dx))
     assert report
-    assert len(report.classes) == len(shape_classes())
+    assert len(report.classes) == len(shape_classes(LAYER))
     for conclusion in report.conclusions:
-        assert conclusion.counts == {"right": len(shape_classes())}
+        assert conclusion.counts == {"right": len(shape_classes(LAYER))}
     exact = report.where(lambda result: result.method == "closed-form")
     assert len({str(result.sizes) for result in exact}) >= 35
 
@@ -283,7 +286,7 @@ def shifted(by: float):
 def test_what_large_numbers_hide_is_found_on_small_ones(by) -> None:
     report = check_implementation(*pair(shifted(by)), isolate=False)
     (conclusion,) = [one for one in report.conclusions if one.failure is not None]
-    assert conclusion.counts == {"wrong-value": len(shape_classes())}
+    assert conclusion.counts == {"wrong-value": len(shape_classes(LAYER))}
     # Something is added: nothing is turned into an integer.
     assert conclusion.mistake != "whole-numbers-only"
 
@@ -298,7 +301,7 @@ def test_a_tolerance_hides_no_bias_that_is_forgotten(tolerance) -> None:
     report = check_implementation(*pair(without_bias), tolerance=tolerance, isolate=False)
     (conclusion,) = [one for one in report.conclusions if one.failure is not None]
     assert conclusion.name == "y"
-    assert conclusion.counts == {"wrong-value": len(shape_classes())}
+    assert conclusion.counts == {"wrong-value": len(shape_classes(LAYER))}
 
 
 def test_a_tolerance_that_hides_a_whole_one_is_refused() -> None:

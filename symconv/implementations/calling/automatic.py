@@ -38,7 +38,7 @@ class TorchGradients:
     ) -> tuple[dict[str, Any], Any]:
         """Call the forward pass on tensors that record what is done to them."""
         for name in ("x", "w", "b"):
-            if arrays[name].is_floating_point():
+            if name in arrays and arrays[name].is_floating_point():
                 arrays[name].requires_grad_(True)
         returned, leaves = self.called(arrays, sizes)
         y, _ = output_and_cache(returned)

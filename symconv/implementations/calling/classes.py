@@ -5,10 +5,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
 
+from symconv.algebra.evaluation import integer_value
 from symconv.code.names import (
     BIAS_ATTRIBUTES,
     CACHE,
@@ -25,11 +27,12 @@ from symconv.code.signatures import Signature, location_of
 from symconv.errors import SymconvError, UsageError
 from symconv.implementations.calling.frameworks import from_tensor
 from symconv.implementations.calling.functions import Keys, Passed, Results, values_by_role
-from symconv.implementations.calling.layouts import BIAS, Axes
+from symconv.implementations.calling.layouts import BIAS, Axes, own_order
 from symconv.implementations.calling.results import NoArray, gradients, output_and_cache
 from symconv.implementations.model import BACKWARD_RESULTS
+from symconv.layers.layer import Layer, Sizes
 
-_SAMPLE = {"N": 1, "C": 3, "H": 5, "W": 5, "F": 2, "HH": 4, "WW": 4, "S": 1, "P": 0}
+_CHANNELS, _FILTERS, _TAPS = 3, 2, 4
 """Sizes that tell the axes of weights apart."""
 
 
@@ -276,31 +279,35 @@ def sample(candidate: Class, to_own: Callable[[np.ndarray], Any]) -> ClassSample
     taken = candidate.constructor.roles | candidate.forward.roles
     if {"w", "b"} <= taken:
         return ClassSample()
-    arrays = _of_axes(Axes(), to_own)
+    layer = candidate.keys.layer
+    sizes = sample_sizes(layer)
+    arrays = _of_axes(Axes(layer=layer), to_own)
     try:
-        instance = candidate.constructor.call(candidate.values(arrays, _SAMPLE))
+        instance = candidate.constructor.call(candidate.values(arrays, sizes))
     except SymconvError:
         raise
     except Exception:
         return ClassSample()
     if "w" in taken or _is_made(instance, "w"):
-        return _looked_at(instance, taken)
-    for images in ("NCHW", "NHWC", "CHW", "HWC"):
-        own = _of_axes(Axes(images=images), to_own)
-        after = _after_forward(candidate, own)
+        return _looked_at(instance, taken, layer)
+    order = own_order(layer)
+    first, last = order.images, order.images_last
+    for images in (first, last, first[1:], last.replace("N", "")):
+        own = _of_axes(Axes(images=images, layer=layer), to_own)
+        after = _after_forward(candidate, own, sizes)
         if after is None or not _is_made(after, "w"):
             continue
-        seen = replace(_looked_at(after, taken), images=images)
+        seen = replace(_looked_at(after, taken, layer), images=images)
         if seen.filters is not None:
-            axes = Axes(images, seen.filters, seen.bias or BIAS)
-            _ = replace(candidate, bias=seen.has_bias).begun(_of_axes(axes, to_own), _SAMPLE)
+            axes = Axes(images, seen.filters, seen.bias or BIAS, layer)
+            _ = replace(candidate, bias=seen.has_bias).begun(_of_axes(axes, to_own), sizes)
             return seen
-    return _looked_at(instance, taken)
+    return _looked_at(instance, taken, layer)
 
 
-def _after_forward(candidate: Class, arrays: Mapping[str, Any]) -> Any:
+def _after_forward(candidate: Class, arrays: Mapping[str, Any], sizes: Sizes) -> Any:
     """Return an instance that ran forward once, None where it does not go through."""
-    values = candidate.values(arrays, _SAMPLE)
+    values = candidate.values(arrays, sizes)
     try:
         instance = candidate.constructor.call(values)
         if hasattr(instance, "named_parameters"):
@@ -313,10 +320,12 @@ def _after_forward(candidate: Class, arrays: Mapping[str, Any]) -> Any:
 
 
 def _of_axes(axes: Axes, to_own: Callable[[np.ndarray], Any]) -> dict[str, Any]:
-    return {name: to_own(axes.to_own(name, array)) for name, array in _sample_arrays().items()}
+    return {
+        name: to_own(axes.to_own(name, array)) for name, array in _sample_arrays(axes.layer).items()
+    }
 
 
-def _looked_at(instance: Any, taken: frozenset[str]) -> ClassSample:
+def _looked_at(instance: Any, taken: frozenset[str], layer: Layer) -> ClassSample:
     """Return what an instance tells of its weights and its bias.
 
     Raises:
@@ -326,7 +335,7 @@ def _looked_at(instance: Any, taken: frozenset[str]) -> ClassSample:
     if "w" not in taken:
         owner, name = attribute_of(instance, "w")
         shape = _shape(get(owner, name))
-        filters = _filter_axes(shape)
+        filters = _filter_axes(shape, layer)
     has_bias = "b" in taken
     if not has_bias:
         try:
@@ -335,24 +344,41 @@ def _looked_at(instance: Any, taken: frozenset[str]) -> ClassSample:
             return ClassSample(filters, None, False)
         shape = _shape(get(owner, name))
         has_bias = True
-        if sorted(shape) == [1] * (len(shape) - 1) + [_SAMPLE["F"]]:
+        if sorted(shape) == [1] * (len(shape) - 1) + [sample_sizes(layer)["F"]]:
             bias = ",".join("F" if size > 1 else "1" for size in shape)
     return ClassSample(filters, bias, has_bias)
 
 
-def _sample_arrays() -> dict[str, np.ndarray]:
+@cache
+def sample_sizes(layer: Layer) -> Sizes:
+    """Return sizes of a layer that tell the axes of its weights apart."""
+    wanted = {"C": _CHANNELS, "F": _FILTERS, "M": _FILTERS}
+    for axis in layer.axes:
+        wanted |= {axis.input.name: _TAPS + 1, axis.filter.name: _TAPS}
+    least = {size.name: layer.minimum.get(size, 1) for size in layer.given}
+    return layer.sizes(**{name: wanted.get(name, value) for name, value in least.items()})
+
+
+def _sample_arrays(layer: Layer) -> dict[str, np.ndarray]:
     """Return arrays of the sizes at which a class is looked at."""
-    N, C, F, H, W, HH, WW = (_SAMPLE[name] for name in ("N", "C", "F", "H", "W", "HH", "WW"))
-    return {"x": np.zeros((N, C, H, W)), "w": np.ones((F, C, HH, WW)), "b": np.ones(F)}
+    scope = sample_sizes(layer).by_symbol
+    arrays = [one for one in (layer.input, layer.weights, layer.bias) if one is not None]
+    return {
+        one.name: np.full(
+            [int(integer_value(extent, scope)) for extent in one.shape], float(one != layer.input)
+        )
+        for one in arrays
+    }
 
 
-def _filter_axes(shape: tuple[int, ...]) -> str | None:
-    F, C, HH = _SAMPLE["F"], _SAMPLE["C"], _SAMPLE["HH"]
-    by_size = {F: "O", C: "I"}
-    if sorted(shape) != sorted((F, C, HH, HH)):
+def _filter_axes(shape: tuple[int, ...], layer: Layer) -> str | None:
+    """Return the order of the axes of filters, where their sizes tell it."""
+    own, right = own_order(layer), _sample_arrays(layer)["w"].shape
+    letter_by_size = dict(zip(right[:2], own.filters, strict=False))
+    if sorted(shape) != sorted(right):
         return None
-    spatial = iter("HW")
-    return "".join(by_size[size] if size in by_size else next(spatial) for size in shape)
+    spatial = iter(own.spatial)
+    return "".join(letter_by_size.get(size) or next(spatial) for size in shape)
 
 
 def places(instance: Any) -> Iterator[tuple[Any, str]]:

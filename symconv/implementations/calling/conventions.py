@@ -5,21 +5,32 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from symconv.algebra.indices import Condition
+from symconv.algebra.indices import Condition, Size, equal
 from symconv.code import names
-from symconv.code.names import HAS_BIAS, HYPER, KERNEL, PADDING, STRIDE, TRAINING
+from symconv.code.names import (
+    DILATION,
+    GROUPS,
+    HAS_BIAS,
+    HYPER,
+    KERNEL,
+    OUTPUT_PADDING,
+    PADDING,
+    STRIDE,
+    TRAINING,
+)
 from symconv.code.signatures import Signature, location_of, name_of
 from symconv.code.sources import nodes
 from symconv.errors import UsageError
 from symconv.implementations.calling.automatic import double_precision
 from symconv.implementations.calling.classes import Class
 from symconv.implementations.calling.frameworks import from_tensor, is_torch_class, to_tensor
-from symconv.implementations.calling.layouts import SAME, array_of, restrictions, square_filters
+from symconv.implementations.calling.layouts import SAME, alike, array_of, restrictions
+from symconv.implementations.calling.meant_layers import meant_layer
 from symconv.implementations.calling.pairs import (
     Pair,
     read_autograd_function,
@@ -35,6 +46,7 @@ from symconv.implementations.model import (
     Varied,
 )
 from symconv.implementations.options import CONVENTIONS, CodeOptions
+from symconv.layers.layer import Layer
 
 __all__ = ["CONVENTIONS", "Backward", "implementation", "wrap"]
 
@@ -93,12 +105,39 @@ def implementation(
     Raises:
         UsageError: for options or signatures that do not fit.
     """
-    pair = read_pair(forward, backward, options)
-    return _joined(pair, _description(pair, options, name, shown or {}, sought))
+    pair, told = _read(forward, backward, options)
+    options = replace(options, layer=pair.axes.layer)
+    description = _description(pair, options, name, shown or {}, sought)
+    return _joined(pair, replace(description, told=told))
 
 
 def read_pair(forward: Any, backward: Backward, options: CodeOptions) -> Pair:
     """Read how a forward and a backward pass are called, whatever they are.
+
+    Raises:
+        UsageError: for options or signatures that do not fit.
+    """
+    return _read(forward, backward, options)[0]
+
+
+def _read(forward: Any, backward: Backward, options: CodeOptions) -> tuple[Pair, tuple[str, ...]]:
+    """Read a pair as the layer that was said or is told, and what tells it."""
+    pair = _read_as(forward, backward, options)
+    if options.layer is not None:
+        return pair, ()
+    functions = [one for one in (forward, *_parts(backward).values()) if one is not None]
+    meant = meant_layer(functions, pair, options.fixed_names)
+    if meant.layer == pair.axes.layer:
+        return pair, ()
+    try:
+        return _read_as(forward, backward, replace(options, layer=meant.layer)), meant.reasons
+    except UsageError:
+        # What does not fit is said of the usual layer.
+        return pair, ()
+
+
+def _read_as(forward: Any, backward: Backward, options: CodeOptions) -> Pair:
+    """Read how a forward and a backward pass are called for a layer.
 
     Raises:
         UsageError: for options or signatures that do not fit.
@@ -152,6 +191,7 @@ def _description(
         name=f"{name}: {functions}" if name else functions,
         convention=_clause(pair),
         location={result: place for result, place in placed.items() if place},
+        layer=options.meant.name,
         framework=pair.framework,
         layouts=pair.axes.described,
         restrictions=_restrictions(pair, options),
@@ -185,7 +225,7 @@ def _paired(pair: Pair, shown: Mapping[str, str]) -> Iterator[Varied]:
         holding = next((one for one in pair.signatures if HYPER in one.roles), None)
         keys = None if pair.caller is None else pair.caller.keys
         if not taking and holding is not None and keys is not None and role in keys.either:
-            key = keys.stride if role == STRIDE else keys.padding
+            key = keys.by_role[role]
             yield Varied(key, role, location_of(holding.function, shown))
 
 
@@ -265,7 +305,8 @@ def _clause(pair: Pair) -> str:
 def _restrictions(pair: Pair, options: CodeOptions) -> tuple[tuple[Condition, str], ...]:
     only: dict[str, tuple[Any, str] | None] = {}
     for role, fixed, usual in ((STRIDE, options.stride, 1), (PADDING, options.padding, 0)):
-        lacking = next((group for group in pair.needing if not _takes(group, role)), None)
+        own = {size.name for size in _settings(pair.axes.layer, role)}
+        lacking = next((group for group in pair.needing if not _takes(group, role, own)), None)
         only[role] = None
         if fixed is not None:
             value = "half of the filter" if fixed == SAME else fixed
@@ -276,16 +317,55 @@ def _restrictions(pair: Pair, options: CodeOptions) -> tuple[tuple[Condition, st
     found = restrictions(
         pair.axes, square=options.square, stride=only[STRIDE], padding=only[PADDING]
     )
+    for role, sizes, usual in _other_settings(pair.axes.layer):
+        lacking = next((group for group in pair.needing if not _gets(pair, group, role)), None)
+        if lacking is not None:
+            reason = f"{lacking[0].text} has no {role.replace('_', ' ')}"
+            found = (*found, *((equal(size, usual), reason) for size in sizes))
     for signature in pair.signatures:
+        for item in signature.parameters:
+            if item.role in _OF_EACH_AXIS and not item.takes_pairs:
+                reason = f"{item.name} of {name_of(signature.function)} is one number"
+                settings = _settings(pair.axes.layer, item.role)
+                found = (*found, *alike(settings, reason))
         kernel = signature.parameter(KERNEL)
         if kernel is not None and kernel.pairs == "number" and not options.square:
             reason = f"{kernel.name} of {name_of(signature.function)} is one number"
-            return (*found, square_filters(reason))
+            sizes = (axis.filter for axis in pair.axes.layer.axes)
+            return (*found, *alike(sizes, reason))
     return found
 
 
-def _takes(group: tuple[Signature, ...], role: str) -> bool:
-    return any({role, HYPER} & signature.roles for signature in group)
+_OF_EACH_AXIS = (STRIDE, PADDING, DILATION, OUTPUT_PADDING)
+_SIDES = ("padding_before", "padding_after")
+
+
+def _settings(layer: Layer, role: str) -> list[Size]:
+    """Return the sizes that a setting has along the axes, each once."""
+    parts = _SIDES if role == PADDING else (role,)
+    found = dict.fromkeys(getattr(axis, part) for axis in layer.axes for part in parts)
+    return [size for size in found if isinstance(size, Size) and size in layer.given]
+
+
+def _other_settings(layer: Layer) -> Iterator[tuple[str, list[Size], int]]:
+    """Yield the settings besides stride and padding: their sizes, and what changes nothing."""
+    yield DILATION, _settings(layer, DILATION), 1
+    yield OUTPUT_PADDING, _settings(layer, OUTPUT_PADDING), 0
+    yield GROUPS, [size for size in layer.given if size.name == "G"], 1
+
+
+def _takes(group: tuple[Signature, ...], role: str, own: set[str]) -> bool:
+    return any({role, HYPER, *own} & signature.roles for signature in group)
+
+
+def _gets(pair: Pair, group: tuple[Signature, ...], role: str) -> bool:
+    """Tell whether code is given a setting, as a whole, in a dictionary or axis by axis."""
+    layer, keys = pair.axes.layer, pair.caller.keys.by_role if pair.caller else {}
+    names_of_axes = {size.name for size in _settings(layer, role)} if role != GROUPS else set()
+    return any(
+        ({role, *names_of_axes} & signature.roles) or (HYPER in signature.roles and role in keys)
+        for signature in group
+    )
 
 
 def _mode(group: tuple[Signature, ...], role: str) -> str:

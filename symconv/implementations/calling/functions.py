@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+from symconv.algebra.evaluation import integer_value
+from symconv.algebra.indices import IntegerExpression, IntegerLike, Symbol, as_integer
 from symconv.code.names import (
     CACHE,
+    DILATION,
+    GROUPS,
     HAS_BIAS,
     HYPER,
     KERNEL,
+    OUTPUT_PADDING,
     PADDING,
     STRIDE,
     W_SHAPE,
@@ -18,7 +23,7 @@ from symconv.code.names import (
     X_SHAPE,
     part_of,
 )
-from symconv.code.signatures import Signature, name_of
+from symconv.code.signatures import Signature, name_of, padding_mode
 from symconv.errors import UsageError
 from symconv.implementations.calling.results import (
     NoArray,
@@ -26,34 +31,39 @@ from symconv.implementations.calling.results import (
     no_gradients,
     output_and_cache,
 )
+from symconv.layers.layer import Layer
+from symconv.layers.registry import default_layer
 
 Results = dict[str, Any]
+WIDTH = "{}_width"
+"""The name of a width's own stride or padding among the sizes of a request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Under which keys a dictionary of hyperparameters holds the stride and the padding.
+    """Under which keys a dictionary of hyperparameters holds the settings of a layer.
 
     Attributes:
-        stride: the key of the stride.
-        padding: the key of the padding.
-        paired: which of the two roles hold a pair, height first.
-        either: which of them may hold one.
+        by_role: the key of each setting, by its role; the stride and the padding have one.
+        layer: the layer whose settings they are.
+        paired: the roles of those that hold a pair, height first.
+        either: the roles of those that may hold one.
     """
 
-    stride: str
-    padding: str
+    by_role: Mapping[str, str]
+    layer: Layer = field(default_factory=default_layer)
     paired: frozenset[str] = frozenset()
     either: frozenset[str] = frozenset()
 
-    def filled(self, stride: Any, padding: Any) -> dict[str, Any]:
-        """Return what the dictionary holds, a number in the place of a pair twice."""
+    def filled(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what the dictionary holds, a number in the place of a pair several times."""
         return {
-            key: (value, value) if role in self.paired and not isinstance(value, tuple) else value
-            for key, role, value in (
-                (self.stride, STRIDE, stride),
-                (self.padding, PADDING, padding),
-            )
+            key: (value,) * len(self.layer.axes)
+            if role in self.paired and not isinstance(value, tuple | str)
+            else value
+            for role, key in self.by_role.items()
+            if role in settings
+            for value in [settings[role]]
         }
 
 
@@ -128,14 +138,18 @@ def values_by_role(
     arrays: Mapping[str, Any], sizes: Mapping[str, int], keys: Keys, *, bias: bool
 ) -> dict[str, Any]:
     """Return what can be given to a parameter, by its role."""
-    stride, padding = _by_axis(sizes, "S"), _by_axis(sizes, "P")
+    scope: dict[Symbol, int] = {size: sizes[size.name] for size in keys.layer.every_size}
+    settings = settings_by_role(keys.layer, lambda one: int(integer_value(one, scope)))
+    for role, size in ((STRIDE, "S"), (PADDING, "P")):
+        # What all axes share may still be given to the last with another value.
+        width = sizes.get(WIDTH.format(size))
+        if width is not None:
+            settings[role] = (settings[role], width)
     values: dict[str, Any] = {
+        **sizes,
         **arrays,
-        STRIDE: stride,
-        PADDING: padding,
-        HYPER: HyperParameters(keys.filled(stride, padding)),
-        KERNEL: (sizes["HH"], sizes["WW"]),
-        **{name: sizes[name] for name in ("C", "F", "HH", "WW")},
+        **settings,
+        HYPER: HyperParameters(keys.filled(settings)),
     }
     for role, name in ((X_SHAPE, "x"), (W_SHAPE, "w")):
         if name in arrays:
@@ -146,10 +160,34 @@ def values_by_role(
     return values
 
 
-def _by_axis(sizes: Mapping[str, int], name: str) -> int | tuple[int, int]:
-    """Return a stride or padding: a pair where the width has its own."""
-    width = sizes.get(f"{name}_width")
-    return sizes[name] if width is None else (sizes[name], width)
+def settings_by_role(layer: Layer, value: Callable[[IntegerExpression], Any]) -> dict[str, Any]:
+    """Return the settings of a layer by role: one for all axes, or one for each.
+
+    Args:
+        layer: the layer.
+        value: what stands for an integer expression in its sizes.
+    """
+
+    def of_each(settings: Sequence[IntegerLike]) -> Any:
+        different = dict.fromkeys(map(as_integer, settings))
+        found = tuple(value(as_integer(one)) for one in settings)
+        return found[0] if len(different) == 1 else found
+
+    axes, sizes = layer.axes, {size.name: size for size in layer.given}
+    found: dict[str, Any] = {KERNEL: tuple(value(axis.filter) for axis in axes)}
+    if not axes:
+        return found
+    found[STRIDE] = of_each([axis.stride for axis in axes])
+    found[DILATION] = of_each([axis.dilation for axis in axes])
+    found[OUTPUT_PADDING] = of_each([axis.output_padding for axis in axes])
+    before, after = ([getattr(a, f"padding_{side}") for a in axes] for side in ("before", "after"))
+    found[PADDING] = padding_mode(layer) or of_each(before)
+    if before != after and padding_mode(layer) is None:
+        sides = tuple((value(one), value(two)) for one, two in zip(before, after, strict=True))
+        found[PADDING] = sides[0] if len(sides) == 1 else sides
+    groups = "G" if "G" in sizes else "C" if "M" in sizes else None
+    found[GROUPS] = 1 if groups is None else value(sizes[groups])
+    return found
 
 
 def _all(signature: Signature, returned: Any) -> Results:

@@ -1,40 +1,68 @@
 """The order of axes at the edge between the layer and somebody's code, and what it leaves out.
 
-The layer has images as N, C, H, W, filters as O, I, H, W and the bias as one axis. An
-implementation may have its own order, no batch axis, or axes of length 1 beside the bias.
+A layer of two axes has images as N, C, H, W, filters as O, I, H, W (a transposed one as I, O, H,
+W) and the bias as one axis; one axis has W alone, three have D, H and W. An implementation may
+have its own order, no batch axis, or axes of length 1 beside the bias.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import reduce
+from operator import and_
 from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 
-from symconv.algebra.indices import Condition, equal
+from symconv.algebra.indices import Condition, IntegerExpression, Size, equal
 from symconv.errors import UsageError
 from symconv.implementations.calling.results import NoArray
-from symconv.implementations.model import LAYER, Layouts, WrongAxes
+from symconv.implementations.model import Layouts, WrongAxes
+from symconv.layers.layer import Layer
+from symconv.layers.registry import default_layer
 
-IMAGES = "NCHW"
-FILTERS = "OIHW"
 BIAS = "F"
+OWN: Final = "own"
+"""The axes of the layer, in its own order."""
+_SPATIAL = "DHW"
 SAME: Final = "same"
 Padding: TypeAlias = int | Literal["same"]
 """A padding that code has built in: a number, or half of a filter of odd size."""
 
-_HEIGHT, _WIDTH = LAYER.axes
-_KIND_BY_ROLE = {
-    **dict.fromkeys((LAYER.input, LAYER.output, LAYER.upstream), "images"),
-    LAYER.weights: "filters",
-    LAYER.bias: "bias",
-}
 _KIND_BY_NAME = {
-    name: kind
-    for array, kind in _KIND_BY_ROLE.items()
-    for name in (str(array), LAYER.gradient_by_input.get(str(array)))
-    if name is not None
+    **dict.fromkeys(("x", "y", "dout", "dL/dx"), "images"),
+    **dict.fromkeys(("w", "dL/dw"), "filters"),
+    **dict.fromkeys(("b", "dL/db"), "bias"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class OwnOrder:
+    """The order in which a layer has its axes, and the usual one with the channels last.
+
+    Attributes:
+        spatial: the spatial axes: ``HW``.
+        images: the axes of images: ``NCHW``.
+        filters: the axes of filters: ``OIHW``, of a transposed layer ``IOHW``.
+        images_last: the axes of images with the channels last: ``NHWC``.
+        filters_last: those of the filters that go with them: ``HWIO``.
+    """
+
+    spatial: str
+    images: str
+    filters: str
+    images_last: str
+    filters_last: str
+
+
+def own_order(layer: Layer) -> OwnOrder:
+    """Return the order in which a layer has its axes."""
+    spatial = _SPATIAL[len(_SPATIAL) - len(layer.axes) :]
+    filters = "IO" if any(axis.transposed for axis in layer.axes) else "OI"
+    return OwnOrder(
+        spatial, f"NC{spatial}", filters + spatial, f"N{spatial}C", spatial + filters[::-1]
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +70,27 @@ class Axes:
     """The order of axes of an implementation, and the way to it and back.
 
     Attributes:
-        images: the axes of x, y and their gradients, a permutation of NCHW or of CHW.
-        filters: the axes of w and its gradient, a permutation of OIHW.
+        images: the axes of x, y and their gradients, a permutation of NCHW or of CHW; those of
+            the layer where nothing is said.
+        filters: the axes of w and its gradient, a permutation of OIHW; those of the layer where
+            nothing is said.
         bias: the axes of b and its gradient, one of them F, the others 1: ``1,1,1,F``.
+        layer: whose arrays they are.
     """
 
-    images: str = IMAGES
-    filters: str = FILTERS
+    images: str = OWN
+    filters: str = OWN
     bias: str = BIAS
+    layer: Layer = field(default_factory=default_layer)
 
     def __post_init__(self) -> None:
-        _check(self.images, ("NCHW", "CHW"), "images", "NCHW, NHWC, CHW or HWC")
-        _check(self.filters, ("OIHW",), "filters", "OIHW or HWIO (O: filter, I: channel)")
+        own = self.own
+        object.__setattr__(self, "images", own.images if self.images == OWN else self.images)
+        object.__setattr__(self, "filters", own.filters if self.filters == OWN else self.filters)
+        images = (own.images, own.images_last, own.images[1:], own.images_last[1:])
+        _check(self.images, (own.images, own.images[1:]), "images", _choice(images))
+        filters = f"{_choice((own.filters, own.filters_last))} (O: filter, I: channel)"
+        _check(self.filters, (own.filters,), "filters", filters)
         if sorted(set(self.bias.split(","))) not in (["F"], ["1", "F"]) or (
             self.bias.count("F") != 1
         ):
@@ -61,6 +98,11 @@ class Axes:
                 f"the bias cannot have the shape {self.bias!r}",
                 help="write F, or F with axes of length 1, such as 1,1,1,F",
             )
+
+    @property
+    def own(self) -> OwnOrder:
+        """The order in which the layer has them."""
+        return own_order(self.layer)
 
     @property
     def has_batch(self) -> bool:
@@ -77,17 +119,19 @@ class Axes:
 
         An array of another rank belongs to another layer, and is given as it is.
         """
-        if array.ndim != (1 if name == str(LAYER.bias) else 4):
+        kind, own = _KIND_BY_NAME[name], self.own
+        if array.ndim != (1 if kind == "bias" else len(own.images)):
             return array.copy()
-        match _KIND_BY_NAME[name]:
+        match kind:
             case "images":
                 given = array if self.has_batch else array[0]
-                order = [("NCHW" if self.has_batch else "CHW").index(axis) for axis in self.images]
+                axes = own.images if self.has_batch else own.images[1:]
+                order = [axes.index(axis) for axis in self.images]
             case "filters":
-                given, order = array, [FILTERS.index(axis) for axis in self.filters]
+                given, order = array, [own.filters.index(axis) for axis in self.filters]
             case _:
-                axes = [-1 if axis == "F" else 1 for axis in self.bias.split(",")]
-                given, order = array.reshape(axes), list(range(len(axes)))
+                shape = [-1 if axis == "F" else 1 for axis in self.bias.split(",")]
+                given, order = array.reshape(shape), list(range(len(shape)))
         return given.transpose(order).copy()
 
     def from_own(self, name: str, array: np.ndarray) -> np.ndarray:
@@ -101,15 +145,17 @@ class Axes:
         """
         match _KIND_BY_NAME[name]:
             case "images":
-                own, axes = self.images, "NCHW" if self.has_batch else "CHW"
+                own = self.images
+                axes = self.own.images if self.has_batch else self.own.images[1:]
             case "filters":
-                own, axes = self.filters, FILTERS
+                own, axes = self.filters, self.own.filters
             case _:
                 return self._bias_from_own(array)
+        full = len(self.own.images)
         if array.ndim == len(own):
             turned = array.transpose([own.index(axis) for axis in axes])
-            return turned if len(axes) == 4 else turned[np.newaxis]
-        if array.ndim == 4:
+            return turned if len(axes) == full else turned[np.newaxis]
+        if array.ndim == full:
             raise WrongAxes(f"its shape is {array.shape}, but the axes are {', '.join(own)}")
         return array
 
@@ -162,26 +208,43 @@ def restrictions(
         stride: the only stride that it has, and why.
         padding: the only padding that it has, or half of the filter, and why.
     """
+    layer = axes.layer
     found: list[tuple[Condition, str]] = []
     if not axes.has_batch:
-        assert LAYER.images is not None, "the layer has a batch axis"
-        found.append((equal(LAYER.images, 1), f"images are {axes.images}, without a batch axis"))
+        assert layer.images is not None, "the layer has a batch axis"
+        found.append((equal(layer.images, 1), f"images are {axes.images}, without a batch axis"))
     if square:
-        found.append((equal(_HEIGHT.input, _WIDTH.input), "images are square"))
-        found.append(square_filters("filters are square"))
+        found += alike((axis.input for axis in layer.axes), "images are square")
+        found += alike((axis.filter for axis in layer.axes), "filters are square")
     if stride is not None:
-        found.append((equal(_HEIGHT.stride, stride[0]), stride[1]))
+        strides = dict.fromkeys(axis.stride for axis in layer.axes)
+        found += [(equal(one, stride[0]), stride[1]) for one in strides if isinstance(one, Size)]
     if padding is not None:
         how, why = padding
-        height, width = (equal(a.filter, 2 * a.padding_before + 1) for a in LAYER.axes)
-        same = height & width
-        found.append((same if how == SAME else equal(_HEIGHT.padding_before, how), why))
+        if how == SAME:
+            halves = (
+                equal(axis.filter, 2 * axis.padding_before + 1)
+                for axis in layer.axes
+                if isinstance(axis.padding_before, Size)
+            )
+            found += [(reduce(and_, one), why) for one in [[*halves]] if one]
+        else:
+            sides = dict.fromkeys(
+                side for axis in layer.axes for side in (axis.padding_before, axis.padding_after)
+            )
+            found += [(equal(one, how), why) for one in sides if isinstance(one, Size)]
     return tuple(found)
 
 
-def square_filters(reason: str) -> tuple[Condition, str]:
-    """Return the restriction of an implementation whose filters have one size for both axes."""
-    return equal(_HEIGHT.filter, _WIDTH.filter), reason
+def alike(sizes: Iterable[IntegerExpression], reason: str) -> list[tuple[Condition, str]]:
+    """Return the restrictions of an implementation that has one size for all axes."""
+    different = list(dict.fromkeys(sizes))
+    return [(equal(different[0], one), reason) for one in different[1:]]
+
+
+def _choice(names: Iterable[str]) -> str:
+    *others, last = dict.fromkeys(names)
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def _array_of_list(value: list[Any]) -> np.ndarray:

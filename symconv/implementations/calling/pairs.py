@@ -12,7 +12,16 @@ from functools import partial
 from typing import Any
 
 from symconv.code import names
-from symconv.code.names import CACHE, FOREIGN, HYPER, PADDING, STRIDE
+from symconv.code.names import (
+    CACHE,
+    DILATION,
+    FOREIGN,
+    GROUPS,
+    HYPER,
+    OUTPUT_PADDING,
+    PADDING,
+    STRIDE,
+)
 from symconv.code.settings import Setting, settings
 from symconv.code.signatures import (
     Purpose,
@@ -46,7 +55,7 @@ from symconv.implementations.calling.functions import (
     check_cache,
     values_by_role,
 )
-from symconv.implementations.calling.layouts import BIAS, FILTERS, IMAGES, Axes
+from symconv.implementations.calling.layouts import BIAS, OWN, Axes
 from symconv.implementations.model import BACKWARD_RESULTS, Framework
 from symconv.implementations.options import (
     CONVENTION_BY_NAME,
@@ -54,6 +63,7 @@ from symconv.implementations.options import (
     CodeOptions,
     Convention,
 )
+from symconv.layers.layer import Layer
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,18 +112,20 @@ def read_functions(forward: Any, parts: Mapping[str, Any], options: CodeOptions)
     Raises:
         UsageError: when a signature does not fit.
     """
+    layer = options.meant
     functions = [item for item in (forward, *parts.values()) if item is not None]
     framework = _framework(functions, options)
     automatic = framework != "numpy" and not parts
     convention = _convention(functions, options, framework if automatic else None)
     first = None
     if forward is not None:
-        first = read_signature(forward, "forward", convention.forward)
-        require(first, ("x", "w"), convention.forward)
-    read = {key: _backward(item, convention, first, key) for key, item in parts.items()}
+        first = read_signature(forward, "forward", convention.forward, layer=layer)
+        needed = ("x",) if layer.weights is None else ("x", "w")
+        require(first, needed, convention.forward)
+    read = {key: _backward(item, convention, first, key, layer) for key, item in parts.items()}
     check_cache(first, read)
     signatures = [item for item in (first, *read.values()) if item is not None]
-    keys, left = _dictionary(signatures, convention.keys)
+    keys, left = _dictionary(signatures, convention, layer)
     if first is not None:
         first = replace(first, settings=left)
     has_bias = options.has_bias(first is None or "b" in first.roles, name_of(functions[0]))
@@ -136,7 +148,7 @@ def read_functions(forward: Any, parts: Mapping[str, Any], options: CodeOptions)
     return Pair(
         convention,
         framework,
-        options.axes(convention.axes),
+        options.axes(convention.axes(layer)),
         *run,
         signatures=(*([] if first is None else [first]), *read.values()),
         needing=tuple((item,) for item in ([] if first is None else [first]) + needing),
@@ -157,6 +169,7 @@ def read_class(given: type, options: CodeOptions) -> Pair:
     Raises:
         UsageError: when a signature does not fit, or an instance holds no weights.
     """
+    layer = options.meant
     called, back = _methods(given)
     framework = options.framework or (
         "torch" if is_torch_class(given, "module") else framework_of(given)
@@ -166,11 +179,11 @@ def read_class(given: type, options: CodeOptions) -> Pair:
     refused = tuple(name for name in CONVENTIONS if name not in (wanted, framework))
     options.refuse(refused, f"{name_of(given)} is a class")
     convention = CONVENTION_BY_NAME[wanted]
-    constructor = read_signature(given, "constructor", ("w", "b", STRIDE, PADDING))
-    forward = _method(given, called, "forward", convention.forward)
+    constructor = read_signature(given, "constructor", ("w", "b", STRIDE, PADDING), layer=layer)
+    forward = _method(given, called, "forward", convention.forward, layer)
     require(forward, ("x",), ("x",))
-    backward = None if back is None else _method(given, back, "backward", ("dout", CACHE))
-    keys, left = _dictionary([constructor, forward], convention.keys)
+    backward = None if back is None else _method(given, back, "backward", ("dout", CACHE), layer)
+    keys, left = _dictionary([constructor, forward], convention, layer)
     constructor = replace(constructor, settings=left)
     found = Class(constructor, forward, backward, (called, back or ""), keys, True)
     seen = sample(found, partial(to_tensor, framework))
@@ -182,7 +195,7 @@ def read_class(given: type, options: CodeOptions) -> Pair:
     return Pair(
         convention,
         framework,
-        options.axes(Axes(seen.images or IMAGES, seen.filters or FILTERS, seen.bias or BIAS)),
+        options.axes(Axes(seen.images or OWN, seen.filters or OWN, seen.bias or BIAS, layer)),
         taught.run_forward,
         taught.run_backward,
         signatures=(constructor, forward, *([] if backward is None else [backward])),
@@ -204,23 +217,25 @@ def read_autograd_function(given: Any, options: CodeOptions) -> Pair:
     """
     refused = tuple(name for name in CONVENTIONS if name != "torch")
     options.refuse(refused, f"{name_of(given)} is a torch.autograd.Function")
+    layer = options.meant
     convention = CONVENTION_BY_NAME["torch"]
     base = imported("torch").autograd.Function
     # With a setup_context of its own, forward takes no context.
     drop = 1 if given.setup_context is base.setup_context else 0
-    forward = read_signature(given.forward, "forward", convention.forward, drop=drop)
+    forward = read_signature(given.forward, "forward", convention.forward, drop=drop, layer=layer)
     require(forward, ("x", "w"), convention.forward)
     has_bias = options.has_bias("b" in forward.roles, name_of(given))
+    keys = Keys(_usual_keys(convention), layer)
 
     def call(arrays: Mapping[str, Any], sizes: Mapping[str, int]) -> Any:
-        values = values_by_role(arrays, sizes, Keys(*convention.keys), bias=has_bias)
+        values = values_by_role(arrays, sizes, keys, bias=has_bias)
         return given.apply(*forward.positions(values))
 
     taught = TorchGradients(_with_leaves(call, has_bias))
     return Pair(
         convention,
         "torch",
-        options.axes(convention.axes),
+        options.axes(convention.axes(layer)),
         taught.run_forward,
         taught.run_backward,
         signatures=(forward,),
@@ -230,7 +245,7 @@ def read_autograd_function(given: Any, options: CodeOptions) -> Pair:
         forward=name_of(given.forward),
         backward=name_of(given.backward),
         automatic=True,
-        caller=Functions(forward, {}, Keys(*convention.keys), has_bias),
+        caller=Functions(forward, {}, keys, has_bias),
     )
 
 
@@ -274,7 +289,7 @@ def _parameter_names(function: Any) -> list[str]:
 
 
 def _backward(
-    function: Any, convention: Convention, forward: Signature | None, part: str
+    function: Any, convention: Convention, forward: Signature | None, part: str, layer: Layer
 ) -> Signature:
     """Read a backward function; of two parameters beside a forward function, one is a cache."""
     order = convention.backward
@@ -282,29 +297,31 @@ def _backward(
         given = inspect.signature(function).parameters.values()
         if sum(item.default is item.empty for item in given) == 2:
             order = ("dout", CACHE)
-    signature = read_signature(function, "backward", order)
+    signature = read_signature(function, "backward", order, layer=layer)
     require(signature, ("dout",), order)
     return signature
 
 
 def _dictionary(
-    signatures: list[Signature], usual: tuple[str, str]
+    signatures: list[Signature], convention: Convention, layer: Layer
 ) -> tuple[Keys, tuple[Setting, ...]]:
     """Return the keys of stride and padding as the code spells them, and what else it reads.
 
     Raises:
         UsageError: when it needs a key that the layer has nothing for.
     """
+    usual = _usual_keys(convention)
     holders = frozenset(
         item.name for one in signatures for item in one.parameters if item.role == HYPER
     )
     if not holders:
-        return Keys(*usual), ()
+        return Keys(usual, layer), ()
     read = settings(with_helpers(one.function for one in signatures), holders)
-    spelled: dict[str, list[str]] = {STRIDE: [], PADDING: []}
+    roles = (STRIDE, PADDING, DILATION, GROUPS, OUTPUT_PADDING)
+    spelled: dict[str, list[str]] = {role: [] for role in roles}
     left: list[Setting] = []
     for setting in read.values():
-        role = names.role_of(setting.key, "forward")
+        role = names.role_of(setting.key, "forward", layer)
         if role in spelled:
             spelled[role].append(setting.key)
         elif setting.default is not None:
@@ -317,14 +334,19 @@ def _dictionary(
                 help=f"read it with {setting.holder}.get({setting.key!r}, ...) and its usual value",
             )
     # Two spellings of one thing are a mistake of the code, which a dictionary of one shows.
-    stride, padding = (
-        found[0] if len(found) == 1 else key
-        for found, key in zip(spelled.values(), usual, strict=True)
-    )
+    keys = {
+        role: found[0] if len(found) == 1 else usual.get(role, role)
+        for role, found in spelled.items()
+        if found or role in usual
+    }
     forms = {role: {read[key].form for key in keys} for role, keys in spelled.items() if keys}
     paired = frozenset(role for role, found in forms.items() if found == {"pair"})
     either = frozenset(role for role, found in forms.items() if None not in found)
-    return Keys(stride, padding, paired, either), tuple(left)
+    return Keys(keys, layer, paired, either), tuple(left)
+
+
+def _usual_keys(convention: Convention) -> dict[str, str]:
+    return dict(zip((STRIDE, PADDING), convention.keys, strict=True))
 
 
 def _differentiated(
@@ -334,7 +356,8 @@ def _differentiated(
         return forward.call(values_by_role(arrays, sizes, keys, bias=has_bias))
 
     if framework == "jax":
-        pulled = JaxGradients(call, _inputs(has_bias))
+        inputs = ("x",) if keys.layer.weights is None else _inputs(has_bias)
+        pulled = JaxGradients(call, inputs)
         return pulled.run_forward, pulled.run_backward
     taught = TorchGradients(_with_leaves(call, has_bias))
     return taught.run_forward, taught.run_backward
@@ -342,7 +365,8 @@ def _differentiated(
 
 def _with_leaves(call: Callable[..., Any], has_bias: bool) -> Callable[..., Any]:
     def called(arrays: Mapping[str, Any], sizes: Mapping[str, int]) -> Any:
-        return call(arrays, sizes), {name: arrays[name] for name in _inputs(has_bias)}
+        leaves = {name: arrays[name] for name in _inputs(has_bias) if name in arrays}
+        return call(arrays, sizes), leaves
 
     return called
 
@@ -366,6 +390,10 @@ def _methods(given: type) -> tuple[str, str | None]:
     return called, backward
 
 
-def _method(given: type, name: str, purpose: Purpose, order: tuple[str, ...]) -> Signature:
+def _method(
+    given: type, name: str, purpose: Purpose, order: tuple[str, ...], layer: Layer
+) -> Signature:
     static = isinstance(inspect.getattr_static(given, name), (staticmethod, classmethod))
-    return read_signature(getattr(given, name), purpose, order, drop=0 if static else 1)
+    return read_signature(
+        getattr(given, name), purpose, order, drop=0 if static else 1, layer=layer
+    )

@@ -28,7 +28,7 @@ from symconv.implementations.calling.symbols import Uninitialised, polynomials, 
 from symconv.implementations.model import (
     BACKWARD_RESULTS,
     FORWARD_RESULTS,
-    LAYER,
+    SAME_AXES,
     Implementation,
     Pass,
     Request,
@@ -43,8 +43,6 @@ from symconv.sandbox.excerpts import first_line, named
 Stage: TypeAlias = Literal["forward", "backward", "forward again", "backward again"]
 
 STAGES: tuple[Stage, ...] = ("forward", "backward", "forward again", "backward again")
-SAME_AXES = {**LAYER.gradient_by_input, str(LAYER.upstream): str(LAYER.output)}
-"""The result that has the axes of an input, by the input's name."""
 _MOST_WRONG = 2**16
 """In entries: results of another shape that are larger are told by their shape alone."""
 

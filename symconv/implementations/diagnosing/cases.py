@@ -81,8 +81,6 @@ class Case:
         arrays: x, w, b and dout as int64, or as Python integers where int64 might overflow.
         expected: the right results in the same dtype.
         got: what came back for the result.
-        rows: the sizes of the height axis.
-        columns: the sizes of the width axis.
     """
 
     def __init__(self, sample: CodeRun, result: str) -> None:
@@ -91,14 +89,25 @@ class Case:
         self.got = np.asarray(sample.got[result])
         dtype = _exact_dtype(sample)
         self.arrays = {name: exact(array, dtype) for name, array in sample.arrays.items()}
-        if "b" not in self.arrays:
+        if "b" not in self.arrays and "F" in sample.sizes:
             self.arrays["b"] = np.zeros(sample.sizes["F"], dtype=dtype)
         self.expected = {name: exact(array, dtype) for name, array in sample.expected.items()}
-        H, W, HH, WW, Hh, Hw, S, P = (
-            sample.sizes[name] for name in ("H", "W", "HH", "WW", "Hh", "Hw", "S", "P")
-        )
-        self.rows = AxisSizes(H, HH, Hh, S, P, W, WW, Hw)
-        self.columns = AxisSizes(W, WW, Hw, S, P, H, HH, Hh)
+
+    @cached_property
+    def rows(self) -> AxisSizes:
+        """The sizes of the height axis of the usual layer."""
+        H, W, HH, WW, Hh, Hw, S, P = self._of_two_axes
+        return AxisSizes(H, HH, Hh, S, P, W, WW, Hw)
+
+    @cached_property
+    def columns(self) -> AxisSizes:
+        """The sizes of the width axis of the usual layer."""
+        H, W, HH, WW, Hh, Hw, S, P = self._of_two_axes
+        return AxisSizes(W, WW, Hw, S, P, H, HH, Hh)
+
+    @property
+    def _of_two_axes(self) -> tuple[int, ...]:
+        return tuple(self.sizes[name] for name in ("H", "W", "HH", "WW", "Hh", "Hw", "S", "P"))
 
     @property
     def right(self) -> np.ndarray:
@@ -113,8 +122,9 @@ class Case:
 
     @property
     def steps(self) -> int:
-        """How many steps nine nested loops would take: the measure of how small a case is."""
-        return prod(self.sizes[name] for name in ("N", "C", "H", "W", "F", "Hh", "Hw", "HH", "WW"))
+        """How many steps nested loops would take: the measure of how small a case is."""
+        names = ("N", "C", "Z", "H", "W", "F", "Hz", "Hh", "Hw", "ZZ", "HH", "WW")
+        return prod(self.sizes.get(name, 1) for name in names)
 
     @property
     def fits(self) -> bool:
@@ -246,10 +256,8 @@ def _exact_dtype(sample: CodeRun) -> Any:
         flat = np.asarray(array).reshape(-1)
         if len(flat):
             largest = max(largest, abs(int(flat.max())), abs(int(flat.min())))
-    sizes = sample.sizes
-    window, outputs = sizes["HH"] * sizes["WW"], sizes["Hh"] * sizes["Hw"]
     # At worst every product lands in the same entry.
-    products = max(
-        sizes["C"] * window, sizes["F"] * window * outputs, sizes["N"] * outputs * window
-    )
+    x, w, dout = (np.shape(sample.arrays.get(name, 0)) for name in ("x", "w", "dout"))
+    window, outputs = prod(w[2:]), prod(dout[2:])
+    products = max(1, *w[:2], *x[:1]) * window * (outputs + max((1, *w[:2])))
     return np.int64 if largest**2 * products < 2**62 else object

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from symconv.implementations.diagnosing.cases import Case, CodeRun, same
+from symconv.implementations.diagnosing.lost_settings import lost_settings
 from symconv.implementations.diagnosing.spoiled import spoiled_candidates
 from symconv.implementations.diagnosing.suspects import candidates
 from symconv.implementations.diagnosing.symptoms import (
@@ -22,11 +23,13 @@ from symconv.implementations.diagnosing.symptoms import (
     SHORT,
     DividedArray,
     Suspect,
+    undefined_entries,
     vague_symptoms,
+    whole_symptoms,
 )
 from symconv.implementations.diagnosing.wrong_entries import wrong_entries_map
-from symconv.implementations.model import LAYER
 from symconv.layers.layer import Layer
+from symconv.layers.registry import default_layer
 
 __all__ = ["CodeRun", "Diagnosis", "diagnose", "wrong_entries_map"]
 
@@ -60,7 +63,8 @@ class Diagnosis:
 def diagnose(layer: Layer, result: str, samples: Sequence[CodeRun]) -> Diagnosis | None:
     """Find the mistake that produces what came back for one result.
 
-    Limit: only the 2-D convolution has candidates.
+    Limit: only the 2-D convolution has all candidates; others have lost settings, and what a
+    whole result is of the right one.
 
     Args:
         layer: the layer.
@@ -72,7 +76,7 @@ def diagnose(layer: Layer, result: str, samples: Sequence[CodeRun]) -> Diagnosis
         The likeliest mistake that gives the same numbers at every shape; None where nothing is
         wrong, or no mistake is known that gives them.
     """
-    if layer.name != LAYER.name or result not in AXES:
+    if result not in AXES:
         return None
     given = [one for one in samples if result in one.got and result in one.expected]
     cases = [Case(sample, result) for sample in given]
@@ -80,7 +84,8 @@ def diagnose(layer: Layer, result: str, samples: Sequence[CodeRun]) -> Diagnosis
     if not failing or _evidence(failing) < LEAST_EVIDENCE:
         return None
     passing = [case for case in cases if not case.fails]
-    for candidate in _every(result):
+    usual = layer == default_layer()
+    for candidate in _every(result) if usual else _of_settings(layer, result):
         if all(reproduces(candidate, case) for case in (*failing, *passing)):
             return _diagnosis(candidate, result, len(cases))
     return None
@@ -88,7 +93,9 @@ def diagnose(layer: Layer, result: str, samples: Sequence[CodeRun]) -> Diagnosis
 
 def fails(sample: CodeRun, result: str) -> bool:
     """Tell whether a result came back and is wrong."""
-    return result in sample.got and result in sample.expected and Case(sample, result).fails
+    if result not in sample.got or result not in sample.expected:
+        return False
+    return not same(np.asarray(sample.expected[result]), np.asarray(sample.got[result]))
 
 
 def reproduces(candidate: Suspect, case: Case) -> bool:
@@ -118,6 +125,12 @@ def _says_nothing(got: np.ndarray) -> bool:
 
 def _every(result: str) -> Iterator[Suspect]:
     return chain(candidates(result), spoiled_candidates(result), vague_symptoms(result))
+
+
+def _of_settings(layer: Layer, result: str) -> Iterator[Suspect]:
+    yield from whole_symptoms(result)
+    yield from lost_settings(layer, result)
+    yield undefined_entries()
 
 
 def _evidence(failing: Sequence[Case]) -> int:

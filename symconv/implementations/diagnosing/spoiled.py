@@ -18,12 +18,14 @@ import numpy as np
 from symconv.concrete.monomial_tables import Tables
 from symconv.implementations.diagnosing.cases import Case
 from symconv.implementations.diagnosing.symptoms import Produced, Suspect
-from symconv.implementations.model import LAYER
 from symconv.layers.layer import Loop, Sizes
+from symconv.layers.registry import default_layer
 from symconv.mistakes.catalogue import CATALOGUE
 from symconv.mistakes.spoiled_loops import SpoiledLoop, spoil_loop
 from symconv.mistakes.spoiling import EditedStatement, spoil
 
+_LAYER = default_layer()
+"""The only layer whose loops and statements are spoiled."""
 FORMS = ("strided", "contracted")
 """The forms of statements that are spoiled: those that people program."""
 NINE_LOOPS = "loop/dx"
@@ -34,7 +36,7 @@ EXACT_IN_FLOATS = 2**53
 
 def spoiled_candidates(result: str) -> Iterator[Suspect]:
     """Yield the candidates for a result: spoiled loops, then spoiled statements."""
-    layer = LAYER
+    layer = _LAYER
     # The shortest loops first: nine nested ones are slow to run.
     for loop in reversed(layer.loops):
         if loop.computes == result:
@@ -65,7 +67,7 @@ class _Kept:
 
 @cache
 def _kept_loops(name: str) -> _Kept:
-    (loop,) = (one for one in LAYER.loops if one.name == name)
+    (loop,) = (one for one in _LAYER.loops if one.name == name)
     # What is a mistake of formulas as well is made in the statement that these loops follow.
     nine = name == NINE_LOOPS
     mistakes = [one for one in CATALOGUE if one.code is not None or not nine]
@@ -74,7 +76,7 @@ def _kept_loops(name: str) -> _Kept:
 
 @cache
 def _kept_statements(key: str) -> _Kept:
-    return _Kept(map(_from_statement, spoil(LAYER.statement(key))))
+    return _Kept(map(_from_statement, spoil(_LAYER.statement(key))))
 
 
 def _from_loop(spoiled: SpoiledLoop, loop: Loop) -> Suspect:
@@ -87,7 +89,7 @@ def _runner(loop: Loop) -> Callable[[Case], Produced]:
     def produce(case: Case) -> Produced:
         if loop.name == NINE_LOOPS and case.steps > MOST_STEPS:
             return None
-        return np.asarray(LAYER.run_loop(loop, loop_arrays(case), case.sizes))
+        return np.asarray(_LAYER.run_loop(loop, loop_arrays(case), case.sizes))
 
     return produce
 
@@ -137,4 +139,4 @@ def _from_statement(edited: EditedStatement) -> Suspect:
 
 @cache
 def _tables(sizes: Sizes) -> Tables:
-    return Tables(LAYER, sizes)
+    return Tables(_LAYER, sizes)

@@ -10,12 +10,13 @@ from typing import TypeAlias
 import numpy as np
 
 from symconv.implementations.diagnosing.cases import Case
-from symconv.implementations.model import LAYER, RESULTS
+from symconv.implementations.model import RESULTS
+from symconv.layers.registry import default_layer
 
 AXES = {
     name: tuple(map(str, (by or body).shape))
     for name in RESULTS
-    for body, by in [LAYER.named_arrays(name)]
+    for body, by in [default_layer().named_arrays(name)]
 }
 """The axes of every result, by the names of their sizes."""
 
@@ -72,13 +73,18 @@ class Suspect:
 
 def plain_symptoms(result: str) -> Iterator[Suspect]:
     """Yield what a whole result can be of right results: the likeliest first."""
-    yield from _constants()
-    yield from _multiples(result)
-    yield from _other_results(result)
+    yield from whole_symptoms(result)
     yield from _orders_of_axes(result)
     yield from _flips(result)
     yield from _along_axes(result)
     yield from _roundings()
+
+
+def whole_symptoms(result: str) -> Iterator[Suspect]:
+    """Yield what a whole result can be of right results of any layer."""
+    yield from _constants()
+    yield from _multiples(result)
+    yield from _other_results(result)
 
 
 def undefined_entries() -> Suspect:

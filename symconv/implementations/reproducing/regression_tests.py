@@ -18,7 +18,6 @@ from symconv.implementations.calling.processes import Runner
 from symconv.implementations.model import (
     BACKWARD_RESULTS,
     FORWARD_RESULTS,
-    LAYER,
     Request,
     RunAnswer,
 )
@@ -38,11 +37,13 @@ from symconv.implementations.trying.inputs import (
     divided,
     draw,
     in_dtype,
+    leave_out_bias,
     plan,
 )
 from symconv.implementations.trying.reference import Reference
 from symconv.implementations.trying.trials import Options
-from symconv.layers.layer import Sizes
+from symconv.layers.layer import Layer, Sizes
+from symconv.layers.registry import layer_by_name
 from symconv.verdicts import Verdict
 
 MAGNITUDES = (3, 99, 9_999)
@@ -105,9 +106,12 @@ def regression_test_text(
     remarks = [f"Not reproduced: {one.title}, at {one.sizes}." for one in failures if one.ends]
     remarks += [f"Left out, since there are smaller shapes: {text}." for text in more]
     tests: list[Reproduction] = []
+    said = target.layer
+    layer = layer_by_name(report.description.layer) if said is None else target.meant
     with Runner(partial(load, target), seconds_per_run=options.seconds) as runner:
         for (sizes, dtype), group in _groups(failures, report, options).items():
-            search = _Search(runner, sizes, dtype, options.tolerance, bias=spelling.bias)
+            tolerance, bias = options.tolerance, spelling.bias
+            search = _Search(layer, runner, sizes, dtype, tolerance, bias=bias)
             shown, lost = search.tests(group, provided=report.description.provides)
             tests += shown
             remarks += [
@@ -279,6 +283,7 @@ def _probes(report: CodeReport) -> tuple[ObservedSizes, ...]:
 class _Search:
     """The search for small integers at which failures show, at one shape in one dtype."""
 
+    layer: Layer
     runner: Runner
     sizes: Sizes
     dtype: str
@@ -289,7 +294,7 @@ class _Search:
     fresh: dict[tuple[int, bool], RunAnswer] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.reference = Reference(LAYER, self.sizes)
+        self.reference = Reference(self.layer, self.sizes)
 
     def tests(
         self, failures: Sequence[_Failure], *, provided: Sequence[str]
@@ -329,7 +334,7 @@ class _Search:
             for most in MAGNITUDES
             if limit is None or longest * most**2 <= limit
         ]
-        plans.append(plan(LAYER, self.sizes, self.dtype, longest))
+        plans.append(plan(self.layer, self.sizes, self.dtype, longest))
         for one in plans:
             yield from (self._inputs(one, number) for number in range(DRAWS))
         if self.dtype in FLOATS:
@@ -347,9 +352,9 @@ class _Search:
         key = (chosen.most, number)
         if key in self.known:
             return self.known[key]
-        arrays = draw(LAYER, self.sizes, chosen, number)
+        arrays = draw(self.layer, self.sizes, chosen, number)
         if not self.bias:
-            arrays["b"] = np.zeros_like(arrays["b"])
+            leave_out_bias(self.layer, arrays)
         expected = self.reference.values(arrays, chosen.most)
         self.known[key] = Inputs(self.sizes, self.dtype, arrays, expected)
         return self.known[key]
@@ -412,7 +417,7 @@ class _Search:
 
     def _is_wrong(self, name: str, inputs: Inputs, answer: RunAnswer) -> bool:
         judgement = judge_pass(
-            LAYER, self.sizes, name, answer.of(name), inputs.expected[name], self.tolerance
+            self.layer, self.sizes, name, answer.of(name), inputs.expected[name], self.tolerance
         )
         return judgement is not None and judgement.is_wrong and judgement.code not in _ENDS
 

@@ -14,14 +14,12 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from symconv.algebra.indices import Constant, IntegerExpression, Size
 from symconv.code.names import (
     CACHE,
     HAS_BIAS,
     HYPER,
-    KERNEL,
-    PADDING,
     RESULT_BY_INPUT,
-    STRIDE,
     W_SHAPE,
     X_SHAPE,
     gradient_of,
@@ -34,7 +32,7 @@ from symconv.implementations.calling.classes import Class
 from symconv.implementations.calling.conventions import implementation, read_pair
 from symconv.implementations.calling.finding import Target, members, resolve
 from symconv.implementations.calling.frameworks import is_torch_class
-from symconv.implementations.calling.functions import Functions, Keys
+from symconv.implementations.calling.functions import Functions, Keys, settings_by_role
 from symconv.implementations.calling.importing import Imported, is_file
 from symconv.implementations.calling.layouts import Axes
 from symconv.implementations.calling.observing import LAYER, Observed, ObservedSizes, observe
@@ -244,20 +242,34 @@ class _Source:
 
 def _values(keys: Keys, bias: bool) -> dict[str, Any]:
     """Return what can be given to a parameter by its role, as `values_by_role` does, spelled."""
-    held = keys.filled(_Source("$S"), _Source("$P"))
+    settings = settings_by_role(keys.layer, _spelled)
+    held = keys.filled(settings)
     dictionary = ", ".join(f"{json.dumps(key)}: {_written(value)}" for key, value in held.items())
     values: dict[str, Any] = {
         **{name: _Source(name) for name in ("x", "w", "b", "dout", "y")},
-        STRIDE: _Source("$S"),
-        PADDING: _Source("$P"),
+        **settings,
         HYPER: _Source(f"{{{dictionary}}}"),
-        KERNEL: (_Source("$HH"), _Source("$WW")),
-        **{name: _Source(f"${name}") for name in ("C", "F", "HH", "WW")},
+        **{size.name: _Source(f"${size}") for size in keys.layer.every_size},
         X_SHAPE: _Source("x.shape"),
         W_SHAPE: _Source("w.shape"),
         HAS_BIAS: bias,
     }
     return values if bias else {**values, "b": None}
+
+
+def _spelled(expression: IntegerExpression) -> Any:
+    """Write a setting.
+
+    Raises:
+        NotSupported: when it is neither a size nor a number.
+    """
+    match expression:
+        case Size():
+            return _Source(f"${expression}")
+        case Constant(value=value):
+            return value
+        case _:
+            raise NotSupported(f"the setting {expression} cannot be written as a literal")
 
 
 def _cache(forward: SpelledCall | None) -> _Source:

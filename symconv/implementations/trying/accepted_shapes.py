@@ -16,8 +16,8 @@ from itertools import combinations
 from typing import TypeAlias
 
 from symconv.algebra.indices import Condition
-from symconv.implementations.trying.shape_classes import SHAPES, ShapeClass, smallest_shape
-from symconv.layers.layer import Region, Sizes
+from symconv.implementations.trying.shape_classes import ShapeClass, smallest_shape
+from symconv.layers.layer import Layer, Region, Sizes
 from symconv.verdicts import Result, Verdict
 
 Kind: TypeAlias = tuple[int, ...]
@@ -36,6 +36,7 @@ class Search:
     """A search for the kinds of shapes that code takes.
 
     Attributes:
+        layer: the layer.
         limits: the conditions on sizes that its signature imposes.
         takes: runs it once: whether it took the shape; None where that cannot be told.
         taken: the shapes that it took.
@@ -44,6 +45,7 @@ class Search:
         asked: the kinds of shapes that it takes, as far as was tried.
     """
 
+    layer: Layer
     limits: Sequence[Condition]
     takes: Callable[[Sizes], bool | None]
     taken: dict[Sizes, None] = field(default_factory=dict)
@@ -65,26 +67,28 @@ class Search:
     def _conjunctions(self, count: int, found: list[Kind]) -> Iterator[Kind]:
         """Yield so many conditions together that code may ask for, what is asked most first."""
         if count <= 2:
-            yield from sorted(combinations(range(len(SHAPES.asked)), count), key=sum)
+            yield from sorted(combinations(range(len(self.layer.shapes.asked)), count), key=sum)
             return
         if not self.taken:
-            for conditions in SHAPES.usual:
+            for conditions in self.layer.shapes.usual:
                 if any(map(self._is_taken, self._member(conditions))):
                     break
         # There are many of them: what nothing shows that it took is not asked for.
         for sizes in [*self.taken]:
-            if not _meets_any(sizes, found):
-                yield from sorted(combinations(sorted(_held(sizes)), count), key=sum)
+            if not self._meets_any(sizes, found):
+                yield from sorted(combinations(sorted(_held(self.layer, sizes)), count), key=sum)
 
     def _is_sufficient(self, kind: Kind, found: list[Kind]) -> bool:
         """Tell whether the code takes each shape of a kind that is tried, beyond those found."""
-        if any(_meets(sizes, kind) for sizes in self.refused):
+        if any(self._meets(sizes, kind) for sizes in self.refused):
             return False
-        asked = _conditions(kind)
+        asked = self._conditions(kind)
         general = next(self._member(asked), None)
-        if general is None or _meets_any(general, found):
+        if general is None or self._meets_any(general, found):
             return False
-        others = (sizes for one in SHAPES.varied for sizes in self._member([*asked, one]))
+        others = (
+            sizes for one in self.layer.shapes.varied for sizes in self._member([*asked, one])
+        )
         return self._is_taken(general) and all(map(self._is_taken, others))
 
     def places(self, refused: Sequence[ShapeClass]) -> list[ShapeClass]:
@@ -95,12 +99,12 @@ class Search:
         """
         known = {*self.taken, *self.refused}
         self.asked = self._kinds()
-        condition_by_name = {one.name: one.condition for one in SHAPES.classes}
+        condition_by_name = {one.name: one.condition for one in self.layer.shapes.classes}
         found: dict[Sizes, ShapeClass] = {}
         self.runs = MOST_PLACES
         for place in refused:
             for kind in self.asked:
-                wanted = [condition_by_name[place.name], *_conditions(kind)]
+                wanted = [condition_by_name[place.name], *self._conditions(kind)]
                 for sizes in self._member(wanted):
                     if sizes not in known and self._is_taken(sizes):
                         _ = found.setdefault(sizes, ShapeClass(place.name, sizes))
@@ -108,13 +112,22 @@ class Search:
 
     def is_told(self, ran: Iterable[Sizes]) -> bool:
         """Tell whether the kinds say which shapes it takes: each one of them, and no other."""
-        taken = all(_meets_any(sizes, self.asked) for sizes in ran)
-        return taken and not any(_meets_any(sizes, self.asked) for sizes in self.refused)
+        taken = all(self._meets_any(sizes, self.asked) for sizes in ran)
+        return taken and not any(self._meets_any(sizes, self.asked) for sizes in self.refused)
 
     def _member(self, conditions: Iterable[Condition]) -> Iterator[Sizes]:
-        sizes = smallest_shape((*self.limits, *conditions))
+        sizes = smallest_shape(self.layer, (*self.limits, *conditions))
         if sizes is not None:
             yield sizes
+
+    def _meets_any(self, sizes: Sizes, kinds: Iterable[Kind]) -> bool:
+        return any(self._meets(sizes, kind) for kind in kinds)
+
+    def _meets(self, sizes: Sizes, kind: Kind) -> bool:
+        return _held(self.layer, sizes).issuperset(kind)
+
+    def _conditions(self, kind: Kind) -> list[Condition]:
+        return [self.layer.shapes.asked[rank].condition for rank in kind]
 
     def _is_taken(self, sizes: Sizes) -> bool:
         if sizes not in self.taken and sizes not in self.refused and self.runs:
@@ -139,9 +152,9 @@ def shapes_result(search: Search, ran: Sequence[Sizes], location: str | None) ->
     Returns:
         A result that is undecided where the code refuses more than half of the classes.
     """
-    limits = tuple(search.limits)
-    classes = _possible(SHAPES.classes, limits)
-    conditions = _possible(SHAPES.features, limits)
+    limits, shapes = tuple(search.limits), search.layer.shapes
+    classes = _possible(search.layer, shapes.classes, limits)
+    conditions = _possible(search.layer, shapes.features, limits)
     met = sum(any(map(one.holds, ran)) for one in classes)
     never = [one for one in conditions if not any(map(one.holds, ran))]
     detail = (
@@ -151,11 +164,11 @@ def shapes_result(search: Search, ran: Sequence[Sizes], location: str | None) ->
     if never:
         detail += f"; never met: {', '.join(one.name for one in never)}"
     if search.is_told(ran):
-        kinds = (" and ".join(SHAPES.asked[rank].name for rank in kind) for kind in search.asked)
+        kinds = (" and ".join(shapes.asked[rank].name for rank in kind) for kind in search.asked)
         detail += f"; as far as was tried, it takes shapes where {', or where '.join(kinds)}"
     elif (sizes := _unexplained(search, never)) is not None:
         detail += f"; it also refuses shapes without any of these, such as {sizes}"
-        detail += "".join(f", where {one.name}" for one in SHAPES.plain if one.holds(sizes))
+        detail += "".join(f", where {one.name}" for one in shapes.plain if one.holds(sizes))
     return Result(
         statement="shapes",
         kind="code",
@@ -173,23 +186,16 @@ def _unexplained(search: Search, never: Sequence[Region]) -> Sizes | None:
 
 
 @cache
-def _possible(features: tuple[Region, ...], limits: tuple[Condition, ...]) -> tuple[Region, ...]:
+def _possible(
+    layer: Layer, features: tuple[Region, ...], limits: tuple[Condition, ...]
+) -> tuple[Region, ...]:
     """Leave out what no shape can have under the limits."""
-    return tuple(one for one in features if smallest_shape((*limits, one.condition)) is not None)
-
-
-def _meets_any(sizes: Sizes, kinds: Iterable[Kind]) -> bool:
-    return any(_meets(sizes, kind) for kind in kinds)
-
-
-def _meets(sizes: Sizes, kind: Kind) -> bool:
-    return _held(sizes).issuperset(kind)
+    return tuple(
+        one for one in features if smallest_shape(layer, (*limits, one.condition)) is not None
+    )
 
 
 @lru_cache(1024)
-def _held(sizes: Sizes) -> frozenset[int]:
-    return frozenset(rank for rank, feature in enumerate(SHAPES.asked) if feature.holds(sizes))
-
-
-def _conditions(kind: Kind) -> list[Condition]:
-    return [SHAPES.asked[rank].condition for rank in kind]
+def _held(layer: Layer, sizes: Sizes) -> frozenset[int]:
+    asked = layer.shapes.asked
+    return frozenset(rank for rank, feature in enumerate(asked) if feature.holds(sizes))

@@ -12,7 +12,7 @@ from symconv.code.type_tests import TypeTest
 from symconv.implementations.model import Description
 from symconv.implementations.trying.rules import Fails, exception, rules
 from symconv.implementations.trying.shape_classes import ShapeClass
-from symconv.layers.layer import Sizes
+from symconv.layers.layer import Layer, Sizes
 from symconv.verdicts import Note, Report, Result, Verdict
 
 UNKNOWN = frozenset(["not-run", "environment", "not-supported", "not-enough-runs"])
@@ -111,6 +111,7 @@ class CodeReport(Report):
 
 
 def conclude(
+    layer: Layer,
     name: str,
     by_class: Mapping[ShapeClass, Result],
     *,
@@ -124,6 +125,7 @@ def conclude(
     """Sum up what became of one result.
 
     Args:
+        layer: what it is a result of.
         name: the result's name.
         by_class: the worst verdict on it in each class.
         diagnosis: what went wrong, if that is known.
@@ -152,7 +154,7 @@ def conclude(
         else:
             known = [place for place in judged if by_class[place].code not in UNKNOWN]
             passing = [place for place in known if place not in failing]
-            where[code] = _regions(failing, passing, len(places), fails(code), limits)
+            where[code] = _regions(layer, failing, passing, len(places), fails(code), limits)
     verdicts = [by_class[place].verdict for place in places]
     order = (Verdict.REFUTED, Verdict.UNDECIDED, Verdict.VERIFIED, None)
     verdict = min(verdicts, key=order.index)
@@ -168,7 +170,7 @@ def conclude(
         verdict=verdict,
         counts=counts,
         where=where,
-        rejected=_regions(refused, judged, len(places), fails("rejected"), limits)
+        rejected=_regions(layer, refused, judged, len(places), fails("rejected"), limits)
         if refused
         else (),
         failure=failure,
@@ -200,6 +202,7 @@ def _fails_at(fresh: Fresh, code: str, sizes: Sizes) -> bool | None:
 
 
 def _regions(
+    layer: Layer,
     inside: Sequence[ShapeClass],
     outside: Sequence[ShapeClass],
     count: int,
@@ -210,9 +213,9 @@ def _regions(
     if not outside:
         return (FailingShapes(_all_of(len(inside), count), inside[0]),)
     failing, passing = ([one.sizes for one in places] for places in (inside, outside))
-    found = rules(failing, passing, fails, limits)
+    found = rules(layer, failing, passing, fails, limits)
     if found is None or len(found) > MOST_NAMED:
-        unless = exception(failing, passing, fails, limits)
+        unless = exception(layer, failing, passing, fails, limits)
         if unless is not None:
             return (FailingShapes(f"unless {unless.name}", inside[0], "unless"),)
     if len(found or inside) > 1 and 1 <= len(outside) <= MOST_NAMED:

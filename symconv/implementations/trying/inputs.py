@@ -207,6 +207,12 @@ def draw(layer: Layer, sizes: Sizes, plan: Plan, number: int) -> dict[str, np.nd
     return drawn
 
 
+def leave_out_bias(layer: Layer, drawn: dict[str, np.ndarray]) -> None:
+    """Make the bias 0, as it is for code that has none."""
+    if layer.bias is not None:
+        drawn[layer.bias.name] = np.zeros_like(drawn[layer.bias.name])
+
+
 def in_dtype(arrays: Mapping[str, np.ndarray], dtype: str) -> dict[str, np.ndarray]:
     """Turn drawn integers into arrays of the dtype under test.
 

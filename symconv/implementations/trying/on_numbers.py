@@ -26,6 +26,7 @@ from symconv.implementations.trying.inputs import (
     divided,
     draw,
     in_dtype,
+    leave_out_bias,
     mixed,
     plan,
     runs,
@@ -125,7 +126,7 @@ class OnNumbers:
 
     def at(self, sizes: Sizes, dtype: str) -> ShapeOutcome:
         """Run the code at given sizes until every result is judged."""
-        reference = reference_at(sizes)
+        reference = reference_at(self.layer, sizes)
         exact = plan(self.layer, sizes, dtype, reference.longest_sum)
         chosen = exact
         if self.tolerance is not None and dtype in FLOATS:
@@ -145,7 +146,7 @@ class OnNumbers:
         """Draw the inputs of one run as integers."""
         found = draw(self.layer, sizes, chosen, number)
         if not self.description.has_bias:
-            found["b"] = np.zeros_like(found["b"])
+            leave_out_bias(self.layer, found)
         return found
 
     def right(self, chosen: Plan) -> Judgement:

@@ -15,7 +15,7 @@ from symconv.implementations.trying.conclusions import Conclusion
 from symconv.implementations.trying.shape_classes import ShapeClass
 from symconv.implementations.trying.unequal import conclusion_of, found, is_right, not_run
 from symconv.implementations.trying.without_bias import run_once
-from symconv.layers.layer import Sizes
+from symconv.layers.layer import Layer, Sizes
 from symconv.verdicts import Result, Verdict
 
 MOST_SHAPES = 6
@@ -25,11 +25,12 @@ FORWARD_ONLY, WHOLE_STEP = 1, 2
 
 
 def other_calls(
-    runner: Runner, description: Description, places: Sequence[ShapeClass]
+    layer: Layer, runner: Runner, description: Description, places: Sequence[ShapeClass]
 ) -> Iterator[tuple[Result, Conclusion]]:
     """Yield what became of a class in evaluation mode, and at its second call if it is wrong.
 
     Args:
+        layer: what the code should compute.
         runner: runs the code.
         description: the code.
         places: the shapes at which it was checked.
@@ -37,24 +38,24 @@ def other_calls(
     chosen = [one.sizes for one in places[:: max(1, len(places) // MOST_SHAPES)]][:MOST_SHAPES]
     mode, calls = description.mode, description.calls
     if mode is not None and mode.name not in description.fixed:
-        result = _evaluated(runner, description, mode, chosen)
+        result = _evaluated(layer, runner, description, mode, chosen)
         if result is not None:
             yield result, conclusion_of(result, len(chosen))
     if calls is not None:
-        result = _called_again(runner, description, calls, chosen)
+        result = _called_again(layer, runner, description, calls, chosen)
         if result is not None:
             yield result, conclusion_of(result, 0)
 
 
 def _evaluated(
-    runner: Runner, description: Description, mode: Varied, shapes: Sequence[Sizes]
+    layer: Layer, runner: Runner, description: Description, mode: Varied, shapes: Sequence[Sizes]
 ) -> Result | None:
     seen: dict[str, None] = {}
     for sizes in shapes:
-        right = _right(runner, description, sizes)
+        right = _right(layer, runner, description, sizes)
         if not right:
             continue
-        answer, wrong = _wrong(runner, description, sizes, right, {EVALUATING: 1})
+        answer, wrong = _wrong(layer, runner, description, sizes, right, {EVALUATING: 1})
         ended = not_run(mode, answer, "evaluation mode")
         if ended is not None:
             return ended
@@ -70,20 +71,22 @@ def _evaluated(
 
 
 def _called_again(
-    runner: Runner, description: Description, calls: Varied, shapes: Sequence[Sizes]
+    layer: Layer, runner: Runner, description: Description, calls: Varied, shapes: Sequence[Sizes]
 ) -> Result | None:
     for sizes in shapes:
-        right = _right(runner, description, sizes)
+        right = _right(layer, runner, description, sizes)
         if not right:
             continue
-        answer, wrong = _wrong(runner, description, sizes, right, {CALLED_BEFORE: FORWARD_ONLY})
+        answer, wrong = _wrong(
+            layer, runner, description, sizes, right, {CALLED_BEFORE: FORWARD_ONLY}
+        )
         if not wrong:
             continue
         ended = not_run(calls, answer, "a second call of forward")
         if ended is not None:
             return ended
         # Caches that backward takes away one by one are right when the passes take turns.
-        _, both = _wrong(runner, description, sizes, wrong, {CALLED_BEFORE: WHOLE_STEP})
+        _, both = _wrong(layer, runner, description, sizes, wrong, {CALLED_BEFORE: WHOLE_STEP})
         told = _told(answer, wrong)
         if both:
             detail = (
@@ -99,19 +102,20 @@ def _called_again(
     return None
 
 
-def _right(runner: Runner, description: Description, sizes: Sizes) -> list[str]:
-    given, wanted = run_once(runner, description, sizes, {})
+def _right(layer: Layer, runner: Runner, description: Description, sizes: Sizes) -> list[str]:
+    given, wanted = run_once(layer, runner, description, sizes, {})
     return [name for name in description.provides if is_right(given, name, wanted)]
 
 
 def _wrong(
+    layer: Layer,
     runner: Runner,
     description: Description,
     sizes: Sizes,
     names: Sequence[str],
     more: dict[str, int],
 ) -> tuple[RunAnswer, list[str]]:
-    answer, expected = run_once(runner, description, sizes, more)
+    answer, expected = run_once(layer, runner, description, sizes, more)
     return answer, [name for name in names if not is_right(answer, name, expected)]
 
 

@@ -7,22 +7,23 @@ was only taken for something else. Where it computes another layer, nothing is r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from symconv.algebra.indices import IntegerExpression, equal
+from symconv.algebra.indices import IntegerExpression, Size, equal
 from symconv.errors import SymconvError
-from symconv.implementations.calling.layouts import FILTERS, IMAGES, SAME, Axes, Padding
+from symconv.implementations.calling.layouts import BIAS, SAME, Axes, Padding, own_order
 from symconv.implementations.calling.processes import Runner
 from symconv.implementations.diagnosing.other_layers import other_layers
-from symconv.implementations.model import LAYER, RESULTS, Description, Request
-from symconv.implementations.trying.inputs import draw, plan, smaller
+from symconv.implementations.model import RESULTS, Description, Request
+from symconv.implementations.trying.inputs import draw, leave_out_bias, plan, smaller
 from symconv.implementations.trying.reference import reference_at
 from symconv.implementations.trying.shape_classes import ShapeClass
-from symconv.layers.layer import Sizes
+from symconv.layers.layer import Layer, Sizes
+from symconv.layers.registry import default_layer
 from symconv.verdicts import Note
 
 SHARE_THAT_COUNTS = 4
@@ -30,14 +31,6 @@ SHARE_THAT_COUNTS = 4
 MOST_PROBES = 4
 _SEED = 7
 _MOST_FIXED = 6
-_LAYOUTS = (
-    ("NHWC", "HWIO"),
-    ("NHWC", "OIHW"),
-    ("NHWC", "OHWI"),
-    ("NCHW", "HWIO"),
-    ("NCHW", "IOHW"),
-)
-_BIASES = ("F", "F,1", "1,F", "F,1,1", "1,F,1,1", "1,1,1,F", "F,1,1,1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +46,7 @@ class Reading:
     """
 
     options: Mapping[str, Any]
-    axes: Axes = field(default_factory=Axes)
+    axes: Axes
     stride: int | None = None
     padding: Padding | None = None
     result: str = "y"
@@ -81,31 +74,36 @@ class Reading:
         )
 
 
-def readings(said: Mapping[str, Any], description: Description) -> Iterator[Reading]:
+def readings(layer: Layer, said: Mapping[str, Any], description: Description) -> Iterator[Reading]:
     """Yield other ways to take code, the plainest first; what the user said stays as it is.
 
     Args:
+        layer: the layer that it is taken for.
         said: what the user said of the code, by the names of `CodeOptions`.
         description: the code.
     """
     free_axes = not {"images", "filters", "batch", "convention"} & {*said}
-    layouts = [(IMAGES, FILTERS), *(_LAYOUTS if free_axes else ())]
-    biases = _BIASES if "bias_shape" not in said and description.has_bias else ("F",)
+    first, *others = _layouts(layer)
+    layouts = [first, *(others if free_axes else ())]
+    free_bias = "bias_shape" not in said and description.has_bias
+    biases = _biases(layer) if free_bias else (BIAS,)
     batches = (True, False) if free_axes else (True,)
     for batch in batches:
         for images, filters in layouts:
             for bias in biases:
                 named: dict[str, Any] = {}
-                if (images, filters) != (IMAGES, FILTERS):
+                if (images, filters) != first:
                     named |= {"images": images, "filters": filters}
                 if not batch:
                     named["batch"] = False
-                if bias != "F":
+                if bias != BIAS:
                     named["bias_shape"] = bias
                 own = images if batch else images.replace("N", "")
                 if named:
-                    yield Reading(named, Axes(own, filters, bias))
-    (axis, *_) = LAYER.axes
+                    yield Reading(named, Axes(own, filters, bias, layer))
+    if not layer.axes:
+        return
+    (axis, *_) = layer.axes
     fixed = {
         "stride": _only(description, axis.stride),
         "padding": _only(description, axis.padding_before),
@@ -117,9 +115,29 @@ def readings(said: Mapping[str, Any], description: Description) -> Iterator[Read
             named = {"stride": stride, "padding": padding}
             yield Reading(
                 {key: named[key] for key in sorted(built_in, reverse=True)},
+                Axes(layer=layer),
                 stride=stride,
                 padding=padding,
             )
+
+
+def _layouts(layer: Layer) -> Iterator[tuple[str, str]]:
+    """Yield orders of axes of images and of filters, the layer's own first."""
+    own = own_order(layer)
+    outer, inner = own.filters[:2]
+    yield own.images, own.filters
+    for filters in (own.filters_last, own.filters, f"{outer}{own.spatial}{inner}"):
+        yield own.images_last, filters
+    for filters in (own.filters_last, f"{inner}{outer}{own.spatial}"):
+        yield own.images, filters
+
+
+def _biases(layer: Layer) -> Iterable[str]:
+    """Return the shapes of a bias that people add to an output."""
+    ones = ["1"] * len(layer.axes)
+    around = (["F"], ["F", "1"], ["1", "F"], ["F", *ones], ["1", "F", *ones])
+    shapes = (*around, ["1", *ones, "F"], ["F", "1", *ones])
+    return dict.fromkeys(",".join(shape) for shape in shapes)
 
 
 def _only(description: Description, size: IntegerExpression) -> int | None:
@@ -132,18 +150,23 @@ class ReadingProbe:
     """Runs code as something else than it was taken for.
 
     Args:
+        layer: the layer that it was taken for.
         runner: runs the code with the layer's own order of axes, so that arrays reach it as
             they are given.
         description: the code.
         places: the shapes that it was tried at.
     """
 
-    def __init__(self, runner: Runner, description: Description, places: list[ShapeClass]) -> None:
+    def __init__(
+        self, layer: Layer, runner: Runner, description: Description, places: list[ShapeClass]
+    ) -> None:
+        self._layer = layer
         self._runner = runner
         self._description = description
-        telling = [one.sizes for one in places if one.sizes.given["C"] > 1 < one.sizes.given["F"]]
+        counts = [name for name in ("C", "F") if Size(name) in layer.every_size]
+        telling = [one.sizes for one in places if all(one.sizes[name] > 1 for name in counts)]
         # With a 1x1 filter much is right that is wrong elsewhere, so it tells least.
-        telling.sort(key=lambda sizes: sizes.given["HH"] * sizes.given["WW"] == 1)
+        telling.sort(key=lambda sizes: all(sizes[axis.filter.name] == 1 for axis in layer.axes))
         self._sizes = telling[:MOST_PROBES]
 
     def agrees(self, reading: Reading) -> bool:
@@ -163,6 +186,8 @@ class ReadingProbe:
     def layer(self) -> str:
         """Return the other layer that the code computes, or an empty string."""
         names: set[str] | None = None
+        if self._layer != default_layer():
+            return ""
         for number, sizes in enumerate(self._sizes):
             source = np.random.default_rng(_SEED + number)
             S, P = sizes.given["S"], sizes.given["P"]
@@ -178,18 +203,24 @@ class ReadingProbe:
 
     def _as_read(self, sizes: Sizes, reading: Reading) -> Sizes:
         same = reading.padding == SAME
-        fixed = {"HH": 3, "WW": 3, "P": 1} if same else {"P": reading.padding}
-        changes = {"S": reading.stride, **fixed}
-        changed = {key: value for key, value in changes.items() if value is not None}
-        return LAYER.sizes("", **{**sizes.given, **changed})
+        changes: dict[str, int] = {}
+        for axis in self._layer.axes:
+            if reading.stride is not None:
+                changes[str(axis.stride)] = reading.stride
+            if same:
+                changes |= {axis.filter.name: 3, str(axis.padding_before): 1}
+            elif isinstance(reading.padding, int):
+                changes[str(axis.padding_before)] = reading.padding
+        changed = {name: changes.get(name, value) for name, value in sizes.given.items()}
+        return self._layer.sizes("", **changed)
 
     def _right(self, sizes: Sizes, reading: Reading) -> bool:
         result = telling_result(self._description)
-        reference = reference_at(sizes)
-        small = smaller(plan(LAYER, sizes, "float64", reference.longest_sum))
-        drawn = draw(LAYER, sizes, small, _SEED)
+        reference = reference_at(self._layer, sizes)
+        small = smaller(plan(self._layer, sizes, "float64", reference.longest_sum))
+        drawn = draw(self._layer, sizes, small, _SEED)
         if not self._description.has_bias:
-            drawn["b"] = np.zeros_like(drawn["b"])
+            leave_out_bias(self._layer, drawn)
         wanted = reference.values(drawn, small.most, twice=False)[result]
         own = {name: reading.axes.to_own(name, array) for name, array in drawn.items()}
         return self._gives(sizes, own, reading.axes.to_own(result, wanted), result)

@@ -20,7 +20,6 @@ from symconv.concrete.contractions import Contractions
 from symconv.concrete.monomial_tables import Tables
 from symconv.concrete.spot_checks import SpotChecks
 from symconv.errors import InternalError
-from symconv.implementations.model import LAYER, RESULTS
 from symconv.layers.layer import Layer, Sizes
 
 Polynomial: TypeAlias = dict[tuple[int, ...], Any]
@@ -33,9 +32,9 @@ PLACES_KEPT = 64
 
 
 @lru_cache(PLACES_KEPT)
-def reference_at(sizes: Sizes) -> Reference:
-    """Return what the layer computes at given sizes; kept for the next check."""
-    return Reference(LAYER, sizes)
+def reference_at(layer: Layer, sizes: Sizes) -> Reference:
+    """Return what a layer computes at given sizes; kept for the next check."""
+    return Reference(layer, sizes)
 
 
 class Reference:
@@ -71,9 +70,12 @@ class Reference:
         Every coefficient of a convolution is 1, so its values at ones count products.
         """
         if self.is_small:
-            return max(self._tables.magnitude(name, 1) for name in RESULTS)
+            return max(self._tables.magnitude(name, 1) for name in self._layer.results)
         ones = {name: np.ones(shape) for name, shape in self._shapes.items()}
-        return max(int(self._contractions.values(name, ones).max(initial=0)) for name in RESULTS)
+        return max(
+            int(self._contractions.values(name, ones).max(initial=0))
+            for name in self._layer.results
+        )
 
     def values(
         self, arrays: Mapping[str, np.ndarray], largest: int, *, twice: bool = True
@@ -96,13 +98,14 @@ class Reference:
         if exact_in_floats:
             floats = {name: array.astype(np.float64) for name, array in arrays.items()}
             found = {
-                name: self._contractions.values(name, floats).astype(np.int64) for name in RESULTS
+                name: self._contractions.values(name, floats).astype(np.int64)
+                for name in self._layer.results
             }
             self._look_at(found, arrays)
         if exact_in_floats and not (twice and self.is_small):
             return found
         objects = {name: array.astype(object) for name, array in arrays.items()}
-        truth = {name: self._tables.values(name, objects) for name in RESULTS}
+        truth = {name: self._tables.values(name, objects) for name in self._layer.results}
         for name, value in found.items():
             if not np.array_equal(value, truth[name]):
                 raise InternalError(

@@ -13,9 +13,8 @@ from typing import TypeAlias
 from symconv.algebra.evaluation import condition_value
 from symconv.algebra.indices import Condition, conjuncts
 from symconv.errors import SizesError
-from symconv.implementations.model import LAYER
-from symconv.implementations.trying.shape_classes import SHAPES, smallest_shape
-from symconv.layers.layer import Region, Sizes
+from symconv.implementations.trying.shape_classes import smallest_shape
+from symconv.layers.layer import Layer, Region, Sizes
 
 Fails: TypeAlias = Callable[[Sizes], bool | None]
 """Tells whether code fails at a shape in the way in question; None where that is not known."""
@@ -25,10 +24,9 @@ LEAST_SHAPES = 3
 MOST_RULES = 4
 """So many rules are tried one after the other."""
 
-_INSIDE, _OUTSIDE = SHAPES.classes[::4], SHAPES.classes[2::4]
-
 
 def rules(
+    layer: Layer,
     failing: Sequence[Sizes],
     passing: Sequence[Sizes],
     fails: Fails | None = None,
@@ -37,6 +35,7 @@ def rules(
     """Find a rule for where code fails that also holds at fresh shapes.
 
     Args:
+        layer: the layer.
         failing: the sizes at which it fails, at least one.
         passing: the sizes at which it does not, at least one.
         fails: runs it at a fresh shape; None where it cannot be run.
@@ -45,10 +44,11 @@ def rules(
     Returns:
         The regions in which it fails, as features; None where there is no such rule.
     """
-    return _tested(regions, failing, passing, fails, limits)
+    return _tested(layer, regions, failing, passing, fails, limits)
 
 
 def exception(
+    layer: Layer,
     failing: Sequence[Sizes],
     passing: Sequence[Sizes],
     fails: Fails | None = None,
@@ -61,20 +61,23 @@ def exception(
         return None if outcome is None else not outcome
 
     tested = None if fails is None else passes
-    found = _tested(_only_condition, passing, failing, tested, limits)
+    found = _tested(layer, _only_condition, passing, failing, tested, limits)
     return found[0] if found else None
 
 
-def _only_condition(inside: Iterable[Sizes], outside: Iterable[Sizes]) -> tuple[Region] | None:
+def _only_condition(
+    layer: Layer, inside: Iterable[Sizes], outside: Iterable[Sizes]
+) -> tuple[Region] | None:
     inside, outside = tuple(inside), tuple(outside)
-    for feature in (*SHAPES.features, *SHAPES.asked):
+    for feature in (*layer.shapes.features, *layer.shapes.asked):
         if all(map(feature.holds, inside)) and not any(map(feature.holds, outside)):
             return (feature,)
     return None
 
 
 def _tested(
-    find: Callable[[Iterable[Sizes], Iterable[Sizes]], tuple[Region, ...] | None],
+    layer: Layer,
+    find: Callable[[Layer, Iterable[Sizes], Iterable[Sizes]], tuple[Region, ...] | None],
     failing: Sequence[Sizes],
     passing: Sequence[Sizes],
     fails: Fails | None,
@@ -82,16 +85,17 @@ def _tested(
 ) -> tuple[Region, ...] | None:
     inside, outside = [*failing], [*passing]
     for _ in range(MOST_RULES):
-        found = find(inside, outside)
+        found = find(layer, inside, outside)
         if found is None:
             return None
-        if fails is None or _foretells(found, inside, outside, fails, limits):
+        if fails is None or _foretells(layer, found, inside, outside, fails, limits):
             enough = all(sum(map(one.holds, inside)) >= LEAST_SHAPES for one in found)
             return found if enough else None
     return None
 
 
 def _foretells(
+    layer: Layer,
     found: tuple[Region, ...],
     inside: list[Sizes],
     outside: list[Sizes],
@@ -99,7 +103,7 @@ def _foretells(
     limits: Sequence[Condition],
 ) -> bool:
     """Try a rule at fresh shapes, which join the others; end at the first that contradicts it."""
-    for sizes in _fresh(found, limits):
+    for sizes in _fresh(layer, found, limits):
         if sizes in inside or sizes in outside:
             continue
         outcome = fails(sizes)
@@ -111,24 +115,27 @@ def _foretells(
     return True
 
 
-def _fresh(found: Iterable[Region], limits: Sequence[Condition]) -> Iterator[Sizes]:
+def _fresh(layer: Layer, found: Iterable[Region], limits: Sequence[Condition]) -> Iterator[Sizes]:
     """Yield shapes inside and outside every region, some of them larger."""
+    shapes = layer.shapes
+    outside = shapes.classes[2::4]
     for feature in found:
         parts = conjuncts(feature.condition)
-        for classes, wanted in ((_INSIDE, parts), *((_OUTSIDE, (~part,)) for part in parts)):
+        sides = ((shapes.classes[::4], parts), *((outside, (~part,)) for part in parts))
+        for classes, wanted in sides:
             for number, one in enumerate(classes):
-                larger = SHAPES.larger if number % 2 else ()
-                sizes = smallest_shape((*limits, *wanted, one.condition, *larger))
+                larger = shapes.larger if number % 2 else ()
+                sizes = smallest_shape(layer, (*limits, *wanted, one.condition, *larger))
                 if sizes is not None:
                     yield sizes
 
 
-def nearby(sizes: Sizes, limits: Sequence[Condition]) -> Iterator[Sizes]:
+def nearby(layer: Layer, sizes: Sizes, limits: Sequence[Condition]) -> Iterator[Sizes]:
     """Yield shapes that are a little larger than a shape in one or a few sizes."""
-    for steps in SHAPES.steps:
+    for steps in layer.shapes.steps:
         given = {name: value + steps.get(name, 0) for name, value in sizes.given.items()}
         try:
-            found = LAYER.sizes("", **given)
+            found = layer.sizes("", **given)
         except SizesError:
             # The filter does not fit into the image.
             continue
@@ -136,10 +143,13 @@ def nearby(sizes: Sizes, limits: Sequence[Condition]) -> Iterator[Sizes]:
             yield found
 
 
-def regions(failing: Iterable[Sizes], passing: Iterable[Sizes]) -> tuple[Region, ...] | None:
+def regions(
+    layer: Layer, failing: Iterable[Sizes], passing: Iterable[Sizes]
+) -> tuple[Region, ...] | None:
     """Find the features, or pairs of them, that say where code fails.
 
     Args:
+        layer: the layer.
         failing: the sizes at which it fails, at least one.
         passing: the sizes at which it does not, at least one.
 
@@ -150,8 +160,9 @@ def regions(failing: Iterable[Sizes], passing: Iterable[Sizes]) -> tuple[Region,
     failing, passing = tuple(failing), tuple(passing)
     assert failing, "where nothing fails there is nothing to say"
     assert passing, "where nothing passes there is no rule"
-    single = _covering(SHAPES.features, failing, passing)
-    return single or _covering((*SHAPES.features, *_pairs()), failing, passing)
+    features = layer.shapes.features
+    single = _covering(features, failing, passing)
+    return single or _covering((*features, *_pairs(features)), failing, passing)
 
 
 def _covering(
@@ -174,7 +185,7 @@ def _covering(
     return tuple(chosen)
 
 
-def _pairs() -> Iterable[Region]:
-    for place, first in enumerate(SHAPES.features):
-        for second in SHAPES.features[place + 1 :]:
+def _pairs(features: Sequence[Region]) -> Iterable[Region]:
+    for place, first in enumerate(features):
+        for second in features[place + 1 :]:
             yield Region(f"{first.name} and {second.name}", first.condition & second.condition)

@@ -1,25 +1,29 @@
 """The classes of shapes at which code is tried: every case of its index conditions once.
 
 A class is as general as it can be in everything that it does not ask for. Its sizes are its
-smallest member: least sum, then lexicographic in the layer's order of sizes.
+smallest member: least sum, then lexicographic in the layer's order of sizes. Where a layer's
+sizes are chosen in several groups, axis after axis, that holds within each group.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from symconv.algebra.indices import Condition, Size, conjuncts
 from symconv.algebra.tree import symbols
-from symconv.concrete.columns import ColumnScope, condition_formula, integer_formula
-from symconv.implementations.model import LAYER
-from symconv.layers.layer import Sizes
+from symconv.concrete.columns import ColumnScope, condition_formula, integer_formula, whole
+from symconv.layers.layer import Layer, Sizes
 
 Columns: TypeAlias = Mapping[str, Any]
+
+MOST_ALTERNATIVES = 60
+"""Limit: so many choices of one group are tried where a later group has none that fits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,102 +39,202 @@ class ShapeClass:
     sizes: Sizes
 
 
-SHAPES = LAYER.shapes
-"""What is known of the shapes of the layer that code is checked against."""
-
-
 @cache
-def shape_classes(restrictions: tuple[Condition, ...] = ()) -> tuple[ShapeClass, ...]:
-    """Return the classes of the layer with their smallest members.
+def shape_classes(layer: Layer, restrictions: tuple[Condition, ...] = ()) -> tuple[ShapeClass, ...]:
+    """Return the classes of a layer with their smallest members.
 
     Args:
+        layer: the layer.
         restrictions: conditions on sizes that the code asks for, such as ``N = 1`` where it
             has no batch axis. A class without a member left is not returned, and neither is
             one whose smallest member is that of an earlier class.
     """
     found: dict[Sizes, ShapeClass] = {}
-    for one in SHAPES.classes:
-        sizes = smallest_shape((*restrictions, one.condition))
+    for one in layer.shapes.classes:
+        sizes = smallest_shape(layer, (*restrictions, one.condition))
         if sizes is not None:
             _ = found.setdefault(sizes, ShapeClass(one.name, sizes))
     return tuple(found.values())
 
 
-def smallest_shape(conditions: Sequence[Condition]) -> Sizes | None:
+def smallest_shape(layer: Layer, conditions: Sequence[Condition]) -> Sizes | None:
     """Return the smallest shape that meets conditions, and is general in everything else.
 
     Args:
-        conditions: what is asked for, each on sizes that are chosen together, or a
-            conjunction of such.
+        layer: the layer.
+        conditions: what is asked for; conjunctions are taken apart.
 
     Returns:
         None where no shape of the sizes that are tried meets all of them.
     """
     wanted = [part for condition in conditions for part in conjuncts(condition)]
-    values: dict[str, int] = {}
-    for grid in _grids():
-        member = grid.smallest(wanted, SHAPES.wishes)
-        if member is None:
-            return None
-        values |= member
-    return LAYER.sizes("", **values)
+    found = next(_chosen(_groups(layer), 0, {}, wanted, layer.shapes.wishes), None)
+    return None if found is None else layer.sizes("", **found)
+
+
+def _chosen(
+    groups: Sequence[_Group],
+    place: int,
+    values: dict[str, int],
+    wanted: Sequence[Condition],
+    wishes: Sequence[Condition],
+) -> Iterator[dict[str, int]]:
+    """Yield choices of the groups from a place on; earlier ones are given.
+
+    Where nothing fits, what was chosen before stands in the way, if conditions relate both.
+    """
+    if place == len(groups):
+        yield {name: values[name] for group in groups for name in group.given}
+        return
+    group = groups[place]
+    for choice in islice(group.choices(values, wanted, wishes), MOST_ALTERNATIVES):
+        later = _chosen(groups, place + 1, values | choice, wanted, wishes)
+        first = next(later, None)
+        if first is not None:
+            yield first
+            yield from later
+        elif not any(group.is_met_by(other, wanted) for other in groups[place + 1 :]):
+            return
 
 
 @cache
-def _grids() -> tuple[_Grid, ...]:
-    return tuple(map(_Grid, SHAPES.choices))
+def _groups(layer: Layer) -> tuple[_Group, ...]:
+    """Return the sizes in the groups in which they are chosen, each with what it decides.
+
+    A constraint, a derived size or a condition is decided in the first group in which all of
+    its sizes are known.
+    """
+    found: list[_Group] = []
+    known: set[Size] = set()
+    constraints, derived = list(layer.constraints), list(layer.derived)
+    for spans in layer.shapes.choices:
+        earlier, known = known, known | {*spans}
+        own = [one for one in constraints if {*symbols(one)} <= known]
+        follows = []
+        for one in derived:
+            if one.size not in known and {*symbols(one.value)} <= known:
+                follows.append(one)
+                known.add(one.size)
+        constraints = [one for one in constraints if one not in own]
+        late = [one for one in constraints if {*symbols(one)} <= known]
+        constraints = [one for one in constraints if one not in late]
+        least = {one.size: layer.minimum.get(one.size, 1) for one in follows}
+        found.append(_Group(spans, earlier, known - earlier, own, follows, least, late))
+    return tuple(found)
 
 
-class _Grid:
-    """Every choice of a few sizes, smallest first."""
+class _Group:
+    """Every choice of a few sizes, smallest first, with the sizes that follow from them."""
 
-    def __init__(self, spans: Mapping[Size, range]) -> None:
+    def __init__(
+        self,
+        spans: Mapping[Size, range],
+        earlier: set[Size],
+        decided: set[Size],
+        constraints: Sequence[Condition],
+        derived: Sequence[Any],
+        least: Mapping[Size, int],
+        late: Sequence[Condition],
+    ) -> None:
         grid = np.meshgrid(*map(np.array, spans.values()), indexing="ij")
         flat = [column.reshape(-1) for column in grid]
         order = np.lexsort([*reversed(flat), np.sum(flat, axis=0)])
-        self.columns: dict[str, Any] = {
+        self.given = tuple(size.name for size in spans)
+        self._columns: dict[str, Any] = {
             size.name: column[order] for size, column in zip(spans, flat, strict=True)
         }
-        self._sizes = {*spans}
         self._length = len(order)
+        self._earlier = frozenset(earlier)
+        self._decided = frozenset(decided)
+        for condition in constraints:
+            # Where nothing else decides it, what it refuses is left out for good.
+            if {*symbols(condition)} <= {*spans}:
+                kept = self._value(condition, self._columns, {})
+                self._columns = {name: one[kept] for name, one in self._columns.items()}
+                self._length = int(np.count_nonzero(kept))
+        self._constraints = [one for one in constraints if not {*symbols(one)} <= {*spans}]
+        self._derived = [(one.size, integer_formula(one.value)) for one in derived]
+        self._least = least
+        self._late = late
+        mentioned = {
+            symbol
+            for part in (*constraints, *(one.value for one in derived), *late)
+            for symbol in symbols(part)
+        }
+        self._needs = mentioned & earlier
         self._masks: dict[Condition, np.ndarray] = {}
-        admissible = np.ones(len(order), dtype=bool)
-        axes = [axis for axis in LAYER.axes if axis.input in self._sizes]
-        self._sizes |= {axis.output for axis in axes}
-        for axis in axes:
-            for constraint in axis.constraints():
-                admissible &= self._mask(constraint)
-            extent = integer_formula(axis.output_extent)
-            self.columns[axis.output.name] = extent.value(ColumnScope(self.columns, {}), None)
-        self._admissible = admissible
-        self._given = tuple(spans)
+        self._alone = None if self._needs else self._completed({})
 
-    def smallest(
-        self, wanted: Sequence[Condition], wishes: Sequence[Condition]
-    ) -> dict[str, int] | None:
-        """Return the smallest choice with all that is wanted, and with what wishes it can."""
-        mask = self._admissible
+    def choices(
+        self, values: Mapping[str, int], wanted: Sequence[Condition], wishes: Sequence[Condition]
+    ) -> Iterator[dict[str, int]]:
+        """Yield the choices with all that is wanted, what meets most of the wishes first."""
+        columns, mask = self._alone or self._completed(values)
         for condition in wanted:
-            if self._concerns(condition):
-                mask = mask & self._mask(condition)
+            if self._decides(condition):
+                mask = mask & self._mask(condition, columns, values)
         if not mask.any():
-            return None
+            return
+        closer = [mask]
         for condition in wishes:
-            if self._concerns(condition):
-                closer = mask & self._mask(condition)
-                mask = closer if closer.any() else mask
-        place = int(np.argmax(mask))
-        return {size.name: int(self.columns[size.name][place]) for size in self._given}
+            if self._decides(condition):
+                closest = closer[-1] & self._mask(condition, columns, values)
+                if closest.any():
+                    closer.append(closest)
+        done = np.zeros(self._length, dtype=bool)
+        for one in reversed(closer):
+            for place in np.flatnonzero(one & ~done):
+                yield {name: int(columns[name][place]) for name in self._names}
+            done |= one
 
-    def _concerns(self, condition: Condition) -> bool:
-        mentioned = set(symbols(condition))
-        inside = mentioned & self._sizes
-        assert not inside or inside == mentioned, f"{condition} mixes sizes chosen apart"
-        return bool(inside)
+    def is_met_by(self, other: _Group, wanted: Sequence[Condition]) -> bool:
+        """Tell whether a later group decides something that involves sizes of this one."""
+        mine = self._decided
+        return bool(mine & other._needs) or any(
+            other._decides(condition) and mine & {*symbols(condition)} for condition in wanted
+        )
 
-    def _mask(self, condition: Condition) -> np.ndarray:
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return (*self.given, *(size.name for size, _ in self._derived))
+
+    def _completed(self, values: Mapping[str, int]) -> tuple[dict[str, Any], np.ndarray]:
+        """Return the choices with derived sizes, and which of them are admissible."""
+        columns = dict(self._columns)
+        admissible = np.ones(self._length, dtype=bool)
+        for condition in self._constraints:
+            admissible &= self._value(condition, columns, values)
+        for size, formula in self._derived:
+            found = formula.value(ColumnScope({**values, **columns}, {}), None)
+            admissible &= np.broadcast_to(whole(found), self._length)
+            column = np.broadcast_to(np.asarray(found // 1, dtype=np.int64), self._length)
+            admissible &= column >= self._least[size]
+            columns[size.name] = column
+        for condition in self._late:
+            admissible &= self._value(condition, columns, values)
+        return columns, admissible
+
+    def _decides(self, condition: Condition) -> bool:
+        """Tell whether a condition is decided here: by sizes of this group and earlier ones."""
+        mentioned = {*symbols(condition)}
+        return bool(mentioned & self._decided) and mentioned <= self._decided | self._earlier
+
+    def _mask(
+        self, condition: Condition, columns: Columns, values: Mapping[str, int]
+    ) -> np.ndarray:
+        if self._needs or {*symbols(condition)} & self._earlier:
+            return self._value(condition, columns, values)
         if condition not in self._masks:
-            scope = ColumnScope(self.columns, {})
-            value = condition_formula(condition).value(scope, None)
-            self._masks[condition] = np.broadcast_to(value, self._length)
+            self._masks[condition] = self._value(condition, columns, values)
         return self._masks[condition]
+
+    def _value(
+        self, condition: Condition, columns: Columns, values: Mapping[str, int]
+    ) -> np.ndarray:
+        scope = ColumnScope({**values, **columns}, {})
+        return np.broadcast_to(_formula(condition).value(scope, None), self._length)
+
+
+@cache
+def _formula(condition: Condition) -> Any:
+    return condition_formula(condition)

@@ -105,7 +105,7 @@ class Trial:
 
     def at(self, place: ShapeClass) -> list[Result]:
         """Check every result at one shape, in every dtype, and on symbols where that works."""
-        reference = reference_at(place.sizes)
+        reference = reference_at(self.layer, place.sizes)
         right = set(self.wanted)
         lost = False
         for number, dtype in enumerate(self.options.dtypes):
@@ -130,7 +130,7 @@ class Trial:
         tolerance = self.options.tolerance
         if tolerance is None:
             return True
-        longest = reference_at(sizes).longest_sum
+        longest = reference_at(self.layer, sizes).longest_sum
         try:
             for dtype in self.options.dtypes:
                 _ = within(plan(self.layer, sizes, dtype, longest), tolerance, longest)
@@ -140,7 +140,7 @@ class Trial:
 
     def takes(self, sizes: Sizes) -> bool | None:
         """Run the code once: tell whether it takes a shape; None where it cannot be told."""
-        arrays = in_dtype(reference_at(sizes).numbering(), self.options.dtypes[0])
+        arrays = in_dtype(reference_at(self.layer, sizes).numbering(), self.options.dtypes[0])
         trouble = self.runner.run(Request(dict(sizes), arrays)).of(self.wanted[0]).trouble
         if trouble is None or trouble.code == "raised":
             return True
@@ -180,7 +180,7 @@ class Trial:
         start = perf_counter()
         numbering = reference.numbering()
         if not self.description.has_bias:
-            _ = numbering.pop("b")
+            _ = numbering.pop("b", None)
         request = Request(dict(place.sizes), numbering, traced=True, backward=backward)
         answer = self.runner.run(request)
         unfollowed: set[str] = set()
@@ -191,7 +191,7 @@ class Trial:
                 continue
             expected = reference.polynomials(name)
             if not self.description.has_bias:
-                expected = _without_bias(expected, reference.numbering()["b"])
+                expected = _without_bias(expected, reference.numbering().get("b"))
             judgement = judge_symbols(
                 self.layer, place.sizes, name, ran.results[name], expected, reference.numbering()
             )
@@ -270,6 +270,7 @@ class Trial:
                 picture = _picture(name, [place.sizes for place in wrong], samples)
             # Which shapes show that something rounds is a matter of the numbers.
             yield conclude(
+                self.layer,
                 name,
                 by_class,
                 diagnosis=diagnosis,
@@ -321,7 +322,7 @@ class Trial:
         if not failing or len(failing) >= LEAST_SHAPES:
             return samples
         known = {one.sizes for one in samples}
-        for sizes in nearby(failing[0].sizes, self.limits):
+        for sizes in nearby(self.layer, failing[0].sizes, self.limits):
             for outcome in self._at_fresh(sizes)[:1] if sizes not in known else ():
                 samples += [outcome.sample] if outcome.sample is not None else []
         return samples
@@ -440,8 +441,10 @@ def _worst(results: Sequence[Result]) -> Result:
     return min(results, key=lambda result: order.index(result.verdict))
 
 
-def _without_bias(polynomials: np.ndarray, bias: np.ndarray) -> np.ndarray:
+def _without_bias(polynomials: np.ndarray, bias: np.ndarray | None) -> np.ndarray:
     """Leave out the terms with an entry of the bias."""
+    if bias is None:
+        return polynomials
     numbers = set(bias.flat)
     found = np.empty_like(polynomials)
     for position in np.ndindex(*polynomials.shape):

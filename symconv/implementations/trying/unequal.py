@@ -1,8 +1,9 @@
 """A stride or a padding that is a pair, tried with two parts that differ.
 
-The layer has one stride and one padding, so that at every class of shapes both parts of a pair
-are equal, and code that takes them in the wrong order is right. Where code takes pairs it is run
-with unequal ones too, first the height's and then the width's, and compared with plain loops.
+The usual layer has one stride and one padding, so that at every class of shapes both parts of a
+pair are equal, and code that takes them in the wrong order is right. Where code takes pairs it is
+run with unequal ones too, first the height's and then the width's, and compared with plain loops.
+Other layers have strides and paddings of each axis where code takes pairs.
 """
 
 from __future__ import annotations
@@ -16,18 +17,19 @@ import numpy as np
 from symconv.algebra.evaluation import condition_value
 from symconv.code.names import STRIDE
 from symconv.errors import SizesError
+from symconv.implementations.calling.functions import WIDTH
 from symconv.implementations.calling.processes import Runner
 from symconv.implementations.diagnosing.correlation import correlated, pulled_back
-from symconv.implementations.model import LAYER, Description, Request, RunAnswer, Varied
+from symconv.implementations.model import Description, Request, RunAnswer, Varied
 from symconv.implementations.trying.comparing import TROUBLE_VERDICTS
 from symconv.implementations.trying.conclusions import Conclusion
-from symconv.implementations.trying.inputs import draw, plan, smaller
+from symconv.implementations.trying.inputs import draw, leave_out_bias, plan, smaller
 from symconv.implementations.trying.reference import reference_at
-from symconv.layers.layer import Sizes
+from symconv.implementations.trying.shape_classes import smallest_shape
+from symconv.layers.layer import Layer, Sizes
+from symconv.layers.registry import default_layer
 from symconv.verdicts import Result, Verdict
 
-WIDTH = "{}_width"
-"""The name of a width's own stride or padding among the sizes of a request."""
 _PARTS = {
     STRIDE: ((2, 3), (3, 1), (1, 2), (2, 1)),
     "padding": ((1, 0), (0, 1), (2, 1), (1, 2)),
@@ -62,19 +64,24 @@ _OTHERWISE: Mapping[str, Callable[[Parts], Parts]] = {
 """What else a pair may mean."""
 
 
-def unequal(runner: Runner, description: Description) -> Iterator[tuple[Result, Conclusion]]:
+def unequal(
+    layer: Layer, runner: Runner, description: Description
+) -> Iterator[tuple[Result, Conclusion]]:
     """Yield what became of each parameter that takes pairs.
 
     Args:
+        layer: what the code should compute.
         runner: runs the code.
         description: the code.
     """
-    base = sizes_to_try(description)
+    if layer != default_layer():
+        return
+    base = sizes_to_try(layer, description)
     for parameter in description.paired if base is not None else ():
         if parameter.name in description.fixed:
             continue
         assert base is not None, "there are sizes to try"
-        tried = _Tried(runner, description, base, parameter)
+        tried = _Tried(layer, runner, description, base, parameter)
         result = tried.result()
         if result is not None:
             yield result, conclusion_of(result, len(_PARTS[parameter.role]))
@@ -119,8 +126,14 @@ def not_run(parameter: Varied, answer: RunAnswer, what: str) -> Result | None:
 
 class _Tried:
     def __init__(
-        self, runner: Runner, description: Description, base: Sizes, parameter: Varied
+        self,
+        layer: Layer,
+        runner: Runner,
+        description: Description,
+        base: Sizes,
+        parameter: Varied,
     ) -> None:
+        self._layer = layer
         self._runner = runner
         self._description = description
         self._base = base
@@ -186,10 +199,11 @@ class _Tried:
         return self._runner.run(Request(sizes, given)), self._expected(arrays, meant)
 
     def _arrays(self, parts: Parts) -> dict[str, np.ndarray]:
-        small = smaller(plan(LAYER, self._base, "float64", reference_at(self._base).longest_sum))
-        drawn = draw(LAYER, self._base, small, 0)
+        layer, base = self._layer, self._base
+        small = smaller(plan(layer, base, "float64", reference_at(layer, base).longest_sum))
+        drawn = draw(layer, base, small, 0)
         if not self._description.has_bias:
-            drawn["b"] = np.zeros_like(drawn["b"])
+            leave_out_bias(layer, drawn)
         y = correlated(drawn["x"], drawn["w"], drawn["b"], parts.strides, parts.paddings)
         source = np.random.default_rng(y.size)
         drawn["dout"] = source.integers(-small.most, small.most + 1, y.shape)
@@ -213,13 +227,15 @@ def is_right(answer: RunAnswer, name: str, expected: Mapping[str, np.ndarray]) -
     )
 
 
-def sizes_to_try(description: Description) -> Sizes | None:
+def sizes_to_try(layer: Layer, description: Description) -> Sizes | None:
     """Return sizes at which every pair fits, and that the code's signature allows."""
+    if layer != default_layer():
+        return smallest_shape(layer, [condition for condition, _ in description.restrictions])
     shapes = ((9, 11, 3, 2), (9, 9, 3, 3))
     for count, (H, W, HH, WW), S, P in product((2, 1), shapes, (2, 1), (1, 0, 2)):
         named = {"N": count, "C": 3, "H": H, "W": W, "F": 4, "HH": HH, "WW": WW, "S": S, "P": P}
         try:
-            sizes = LAYER.sizes("", **named)
+            sizes = layer.sizes("", **named)
         except SizesError:
             continue
         if all(condition_value(one, sizes.by_symbol) for one, _ in description.restrictions):

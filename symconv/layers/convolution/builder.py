@@ -7,6 +7,7 @@ from dataclasses import replace
 from symconv.layers.convolution import direct, transposed
 from symconv.layers.convolution.frame import Frame, L, N
 from symconv.layers.convolution.loop_nests import loops
+from symconv.layers.convolution.shape_survey import shapes
 from symconv.layers.convolution.survey import default_sizes, regions
 from symconv.layers.layer import Layer
 from symconv.layers.spellings import IN_CODE
@@ -39,4 +40,6 @@ def build(frame: Frame) -> Layer:
         letters=frame.letters,
         images=N,
     )
-    return replace(layer, default_sizes=default_sizes(layer), regions=regions(layer))
+    return replace(
+        layer, default_sizes=default_sizes(layer), regions=regions(layer), shapes=shapes(layer)
+    )

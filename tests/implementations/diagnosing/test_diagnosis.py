@@ -16,7 +16,10 @@ from symconv.implementations.trying.reference import Reference
 from symconv.implementations.trying.shape_classes import shape_classes
 from symconv.layers.convolution.post import conv2d
 from symconv.layers.layer import Layer
+from symconv.layers.registry import default_layer
 from tests.runs import quick_rows
+
+LAYER = default_layer()
 
 NUMBERS = {"wrong-value", "wrong-shape", "not-a-number"}
 DIAGNOSED = [
@@ -46,7 +49,7 @@ def truth(sizes, dtype="float64"):
 def runs(entry):
     """Run a sample at every class of shapes that it takes."""
     found, module = [], running.load(entry)
-    for sizes in (place.sizes for place in shape_classes()):
+    for sizes in (place.sizes for place in shape_classes(LAYER)):
         if "N" not in entry.call.images and sizes["N"] != 1:
             continue
         arrays, drawn, expected = truth(sizes)
@@ -63,7 +66,7 @@ def runs(entry):
 def spoiled(change, result="dL/dx", count=8):
     """Return samples in which one result is a function of the case and the right one."""
     found = []
-    for place in shape_classes()[:count]:
+    for place in shape_classes(LAYER)[:count]:
         _, drawn, expected = truth(place.sizes)
         wrong = np.asarray(change(place.sizes, drawn, expected[result]))
         found.append(CodeRun(place.sizes, drawn, expected, {result: wrong}))
@@ -191,7 +194,7 @@ def test_results_that_are_not_there_are_left_out_of_the_count():
 
 def test_whole_numbers_beyond_64_bits_are_diagnosed():
     found = []
-    for place in shape_classes()[:4]:
+    for place in shape_classes(LAYER)[:4]:
         _, drawn, expected = truth(place.sizes, "object")
         found.append(CodeRun(place.sizes, drawn, expected, {"dL/dw": expected["dL/dw"][::-1]}))
     said = diagnose(conv2d(), "dL/dw", found)

@@ -11,11 +11,14 @@ from symconv.implementations.trying.accepted_shapes import (
     Search,
     shapes_result,
 )
-from symconv.implementations.trying.shape_classes import SHAPES, shape_classes
+from symconv.implementations.trying.shape_classes import shape_classes
 from symconv.layers.convolution.forward import N
+from symconv.layers.registry import default_layer
 from symconv.verdicts import Verdict
 from tests.implementations.mathematics import compute_gradients, compute_y
 from tests.runs import quick_rows
+
+LAYER = default_layer()
 
 SAME = "the filter is square, its size twice the padding plus 1"
 
@@ -30,8 +33,8 @@ def divides(s):
 
 def searched(takes, limits=()):
     """Search as after a check of every class, with a rule in the place of code."""
-    places = shape_classes(limits)
-    search = Search(limits, takes)
+    places = shape_classes(LAYER, limits)
+    search = Search(LAYER, limits, takes)
     search.taken = dict.fromkeys(one.sizes for one in places if takes(one.sizes))
     search.refused = dict.fromkeys(one.sizes for one in places if not takes(one.sizes))
     more = search.places([one for one in places if one.sizes in search.refused])
@@ -67,7 +70,7 @@ def searched(takes, limits=()):
 )
 def test_what_code_takes_is_learned_from_what_it_refuses(takes, kinds) -> None:
     search, more, ran = searched(takes)
-    assert [[SHAPES.asked[rank].name for rank in kind] for kind in search.asked] == kinds
+    assert [[LAYER.shapes.asked[rank].name for rank in kind] for kind in search.asked] == kinds
     assert search.is_told(ran)
     assert all(takes(place.sizes) for place in more)
     assert "it takes shapes where" in shapes_result(search, ran, None).detail
@@ -78,7 +81,7 @@ def test_a_class_that_is_met_elsewhere_keeps_its_name_and_its_condition() -> Non
     assert {"general", "stride larger than the filter", "remainder rows"} <= {
         place.name for place in more
     }
-    region_by_name = {region.name: region for region in SHAPES.classes}
+    region_by_name = {region.name: region for region in LAYER.shapes.classes}
     for place in more:
         assert region_by_name[place.name].holds(place.sizes)
 
@@ -91,7 +94,7 @@ def test_a_search_is_bounded_where_nothing_tells_what_code_takes() -> None:
         return sum(sizes.given.values()) % 7 == 0
 
     _ = searched(takes)
-    assert len({*asked}) <= len(shape_classes()) + MOST_RUNS + MOST_PLACES
+    assert len({*asked}) <= len(shape_classes(LAYER)) + MOST_RUNS + MOST_PLACES
 
 
 def test_a_search_ends_where_code_does_not_answer() -> None:
@@ -100,8 +103,8 @@ def test_a_search_ends_where_code_does_not_answer() -> None:
     def takes(sizes):
         asked.append(sizes)
 
-    places = shape_classes()
-    search = Search((), takes, refused=dict.fromkeys(one.sizes for one in places))
+    places = shape_classes(LAYER)
+    search = Search(LAYER, (), takes, refused=dict.fromkeys(one.sizes for one in places))
     assert search.places(places) == []
     assert len(asked) == 1
 

@@ -2,7 +2,10 @@
 
 from symconv.implementations.trying.conclusions import conclude
 from symconv.implementations.trying.shape_classes import shape_classes
+from symconv.layers.registry import default_layer
 from symconv.verdicts import Counterexample, Result, Verdict
+
+LAYER = default_layer()
 
 
 def result(place, verdict, code) -> Result:
@@ -15,7 +18,9 @@ def result(place, verdict, code) -> Result:
 
 def concluded(choose):
     return conclude(
-        "dL/dx", {place: result(place, *choose(place.sizes)) for place in shape_classes()}
+        LAYER,
+        "dL/dx",
+        {place: result(place, *choose(place.sizes)) for place in shape_classes(LAYER)},
     )
 
 
@@ -29,13 +34,13 @@ UNKNOWN = (Verdict.UNDECIDED, "incomplete")
 def test_what_is_right_everywhere_is_verified() -> None:
     conclusion = concluded(lambda s: RIGHT)
     assert (conclusion.verdict, conclusion.code) == (Verdict.VERIFIED, "right")
-    assert conclusion.counts == {"right": len(shape_classes())}
+    assert conclusion.counts == {"right": len(shape_classes(LAYER))}
     assert conclusion.failure is None
     assert conclusion.where == {}
 
 
 def test_one_failing_class_is_enough() -> None:
-    last = max((place.sizes for place in shape_classes()), key=lambda sizes: sizes.order())
+    last = max((place.sizes for place in shape_classes(LAYER)), key=lambda sizes: sizes.order())
     conclusion = concluded(lambda s: WRONG if s == last else RIGHT)
     assert conclusion.verdict is Verdict.REFUTED
     assert conclusion.counts["wrong-value"] == 1
@@ -51,7 +56,7 @@ def test_each_kind_of_failure_has_its_regions() -> None:
     assert clauses["raised"] == ["when padding is 0"]
     assert set(conclusion.where) == {"raised", "wrong-value"}
     for regions in conclusion.where.values():
-        assert all(region.smallest in shape_classes() for region in regions)
+        assert all(region.smallest in shape_classes(LAYER) for region in regions)
 
 
 def test_rejections_are_no_failures() -> None:
@@ -115,7 +120,7 @@ def test_a_rule_that_a_fresh_shape_contradicts_is_not_said() -> None:
     def by_class(wrong):
         return {
             place: result(place, *(WRONG if wrong(place.sizes) else RIGHT))
-            for place in shape_classes()
+            for place in shape_classes(LAYER)
         }
 
     def without_padding(s):
@@ -126,7 +131,7 @@ def test_a_rule_that_a_fresh_shape_contradicts_is_not_said() -> None:
         def fresh(sizes, wide=wide):
             return "wrong-value" if sizes["P"] == 0 and sizes["W"] < wide else "right"
 
-        conclusion = conclude("dL/dx", by_class(without_padding), fresh=fresh)
+        conclusion = conclude(LAYER, "dL/dx", by_class(without_padding), fresh=fresh)
         clauses = [region.clause for region in conclusion.where["wrong-value"]]
         assert (clause in clauses) == (clause is not None)
         if clause is None:
@@ -134,8 +139,8 @@ def test_a_rule_that_a_fresh_shape_contradicts_is_not_said() -> None:
 
 
 def test_what_fails_at_the_only_shape_that_ran_is_not_said_to_fail_everywhere() -> None:
-    place = shape_classes()[0]
-    conclusion = conclude("dL/dx", {place: result(place, *WRONG)})
+    place = shape_classes(LAYER)[0]
+    conclusion = conclude(LAYER, "dL/dx", {place: result(place, *WRONG)})
     ((region,),) = conclusion.where.values()
     assert region.clause == "at the one shape that ran"
     assert not region.rule

@@ -6,10 +6,13 @@ import pytest
 from symconv.implementations.checking import check_implementation
 from symconv.implementations.trying.shape_classes import shape_classes
 from symconv.layers.convolution import loops
+from symconv.layers.registry import default_layer
 from symconv.verdicts import Verdict
 from tests.runs import quick_rows
 
-SIZES = [str(place.sizes) for place in shape_classes()[:3]]
+LAYER = default_layer()
+
+SIZES = [str(place.sizes) for place in shape_classes(LAYER)[:3]]
 
 
 def pair(y=lambda value: value, dx=lambda value: value, x=lambda value: value):

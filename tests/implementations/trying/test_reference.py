@@ -14,7 +14,7 @@ from symconv.implementations.trying.shape_classes import shape_classes
 from symconv.layers.convolution.post import conv2d
 
 LAYER = conv2d()
-PLACES = [place.sizes for place in shape_classes()]
+PLACES = [place.sizes for place in shape_classes(LAYER)]
 LARGE = LAYER.sizes("N=2,C=3,H=8,W=8,F=4,HH=3,WW=3,S=1,P=1")
 
 

@@ -7,14 +7,17 @@ from symconv.implementations.trying.shape_classes import shape_classes
 from symconv.layers.convolution.forward import S
 from symconv.layers.convolution.post import conv2d
 from symconv.layers.layer import Sizes
+from symconv.layers.registry import default_layer
 
-PLACES = [place.sizes for place in shape_classes()]
+LAYER = default_layer()
+
+PLACES = [place.sizes for place in shape_classes(LAYER)]
 
 
 def ruled(wrong, **options):
     inside = [sizes for sizes in PLACES if wrong(sizes)]
     outside = [sizes for sizes in PLACES if not wrong(sizes)]
-    return rules(inside, outside, **options)
+    return rules(LAYER, inside, outside, **options)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +67,7 @@ def test_shapes_that_cannot_be_run_neither_break_nor_bear_out_a_rule() -> None:
 
 def test_nearby_shapes_are_admissible_and_meet_the_limits() -> None:
     sizes = conv2d().sizes("N=1,C=1,H=1,W=1,F=1,HH=1,WW=1,S=1,P=0")
-    found = list(nearby(sizes, [S < 2]))
+    found = list(nearby(LAYER, sizes, [S < 2]))
     assert len(found) >= LEAST_SHAPES
     assert {one["S"] for one in found} == {1}
     assert sizes not in found
@@ -76,10 +79,10 @@ def test_the_one_kind_of_shapes_at_which_code_does_not_fail_is_found() -> None:
 
     inside = [sizes for sizes in PLACES if fails(sizes)]
     outside = [sizes for sizes in PLACES if not fails(sizes)]
-    found = exception(inside, outside, fails)
+    found = exception(LAYER, inside, outside, fails)
     assert found is not None
     assert found.name == "the filter is 3x3"
-    assert exception(inside, outside, lambda s: fails(s) or s["H"] > 4) is None
+    assert exception(LAYER, inside, outside, lambda s: fails(s) or s["H"] > 4) is None
 
 
 def split(condition) -> tuple[list[Sizes], list[Sizes]]:
@@ -111,14 +114,14 @@ def split(condition) -> tuple[list[Sizes], list[Sizes]]:
     ],
 )
 def test_regions_say_where_code_fails(fails, clauses) -> None:
-    found = regions(*split(fails))
+    found = regions(LAYER, *split(fails))
     assert found is not None
     assert sorted(region.name for region in found) == sorted(clauses)
 
 
 def test_regions_hold_at_every_failing_size_and_at_no_passing_one() -> None:
     inside, outside = split(lambda s: s["W"] > 4 and s["P"] == 1)
-    found = regions(inside, outside)
+    found = regions(LAYER, inside, outside)
     if found is not None:
         assert all(any(region.holds(sizes) for region in found) for sizes in inside)
         assert not any(region.holds(sizes) for region in found for sizes in outside)
