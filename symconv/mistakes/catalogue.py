@@ -281,7 +281,7 @@ FAMILY = (
     ),
     Mistake(
         "dilated-filter-without-its-last-entry",
-        "a dilated filter reaches D*(K-1)+1 positions, not D*(K-1)",
+        "the reach of a dilated filter is D*(K-1), without the 1 for its last entry",
         edit=family.drop_last_entry,
         undo=family.restore_last_entry,
     ),

@@ -14,7 +14,8 @@ from symconv.algebra.scoping import expand_where
 from symconv.errors import IllFormed
 from symconv.layers.convolution.post import conv2d
 from symconv.layers.layer import Sizes
-from symconv.mistakes.catalogue import CATALOGUE
+from symconv.layers.registry import layer_by_name
+from symconv.mistakes.catalogue import CATALOGUE, FAMILY
 from symconv.mistakes.spoiled_loops import spoil_loop
 from symconv.mistakes.spoiling import EditedStatement, mend, same_statement, spoil
 from tests.runs import quick_rows, share
@@ -162,6 +163,12 @@ def test_a_mistake_has_a_kebab_case_name_and_a_clause_for_people(mistake):
 
 def test_every_mistake_is_made_somewhere_in_the_statements_or_loops():
     made = {edited.mistake.name for item in LAYER.statements for edited in spoil(item)}
+    general = layer_by_name("conv1d strides dilation groups")
+    made |= {
+        edited.mistake.name
+        for item in general.statements
+        for edited in spoil(item, FAMILY, general.vocabulary)
+    }
     made |= {spoiled.mistake.name for loop in LAYER.loops for spoiled in spoil_loop(loop)}
     assert [mistake.name for mistake in CATALOGUE if mistake.name not in made] == []
 
@@ -225,6 +232,7 @@ def test_every_mistake_that_can_be_taken_back_gives_the_original_back(key):
 def test_only_mistakes_that_leave_too_little_behind_cannot_be_taken_back():
     lasting = [item.name for item in CATALOGUE if item.edit and item.undo is None]
     assert lasting == [
+        "group-offset-dropped",
         "delta-dropped",
         "indicator-dropped",
         "upstream-gradient-dropped",
