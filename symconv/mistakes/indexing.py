@@ -136,7 +136,9 @@ def _take_array(site: Site, other_by_name: dict[str, str]) -> Iterator[Node]:
         if entry.array.name in site.vocabulary.padded_name and padding_is_zero(site):
             return  # without padding the two arrays are the same
         other = site.vocabulary.array_by_name[other_by_name[entry.array.name]]
-        yield Entry(other, entry.indices)
+        # The vocabulary may be another layer's, whose array of this name has other axes.
+        if len(other.shape) == len(entry.indices):
+            yield Entry(other, entry.indices)
 
 
 def _swapped(entry: Entry, first: int, second: int) -> Entry:

@@ -9,6 +9,7 @@ from symconv.algebra.indices import between, ceiling, equal, floor, indices, siz
 from symconv.layers.axis import Axis
 from symconv.layers.convolution.post import conv2d
 from symconv.layers.layer import Layer, Vocabulary
+from symconv.layers.registry import layer_by_name
 from symconv.mistakes.catalogue import CATALOGUE, FAMILY
 from symconv.mistakes.spoiling import mend, same_statement, spoil
 
@@ -334,3 +335,14 @@ def test_an_entry_is_not_confused_with_an_array_of_the_same_shape():
     assert isinstance(edited.after, Entry)
     assert edited.before.indices == edited.after.indices
     assert (edited.before.array.name, edited.after.array.name) == ("dout", "y")
+
+
+@pytest.mark.parametrize("name", ["avg_pool1d", "linear"])
+@pytest.mark.parametrize("edit", [spoil, mend])
+def test_an_array_is_not_put_where_its_axes_do_not_fit(name, edit):
+    """Without a vocabulary of its own a layer is read with the default one's arrays."""
+    layer = layer_by_name(name)
+    assert layer.vocabulary is None
+    for statement in layer.statements:
+        for _ in edit(statement, vocabulary=layer.vocabulary):
+            pass
