@@ -7,7 +7,7 @@ import pytest
 
 from symconv.implementations.calling.conventions import wrap
 
-NAMES = ("dilation", "groups", "mode", "gain", "axis", "flag", "padding_mode", "extra", "shift")
+NAMES = ("zoom", "split", "mode", "gain", "axis", "flag", "padding_mode", "extra", "shift")
 DEFAULTS = ("1", "None", "'zeros'", "(1, 1)", "0.5", "False")
 QUIET = ("name", "verbose", "seed", "device", "dtype")
 READS = ("y = y + bool({})", "y = helper(y, {})", "if {} is None: y = -y")

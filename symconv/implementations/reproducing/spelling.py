@@ -44,6 +44,7 @@ from symconv.implementations.model import (
     Framework,
     Implementation,
 )
+from symconv.layers.registry import layer_by_name
 
 CODE = "code"
 """What the module of the code is called."""
@@ -88,7 +89,8 @@ class Spelling:
     Attributes:
         home: where the code is imported from.
         framework: what its arrays are.
-        axes: the order of its axes.
+        order: the axes of its images, filters and bias.
+        layer: the name of the layer whose arrays they are.
         bias: whether it takes a bias.
         made: lines that make an instance of a class and give it its weights.
         forward: the call of the forward pass, or None.
@@ -100,7 +102,8 @@ class Spelling:
 
     home: Home
     framework: Framework
-    axes: Axes
+    order: tuple[str, str, str]
+    layer: str
     bias: bool
     made: tuple[str, ...] = ()
     forward: SpelledCall | None = None
@@ -108,6 +111,11 @@ class Spelling:
     taken: frozenset[str] = frozenset()
     held: tuple[tuple[str, str], ...] = ()
     leaves: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def axes(self) -> Axes:
+        """The order of its axes."""
+        return Axes(*self.order, layer_by_name(self.layer))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +160,9 @@ def _spelling(
     Raises:
         NotSupported: when one of them cannot be written.
     """
-    base = Spelling(_home(found), pair.framework, pair.axes, pair.has_bias)
+    axes = pair.axes
+    order = (axes.images, axes.filters, axes.bias)
+    base = Spelling(_home(found), pair.framework, order, axes.layer.name, pair.has_bias)
     name = f"{CODE}.{candidate.forward}"
     match pair.caller:
         case Functions() as functions:

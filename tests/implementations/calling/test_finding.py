@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from exactness import MATHEMATICS, SIZES, wrong
 
+from symconv import conv2d
 from symconv.errors import UsageError
 from symconv.implementations.calling.finding import Target, load
 from symconv.implementations.model import RESULTS
@@ -333,7 +334,7 @@ def test_an_array_is_the_gradient_that_the_name_of_its_function_speaks_of() -> N
     loaded = load(Target("layers.py", forward="conv2d", backward="conv2d_weight"))
     found = loaded.run_backward(
         {name: np.zeros(1) for name in ("x", "w", "b", "dout")},
-        dict.fromkeys(("N", "C", "F", "HH", "WW", "S", "P"), 1),
+        conv2d().sizes(**dict.fromkeys(["N", "C", "H", "W", "F", "HH", "WW", "S", "P"], 1)),
         None,
     )
     assert found["dL/dw"].shape == (1,)

@@ -237,10 +237,12 @@ def test_wrong_types_and_shapes_are_no_reason_to_fail():
         assert said is None, odd
 
 
-def test_nothing_is_known_of_other_layers_and_other_results():
+def test_of_any_layer_it_is_known_what_its_results_tell_and_nothing_of_other_results():
     samples = spoiled(lambda s, a, right: -right)
     other = Layer("dense", conv2d().given, conv2d().inputs)
-    assert diagnose(other, "dL/dx", samples) is None
+    known = diagnose(other, "dL/dx", samples)
+    assert known is not None
+    assert known.name == "sign-flipped"
     assert diagnose(conv2d(), "forward", samples) is None
 
 
