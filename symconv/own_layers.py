@@ -14,8 +14,7 @@ from difflib import get_close_matches
 from inspect import Parameter, signature
 from types import ModuleType
 
-from symconv.algebra.expressions import Definition, Statement
-from symconv.algebra.indices import Index, Range, as_integer
+from symconv.algebra.expressions import Definition, claim
 from symconv.algebra.scoping import arrays
 from symconv.errors import SymconvError, UsageError
 from symconv.implementations.calling.importing import import_target, split
@@ -118,7 +117,7 @@ def _require_meaning(layer: Layer, text: str) -> None:
             )
     for definition in layer.definitions:
         try:
-            outcome = prove(_as_claim(definition), layer)
+            outcome = prove(claim(definition.target, definition.body), layer)
         except SymconvError as error:
             raise UsageError(error.fact, code=error.code, help=error.help, location=text) from error
         if outcome.verdict is Verdict.ILL_FORMED:
@@ -127,16 +126,6 @@ def _require_meaning(layer: Layer, text: str) -> None:
             where = f" at {at}" if at else ""
             fact = f"has no value: {outcome.detail}{where}"
             raise _without_meaning(text, definition, fact, str(outcome.code))
-
-
-def _as_claim(definition: Definition) -> Statement:
-    target = definition.target
-    free = tuple(
-        Range(index, as_integer(0), extent - 1)
-        for index, extent in zip(target.indices, definition.array.shape, strict=True)
-        if isinstance(index, Index)
-    )
-    return Statement(target, definition.body, free=free, name=str(definition.array))
 
 
 def _without_meaning(

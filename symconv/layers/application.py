@@ -13,8 +13,15 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from symconv.algebra.expressions import Array, Definition, Entry, Expression
-from symconv.algebra.indices import Condition, IntegerExpression, IntegerLike, Symbol, as_integer
-from symconv.algebra.scoping import substitute
+from symconv.algebra.indices import (
+    Condition,
+    Index,
+    IntegerExpression,
+    IntegerLike,
+    Symbol,
+    as_integer,
+)
+from symconv.algebra.scoping import free_indices, inline, substitute
 from symconv.algebra.tree import map_parts
 from symconv.layers.layer import Layer
 
@@ -54,9 +61,8 @@ def apply_layer(
         entries: what each of its inputs holds, the upstream gradient left out.
     """
     assert layer.output is not None, f"{layer.name} has an output"
-    derived = [item.size for item in layer.derived]
     known: dict[Symbol, IntegerExpression] = {
-        size: as_integer(sizes[size.name]) for size in (*layer.given, *derived)
+        size: as_integer(sizes[size.name]) for size in layer.every_size
     }
     inner = [item for item in layer.definitions if item.array != layer.loss]
     arrays = {
@@ -66,11 +72,12 @@ def apply_layer(
         )
         for item in inner
     }
-    table = {**entries, **{old: entries_of(new) for old, new in arrays.items()}}
+    held = {**entries, **{old: entries_of(new) for old, new in arrays.items()}}
+    table = {name: _held(layer.array_by_name[name], of) for name, of in held.items()}
 
     def applied(node: Expression) -> Expression:
         if isinstance(node, Entry):
-            return table[node.array.name](*node.indices)
+            return inline(table[node.array.name], node.indices)
         return map_parts(node, applied, only=Expression)
 
     definitions = tuple(
@@ -79,14 +86,17 @@ def apply_layer(
         )
         for item in inner
     )
-    least = [size >= layer.minimum.get(size, 1) for size in layer.given]
-    required = (
-        *least,
-        *layer.constraints,
-        *(part for one in layer.derived for part in one.conditions),
-    )
     return Application(
         arrays[layer.output.name],
         definitions,
-        tuple(substitute(condition, known) for condition in required),
+        tuple(substitute(condition, known) for condition in layer.size_constraints),
     )
+
+
+def _held(array: Array, entries: Entries) -> Definition:
+    """Return what an array holds, at indices that nobody else has: no sum can catch them."""
+    at = tuple(Index(f"{array.name}#{axis}") for axis in range(len(array.shape)))
+    body = entries(*at)
+    foreign = [index for index in free_indices(body) if index not in at]
+    assert not foreign, f"{body} brings {foreign[0]} along, which a sum of the layer would catch"
+    return Definition(array[at], body)

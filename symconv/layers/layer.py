@@ -232,9 +232,8 @@ class Layer:
     def size_constraints(self) -> tuple[Condition, ...]:
         """Every condition on sizes: least values, constraints, and what defines derived sizes."""
         return (
-            *(size >= self.minimum.get(size, 1) for size in self.given),
+            *(size >= self.minimum.get(size, 1) for size in self.every_size),
             *self.constraints,
-            *(derived.size >= 1 for derived in self.derived),
             *(condition for derived in self.derived for condition in derived.conditions),
         )
 

@@ -9,8 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from symconv.algebra.expressions import Array, Definition, Statement
-from symconv.algebra.indices import Index, Range, as_integer
+from symconv.algebra.expressions import Array, Statement, claim
 from symconv.latex.writing.choices import LatexOptions
 from symconv.latex.writing.layout import statement_display
 from symconv.latex.writing.standalone import section
@@ -57,12 +56,8 @@ def layer_text(layer: Layer, file: IO[str]) -> str:
     line = Text.assemble((layer.name, "bold"), ("\n" + layer_line(layer.name), "not bold"))
     sizes = _table("size", "at least", "what it is")
     lines = size_lines(layer)
-    for size in layer.given:
+    for size in layer.every_size:
         sizes.add_row(str(size), str(layer.minimum.get(size, 1)), lines.get(size, ""))
-    for item in layer.derived:
-        sizes.add_row(
-            str(item.size), str(layer.minimum.get(item.size, 1)), lines.get(item.size, "")
-        )
     statements = [
         f"{statement.key}\n    {statement}{_under(map(str, statement.assumptions))}"
         for statement in layer.statements
@@ -95,7 +90,9 @@ def layer_latex(layer: Layer) -> str:
     hypotheses = ", ".join(
         ("Every size is at least 1", *least, *([conditions] if conditions else []))
     )
-    definitions = (statement_display(_as_statement(one), options) for one in layer.definitions)
+    definitions = (
+        statement_display(claim(one.target, one.body), options) for one in layer.definitions
+    )
     parts = [section("Definitions", f"{hypotheses}.", *definitions)]
     by_name: dict[str, list[Statement]] = {}
     for statement in layer.statements:
@@ -103,15 +100,6 @@ def layer_latex(layer: Layer) -> str:
     for name, forms in by_name.items():
         parts.append(section(name, *(statement_display(one, options) for one in forms)))
     return f"% symconv: layer {layer.name}\n" + "\n".join(parts)
-
-
-def _as_statement(definition: Definition) -> Statement:
-    free = tuple(
-        Range(index, as_integer(0), extent - 1)
-        for index, extent in zip(definition.target.indices, definition.array.shape, strict=True)
-        if isinstance(index, Index)
-    )
-    return Statement(definition.target, definition.body, free=free)
 
 
 def _by_choice(known: Sequence[Word]) -> list[Word]:

@@ -18,6 +18,7 @@ from symconv.algebra.indices import (
 from symconv.errors import IllFormed, SizesError, UnknownStatement, UsageError
 from symconv.layers.convolution.post import DEFAULT_SIZES, conv2d
 from symconv.layers.layer import DerivedSize, Layer, Loop, Sizes
+from symconv.layers.registry import layer_by_name
 
 LAYER = conv2d()
 GOOD = "N=2,C=3,H=8,W=8,F=4,HH=3,WW=3,S=1,P=1"
@@ -222,6 +223,13 @@ def test_the_layer_states_its_constraints() -> None:
     assert "H+2*P >= HH" in text
     assert "S*(Hh-1) <= H+2*P-HH" in text
     assert "H+2*P-HH < S*Hh" in text
+
+
+def test_a_derived_size_may_be_0_where_the_layer_says_so() -> None:
+    text = [str(condition) for condition in layer_by_name("conv1d same").size_constraints]
+    assert "Pw0 >= 0" in text
+    assert "Pw0 >= 1" not in text
+    assert "Hw >= 1" in text
 
 
 A, D, E = sizes("A D E")

@@ -23,6 +23,7 @@ from symconv.layers.axis import Axis
 from symconv.layers.convolution.choices import PaddingMode
 from symconv.layers.convolution.frame import Frame
 from symconv.layers.convolution.grouping import C
+from symconv.layers.convolution.loops import bias_gradient
 from symconv.layers.layer import Loop
 
 Positions: TypeAlias = tuple[int, ...]
@@ -177,14 +178,6 @@ def input_gradient(nest: Nest, dout: Any, x: Any, w: Any) -> Any:
         for place, window in nest.windows():
             dx_pad[(n, nest.seen(f), *window)] += dout[(n, f, *place)] * w[f]
     return nest.unpad(dx_pad)
-
-
-def bias_gradient(dout: Any, b: Any) -> Any:
-    """Return dL/db: for each filter, the sum of the upstream gradient."""
-    db = np.zeros_like(b)
-    for f in range(b.shape[0]):
-        db[f] = np.sum(dout[:, f])
-    return db
 
 
 def transposed_forward(nest: Nest, x: Any, w: Any, b: Any = None) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import combinations
 
-from symconv.algebra.indices import divides, equal
+from symconv.algebra.indices import as_integer, divides, equal
 from symconv.errors import SizesError
 from symconv.layers.axis import ONE
 from symconv.layers.convolution.frame import N
@@ -113,14 +113,14 @@ def regions(layer: Layer) -> tuple[Region, ...]:
 def _values(layer: Layer, trial: _Trial) -> dict[str, int]:
     """Return a value for every given size of the layer, as the trial wants it."""
     wanted: dict[object, int] = {N: trial.images, C: trial.channels, F: trial.filters}
-    wanted |= {G: trial.groups, M: trial.multiplier}
+    wanted |= {G: trial.groups, M: trial.multiplier, ONE: 1}
     for place, axis in enumerate(reversed(layer.axes)):
         along = {
             axis.input: trial.inputs,
             axis.filter: trial.taps,
             axis.stride: trial.strides,
             axis.padding_before: trial.before,
-            axis.dilation: trial.dilations,
+            as_integer(axis.dilation): trial.dilations,
         }
         if axis.padding_after != axis.padding_before:
             along[axis.padding_after] = trial.after
@@ -128,7 +128,7 @@ def _values(layer: Layer, trial: _Trial) -> dict[str, int]:
             _ = wanted.setdefault(size, values[min(place, len(values) - 1)])
         beyond = trial.beyond[min(place, len(trial.beyond) - 1)]
         # A window further would be one more input position.
-        most = max(wanted[axis.stride], wanted[axis.dilation]) - 1
+        most = max(wanted[axis.stride], wanted[as_integer(axis.dilation)]) - 1
         wanted[axis.output_padding] = min(beyond, most)
     # What nothing is said of, such as a divisor of its own, is neither 1 nor another size.
     return {size.name: wanted.get(size, 7) for size in layer.given}

@@ -59,6 +59,15 @@ def test_sizes_are_given_as_users_type_them(name, sizes):
     assert [size.name for size in layer_by_name(name).given] == sizes.split()
 
 
+@pytest.mark.parametrize("more", ["", " dilation", " dilation groups"])
+def test_output_padding_without_a_stride_is_as_large_as_the_dilation_allows(more):
+    layer = layer_by_name(f"conv_transpose1d unstrided output_padding{more}")
+    least = [size for size in layer.minimum if size.name == "Ow"]
+    sizes = [layer.sizes(text) for text in layer.default_sizes]
+    assert least
+    assert max(one["Ow"] for one in sizes) == (1 if more else 0)
+
+
 CONTRADICTIONS = {
     "conv_transpose2d same": "a transposed layer has no padding 'same'",
     "conv_transpose1d circular": "a transposed layer has no padding mode 'circular'",
