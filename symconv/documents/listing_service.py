@@ -141,9 +141,8 @@ def _run(request: ListingRequest, namespace: dict[str, Any]) -> ListingAnswer:
         _ = signal.setitimer(signal.ITIMER_REAL, request.seconds)
         try:
             code = compile(request.code, request.name, "exec", dont_inherit=True)
-            # Running it is what --run-code asks for; this process has the sandbox's limits and
-            # nothing of ours to lose.
-            exec(code, namespace)  # noqa: S102 -- a listing is a program, and its names are wanted
+            # This process has the sandbox's limits and nothing of ours to lose.
+            exec(code, namespace)  # noqa: S102 -- to run the listing is what --run-code asks for
         finally:
             _ = signal.setitimer(signal.ITIMER_REAL, 0)
             _ = signal.signal(signal.SIGALRM, previous)

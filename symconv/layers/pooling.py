@@ -37,7 +37,9 @@ from symconv.algebra.indices import (
     floor,
 )
 from symconv.layers.axis import ONE, ZERO, Axis, sum_of
-from symconv.layers.convolution.choices import (
+from symconv.layers.convolution.frame import L, LayerFrame, N, SpatialAxis, n
+from symconv.layers.convolution.grouping import C, F, Over, c
+from symconv.layers.convolution.member_choices import (
     WORDS,
     Choices,
     Padding,
@@ -46,10 +48,8 @@ from symconv.layers.convolution.choices import (
     named,
     refused,
 )
-from symconv.layers.convolution.claims import brackets, c1, chain, derived, n1, times, values
-from symconv.layers.convolution.frame import Frame, L, N, SpatialAxis, n
-from symconv.layers.convolution.grouping import C, F, Over, c
 from symconv.layers.convolution.shape_survey import shapes
+from symconv.layers.convolution.shared_claims import brackets, c1, chain, derived, n1, times, values
 from symconv.layers.convolution.survey import default_sizes, regions
 from symconv.layers.layer import Layer
 from symconv.layers.pooling_loops import common_multiple, loops
@@ -244,7 +244,7 @@ def build_pooling(choices: PoolingChoices) -> Layer:
 
     The padding is smaller than the window, so that every window holds input.
     """
-    convolution = Frame(
+    convolution = LayerFrame(
         Choices(choices.axes, choices.stride, choices.padding, dilation=choices.dilation)
     )
     pooling = Pooling(

@@ -16,7 +16,7 @@ import numpy as np
 
 from symconv.algebra.indices import Size, Symbol
 from symconv.layers.axis import Axis
-from symconv.layers.convolution.loop_nests import Line, Nest, Positions, line_of
+from symconv.layers.convolution.loop_nests import AxisNumbers, Nest, Positions, line_of
 from symconv.layers.layer import Loop
 
 Count = Callable[[Nest, Positions], int]
@@ -94,7 +94,7 @@ def common_multiple(axes: tuple[Axis, ...], divisor: str, sizes: Mapping[str, in
     return prod(lcm(*range(1, sizes[axis.filter.name] + 1)) for axis in axes)
 
 
-def _counted(line: Line, number: int, first: int, end: int) -> int:
+def _counted(line: AxisNumbers, number: int, first: int, end: int) -> int:
     start = line.stride * number
     taps = range(start, start + line.dilation * line.filter, line.dilation)
     return sum(first <= position < end for position in taps)

@@ -11,7 +11,8 @@ from symconv.algebra.expressions import Array
 from symconv.algebra.indices import Size
 from symconv.errors import UsageError
 from symconv.layers.convolution.builder import build
-from symconv.layers.convolution.choices import (
+from symconv.layers.convolution.frame import LayerFrame
+from symconv.layers.convolution.member_choices import (
     WORDS,
     Choices,
     Padding,
@@ -20,7 +21,6 @@ from symconv.layers.convolution.choices import (
     Words,
     refused,
 )
-from symconv.layers.convolution.frame import Frame
 from symconv.layers.convolution.post import conv2d
 from symconv.layers.layer import Layer, Vocabulary
 from symconv.layers.pooling import POOLING_WORDS, PoolingChoices, build_pooling
@@ -202,7 +202,7 @@ def _chosen(stem: str, words: Iterable[str], table: Words) -> dict[str, Any]:
 
 @cache
 def _convolution(choices: Choices) -> Layer:
-    return conv2d() if choices == Choices() else build(Frame(choices))
+    return conv2d() if choices == Choices() else build(LayerFrame(choices))
 
 
 @cache

@@ -128,7 +128,6 @@ def _compiled(
     """Compile edited functions in a copy of their module's names; the module stays as it is."""
     module = ast.fix_missing_locations(ast.Module(list[ast.stmt](trees), []))
     names = dict(function.__globals__)
-    # Only a program makes a function with its defaults and its helpers; nothing of it is a text
-    # from outside: it is the tree of a layer's loop, with one edit of the catalogue.
-    exec(compile(module, f"<{name}>", "exec"), names)  # noqa: S102 -- a loop of a layer, see above
+    # Only a program makes a function with its defaults and its helpers.
+    exec(compile(module, f"<{name}>", "exec"), names)  # noqa: S102 -- a tree of our own loops, no text
     return names[function.__name__]

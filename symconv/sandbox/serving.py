@@ -238,9 +238,8 @@ def _loaded(
     load: bytes | Callable[[], Service], send: Callable[[bytes, Any], None]
 ) -> Service | None:
     try:
-        # Only the way down is a pickle: the parent made it of its own objects, and it is read
-        # before any code of the user is loaded. What comes back is plain data.
-        make = pickle.loads(load) if isinstance(load, bytes) else load  # noqa: S301 -- as above
+        # It is read before any code of the user is loaded; what comes back is plain data.
+        make = pickle.loads(load) if isinstance(load, bytes) else load  # noqa: S301 -- the parent made it
     except BaseException:
         send(UNREADABLE, None)
         return None

@@ -18,11 +18,9 @@ from symconv.layers.layer import Layer, Sizes
 from symconv.layers.registry import layer_by_name
 from tests.runs import quick_rows
 
-onnx = pytest.importorskip(
-    "onnx",
-    reason="runs the backend tests of ONNX, which are an extra: pip install 'symconv[suites]'",
-)
-from onnx.backend.test.case.node import collect_testcases  # noqa: E402 -- onnx may be absent
+MISSING = "runs the backend tests of ONNX, which are an extra: pip install 'symconv[suites]'"
+onnx = pytest.importorskip("onnx", reason=MISSING)
+node_tests = pytest.importorskip("onnx.backend.test.case.node", reason=MISSING)
 
 OPERATORS = {"Conv": "conv", "ConvTranspose": "conv_transpose", "AveragePool": "avg_pool"}
 COUNT = 37
@@ -36,7 +34,7 @@ def _published() -> dict[str, Any]:
     with warnings.catch_warnings():
         # Cases of other operators overflow on purpose while they are made.
         warnings.simplefilter("ignore")
-        cases = collect_testcases(None)
+        cases = node_tests.collect_testcases(None)
     return {case.name: case for case in cases if case.model.graph.node[0].op_type in OPERATORS}
 
 

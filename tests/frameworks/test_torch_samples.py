@@ -25,14 +25,14 @@ torch = pytest.importorskip(
 PINNED = "2.13"
 if not torch.__version__.startswith(PINNED):
     pytest.skip(
-        f"PyTorch's table of samples is private; this reads that of {PINNED}, "
-        f"and {torch.__version__} is installed",
+        f"PyTorch's table of samples is private, and this reads that of {PINNED}; "
+        f"{torch.__version__} is installed: pip install 'torch=={PINNED}.*'",
         allow_module_level=True,
     )
-_ = pytest.importorskip(
-    "expecttest", reason="PyTorch's samples need it: pip install 'symconv[suites]'"
+samples = pytest.importorskip(
+    "torch.testing._internal.common_methods_invocations",
+    reason="PyTorch's samples need expecttest: pip install 'symconv[suites]'",
 )
-from torch.testing._internal.common_methods_invocations import op_db  # noqa: E402 -- see above
 
 OPERATORS = {
     **{f"conv{axes}d": axes for axes in (1, 2, 3)},
@@ -47,11 +47,11 @@ POOLING = ("kernel_size", "stride", "padding", "ceil_mode", "count_include_pad",
 
 def _samples() -> dict[str, tuple[str, Any]]:
     found = {}
-    for item in op_db:
+    for item in samples.op_db:
         name = item.name.removeprefix("nn.functional.")
         if item.name.startswith("nn.functional.") and name in OPERATORS:
-            samples = item.sample_inputs("cpu", torch.float64, requires_grad=False)
-            found |= {f"{name}-{number}": (name, one) for number, one in enumerate(samples)}
+            inputs = item.sample_inputs("cpu", torch.float64, requires_grad=False)
+            found |= {f"{name}-{number}": (name, one) for number, one in enumerate(inputs)}
     return found
 
 

@@ -36,7 +36,6 @@ from symconv.algebra.indices import (
     sizes,
 )
 from symconv.errors import IllFormed
-from symconv.layers.convolution.claims import c1, f1, n1
 from symconv.layers.convolution.forward import (
     HH,
     WW,
@@ -58,6 +57,7 @@ from symconv.layers.convolution.forward import (
     y,
 )
 from symconv.layers.convolution.post import conv2d
+from symconv.layers.convolution.shared_claims import c1, f1, n1
 from symconv.layers.layer import DerivedSize, Layer
 from symconv.proof.equality import Outcome, prove
 from symconv.verdicts import Verdict

@@ -167,9 +167,9 @@ def _entries(error: BaseException) -> int | None:
             for at, value in _made_numbers(node)
             if (at.lineno, at.end_lineno, at.col_offset, at.end_col_offset) == place
         )
-        # The frame holds names, not values on the way: the value has to be computed again. It is
-        # code that just ran in this same process of the sandbox, and may do there what it likes.
-        again = eval(compile(ast.Expression(value), "", "eval"), names)  # noqa: S307 -- as above
+        # The frame holds names, not values on the way: the value has to be computed again.
+        program = compile(ast.Expression(value), "", "eval")
+        again = eval(program, names)  # noqa: S307 -- it ran in this process of the sandbox just before
         return int(again.size)
     except Exception:
         return None

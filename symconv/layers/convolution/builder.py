@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from symconv.layers.convolution import direct, transposed
-from symconv.layers.convolution.frame import Frame, L, N
+from symconv.layers.convolution.frame import L, LayerFrame, N
 from symconv.layers.convolution.loop_nests import loops
 from symconv.layers.convolution.shape_survey import shapes
 from symconv.layers.convolution.survey import default_sizes, regions
@@ -13,7 +13,7 @@ from symconv.layers.layer import Layer
 from symconv.layers.spellings import IN_CODE
 
 
-def build(frame: Frame) -> Layer:
+def build(frame: LayerFrame) -> Layer:
     """Return the layer of a frame, with its statements and loops."""
     claims = transposed if frame.choices.transposed else direct
     bias = frame.b if frame.choices.bias else None

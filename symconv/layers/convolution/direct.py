@@ -33,7 +33,10 @@ from symconv.algebra.indices import (
 )
 from symconv.algebra.scoping import substitute
 from symconv.layers.axis import ONE, product_of
-from symconv.layers.convolution.claims import (
+from symconv.layers.convolution.frame import C, F, L, LayerFrame, N, SpatialAxis, n
+from symconv.layers.convolution.grouping import Over, c, f
+from symconv.layers.convolution.padding import source
+from symconv.layers.convolution.shared_claims import (
     brackets,
     c1,
     chain,
@@ -45,15 +48,12 @@ from symconv.layers.convolution.claims import (
     times,
     values,
 )
-from symconv.layers.convolution.frame import C, F, Frame, L, N, SpatialAxis, n
-from symconv.layers.convolution.grouping import Over, c, f
-from symconv.layers.convolution.padding import source
 
 # n'', c'', i'', j'' run over x_pad.
 n2, c2 = indices("n'' c''")
 
 
-def definitions(frame: Frame) -> tuple[Definition, ...]:
+def definitions(frame: LayerFrame) -> tuple[Definition, ...]:
     """Return what the padded input, the output and the loss are."""
     seen = frame.grouping.seen_by(f)
     met = [one.axis.position(one.place, one.tap) for one in frame.spatial]
@@ -69,7 +69,7 @@ def definitions(frame: Frame) -> tuple[Definition, ...]:
     return (padded, output, frame.loss)
 
 
-def statements(frame: Frame) -> Iterator[Statement]:
+def statements(frame: LayerFrame) -> Iterator[Statement]:
     """Yield the hand-derived statements, each form after the one that leads to it."""
     yield from _output_sizes(frame)
     if frame.choices.is_padded:
@@ -81,11 +81,11 @@ def statements(frame: Frame) -> Iterator[Statement]:
     yield from _by_input(frame)
 
 
-def _source(frame: Frame, one: SpatialAxis, position: IntegerLike) -> IntegerExpression:
+def _source(frame: LayerFrame, one: SpatialAxis, position: IntegerLike) -> IntegerExpression:
     return source(frame.choices.mode, one.axis, position)
 
 
-def _output_sizes(frame: Frame) -> Iterator[Statement]:
+def _output_sizes(frame: LayerFrame) -> Iterator[Statement]:
     """Claim the output sizes in closed form, and as a plain fraction where that is whole."""
     for axis in frame.axes:
         places = axis.output
@@ -105,7 +105,7 @@ def _output_sizes(frame: Frame) -> Iterator[Statement]:
             yield derived(f"output-size:ceiling-{axis.output}", axis.output, rounded)
 
 
-def _padding(frame: Frame) -> Iterator[Statement]:
+def _padding(frame: LayerFrame) -> Iterator[Statement]:
     """Claim what the padded input holds, and its derivative by the input."""
     padded = frame.x_pad[(n2, c2, *(one.padded_at for one in frame.spatial))]
     sources = [_source(frame, one, one.padded_at) for one in frame.spatial]
@@ -121,7 +121,7 @@ def _padding(frame: Frame) -> Iterator[Statement]:
     yield derived("dx_pad/dx", Derivative(padded, by), times(Delta(n2, n1), Delta(c2, c1), *picked))
 
 
-def _output(frame: Frame) -> Iterator[Statement]:
+def _output(frame: LayerFrame) -> Iterator[Statement]:
     """Claim the output, with the positions of a window in three ways."""
     seen, spatial = frame.grouping.seen_by(f), frame.spatial
 
@@ -157,7 +157,7 @@ def _output(frame: Frame) -> Iterator[Statement]:
     yield derived("y:strided", frame.entry, added(met, [*frame.taps], *frame.over_window))
 
 
-def _by_weights(frame: Frame) -> Iterator[Statement]:
+def _by_weights(frame: LayerFrame) -> Iterator[Statement]:
     """Claim the gradient by the filters; i and j are the entry's place in its filter."""
     seen, spatial = frame.grouping.seen_by(f), frame.spatial
     by = frame.w[(f1, c1, *frame.at)]
@@ -191,7 +191,7 @@ def _by_weights(frame: Frame) -> Iterator[Statement]:
     )
 
 
-def _by_input(frame: Frame) -> Iterator[Statement]:
+def _by_input(frame: LayerFrame) -> Iterator[Statement]:
     """Claim the gradient by the input, through the padded input where there is one."""
     grouping, spatial, zeros = frame.grouping, frame.spatial, frame.choices.mode == "zeros"
     by = frame.x[(n1, c1, *frame.at)]
@@ -240,7 +240,7 @@ def _by_input(frame: Frame) -> Iterator[Statement]:
     )
 
 
-def _by_padded_input(frame: Frame) -> Iterator[Statement]:
+def _by_padded_input(frame: LayerFrame) -> Iterator[Statement]:
     """Claim the output's derivative by the padded input, and by the input through it."""
     grouping, spatial = frame.grouping, frame.spatial
     seen = grouping.seen_by(f)

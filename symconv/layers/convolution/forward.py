@@ -14,11 +14,11 @@ Source: the post's section "Forward pass", in corrected form.
 from __future__ import annotations
 
 from symconv.algebra.indices import indices
-from symconv.layers.convolution.choices import Choices
 from symconv.layers.convolution.direct import definitions
-from symconv.layers.convolution.frame import Frame
+from symconv.layers.convolution.frame import LayerFrame
+from symconv.layers.convolution.member_choices import Choices
 
-FRAME = Frame(Choices())
+FRAME = LayerFrame(Choices())
 N, C, H, W, F, HH, WW, S, P = GIVEN = FRAME.given
 HEIGHT, WIDTH = FRAME.axes
 Hh, Hw = HEIGHT.output, WIDTH.output

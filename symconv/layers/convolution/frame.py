@@ -34,8 +34,8 @@ from symconv.algebra.indices import (
     sizes,
 )
 from symconv.layers.axis import ONE, ZERO, Axis, product_of, sum_of
-from symconv.layers.convolution.choices import Choices
 from symconv.layers.convolution.grouping import C, F, Grouping, Over, f
+from symconv.layers.convolution.member_choices import Choices
 from symconv.layers.convolution.padding import most_padding
 from symconv.layers.sizes import DerivedSize
 
@@ -114,28 +114,28 @@ class SpatialAxis:
         return Delta(self.met, self.padded(self.moved_on))
 
     @property
-    def met_tap(self) -> Solved:
+    def met_tap(self) -> SolvedIndex:
         """The entry of the filter that meets the position, with where there is one."""
         rest = self.padded(self.moved_on) - self.start
         return _solved(rest, self.axis.dilation, self.axis.filter)
 
     @property
-    def met_window(self) -> Solved:
+    def met_window(self) -> SolvedIndex:
         """The window whose entry of the filter meets the position, with where there is one."""
         rest = self.padded(self.moved_on) - self.axis.dilated(self.tap)
         return _solved(rest, self.axis.stride, self.windows)
 
     @property
-    def met_position(self) -> Solved:
+    def met_position(self) -> SolvedIndex:
         """The position that the filter's entry meets, with where it is one of the side."""
         extent = self.axis.output if self.axis.transposed else self.axis.input
         before = self.axis.padding_before
         here = self.met if before == ZERO else self.met - before
-        return Solved((Iverson(between(0, here, extent - 1)),), here)
+        return SolvedIndex((Iverson(between(0, here, extent - 1)),), here)
 
 
 @dataclass(frozen=True, slots=True)
-class Solved:
+class SolvedIndex:
     """An index solved for.
 
     Attributes:
@@ -147,16 +147,16 @@ class Solved:
     value: IntegerExpression
 
 
-def _solved(rest: IntegerExpression, factor: IntegerLike, extent: Size) -> Solved:
+def _solved(rest: IntegerExpression, factor: IntegerLike, extent: Size) -> SolvedIndex:
     """Solve factor * index = rest for an index below an extent."""
     inside = Iverson(between(0, rest, product_of(factor, extent - 1)))
     if as_integer(factor) == ONE:
-        return Solved((inside,), rest)
-    return Solved((inside, Iverson(divides(factor, rest))), rest / factor)
+        return SolvedIndex((inside,), rest)
+    return SolvedIndex((inside, Iverson(divides(factor, rest))), rest / factor)
 
 
 @dataclass(frozen=True)
-class Frame:
+class LayerFrame:
     """What a member of the family is made of; the choices say which of it there is."""
 
     choices: Choices

@@ -21,7 +21,7 @@ from symconv.algebra.indices import (
     indices,
     sizes,
 )
-from symconv.layers.convolution.choices import Channels
+from symconv.layers.convolution.member_choices import Channels
 from symconv.layers.sizes import DerivedSize
 
 Over: TypeAlias = tuple[Index, IntegerLike, IntegerLike]

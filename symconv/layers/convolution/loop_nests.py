@@ -20,17 +20,17 @@ import numpy as np
 from symconv.algebra.evaluation import integer_value
 from symconv.algebra.indices import IntegerLike, Symbol, as_integer
 from symconv.layers.axis import Axis
-from symconv.layers.convolution.choices import PaddingMode
-from symconv.layers.convolution.frame import Frame
+from symconv.layers.convolution.frame import LayerFrame
 from symconv.layers.convolution.grouping import C
 from symconv.layers.convolution.loops import bias_gradient
+from symconv.layers.convolution.member_choices import PaddingMode
 from symconv.layers.layer import Loop
 
 Positions: TypeAlias = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class AxisNumbers:
     """One axis in numbers.
 
     Attributes:
@@ -100,7 +100,7 @@ class Nest:
         filters: how many filters a group has.
     """
 
-    lines: tuple[Line, ...]
+    lines: tuple[AxisNumbers, ...]
     groups: int
     channels: int
     filters: int
@@ -213,7 +213,7 @@ def transposed_input_gradient(nest: Nest, dout: Any, x: Any, w: Any) -> Any:
     return dx
 
 
-def loops(frame: Frame) -> tuple[Loop, ...]:
+def loops(frame: LayerFrame) -> tuple[Loop, ...]:
     """Return the loops of a member of the family; each takes its arrays, then every size."""
     ahead, by_weights, by_input = (
         (transposed_forward, transposed_weights_gradient, transposed_input_gradient)
@@ -241,17 +241,17 @@ def loops(frame: Frame) -> tuple[Loop, ...]:
     )
 
 
-def line_of(axis: Axis, sizes: Mapping[Symbol, int], mode: PaddingMode = "zeros") -> Line:
+def line_of(axis: Axis, sizes: Mapping[Symbol, int], mode: PaddingMode = "zeros") -> AxisNumbers:
     """Return one axis in numbers."""
     windows, moved_on = axis.output, axis.input
     if axis.transposed:
         windows, moved_on = moved_on, windows
     settings = (axis.stride, axis.dilation, axis.padding_before, axis.padding_after)
     numbers = (_value(one, sizes) for one in (windows, moved_on, axis.filter, *settings))
-    return Line(*numbers, mode=mode)
+    return AxisNumbers(*numbers, mode=mode)
 
 
-def _nest(frame: Frame, sizes: Mapping[Symbol, int]) -> Nest:
+def _nest(frame: LayerFrame, sizes: Mapping[Symbol, int]) -> Nest:
     channels = _value(frame.grouping.channels_of_a_filter, sizes)
     return Nest(
         tuple(line_of(axis, sizes, frame.choices.mode) for axis in frame.axes),

@@ -13,7 +13,7 @@ from symconv.algebra.indices import (
     as_integer,
 )
 from symconv.layers.axis import Axis
-from symconv.layers.convolution.choices import PaddingMode
+from symconv.layers.convolution.member_choices import PaddingMode
 
 
 def source(mode: PaddingMode, axis: Axis, position: IntegerLike) -> IntegerExpression:

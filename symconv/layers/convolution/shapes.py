@@ -18,15 +18,10 @@ Units: stride and padding count input positions.
 
 from __future__ import annotations
 
-from symconv.algebra.indices import Condition, IntegerLike, divides, equal
+from symconv.algebra.indices import divides, equal
 from symconv.layers.convolution.forward import HEIGHT, HH, WIDTH, WW, C, F, H, Hh, Hw, N, P, S, W
+from symconv.layers.convolution.turning_points import differ
 from symconv.layers.regions import Region, Shapes
-
-
-def differ(left: IntegerLike, right: IntegerLike) -> Condition:
-    """Build the condition that two sizes are not equal."""
-    return ~equal(left, right)
-
 
 ROWS_LEFT_OVER = ~divides(S, HEIGHT.room)
 COLUMNS_LEFT_OVER = ~divides(S, WIDTH.room)

@@ -15,7 +15,9 @@ from symconv.algebra.expressions import Definition, Delta, Derivative, Expressio
 from symconv.algebra.indices import floor
 from symconv.algebra.scoping import substitute
 from symconv.layers.axis import ONE, sum_of
-from symconv.layers.convolution.claims import (
+from symconv.layers.convolution.frame import F, L, LayerFrame, N, SolvedIndex, n
+from symconv.layers.convolution.grouping import Over, f
+from symconv.layers.convolution.shared_claims import (
     Positions,
     brackets,
     c1,
@@ -27,16 +29,14 @@ from symconv.layers.convolution.claims import (
     times,
     values,
 )
-from symconv.layers.convolution.frame import F, Frame, L, N, Solved, n
-from symconv.layers.convolution.grouping import Over, f
 
 
-def definitions(frame: Frame) -> tuple[Definition, ...]:
+def definitions(frame: LayerFrame) -> tuple[Definition, ...]:
     """Return what the output and the loss are."""
     return (Definition(frame.entry, _scattered(frame)), frame.loss)
 
 
-def _scattered(frame: Frame) -> Expression:
+def _scattered(frame: LayerFrame) -> Expression:
     """Return the output: where an entry of the filter meets the position, it is added."""
     seen = frame.grouping.seen_by(f)
     products = times(
@@ -48,7 +48,7 @@ def _scattered(frame: Frame) -> Expression:
     return frame.b[f] + response if frame.choices.bias else response
 
 
-def statements(frame: Frame) -> Iterator[Statement]:
+def statements(frame: LayerFrame) -> Iterator[Statement]:
     """Yield the hand-derived statements, each form after the one that leads to it."""
     yield from _output_sizes(frame)
     yield from _output(frame)
@@ -58,7 +58,7 @@ def statements(frame: Frame) -> Iterator[Statement]:
     yield from _by_input(frame)
 
 
-def _output_sizes(frame: Frame) -> Iterator[Statement]:
+def _output_sizes(frame: LayerFrame) -> Iterator[Statement]:
     """Claim that the convolution back from the output has as many positions as the input."""
     for axis in frame.axes:
         room = sum_of(axis.output, axis.padding_before, axis.padding_after) - axis.reach
@@ -72,12 +72,12 @@ def _output_sizes(frame: Frame) -> Iterator[Statement]:
         )
 
 
-def _output(frame: Frame) -> Iterator[Statement]:
+def _output(frame: LayerFrame) -> Iterator[Statement]:
     """Claim the output as a gather, solved for the filter's entry and for the window."""
     seen, own, spatial = frame.grouping.seen_by(f), frame.grouping.own_filter(f), frame.spatial
 
     def gathered(
-        solved: list[Solved], at: Positions, taps: Positions, over: tuple[Over, ...]
+        solved: list[SolvedIndex], at: Positions, taps: Positions, over: tuple[Over, ...]
     ) -> Expression:
         read = frame.x[(n, seen.number, *at)] * frame.w[(seen.number, own, *taps)]
         response = Sum(times(*brackets(solved), read), *seen.over, *over)
@@ -91,7 +91,7 @@ def _output(frame: Frame) -> Iterator[Statement]:
     yield derived("y:gather-taps", frame.entry, form)
 
 
-def _by_weights(frame: Frame) -> Iterator[Statement]:
+def _by_weights(frame: LayerFrame) -> Iterator[Statement]:
     """Claim the gradient by the filters; p and q are the entry's place in its filter."""
     spatial = frame.spatial
     filter = substitute(frame.grouping.seeing(c1).number, {f: f1})
@@ -122,7 +122,7 @@ def _by_weights(frame: Frame) -> Iterator[Statement]:
     )
 
 
-def _by_input(frame: Frame) -> Iterator[Statement]:
+def _by_input(frame: LayerFrame) -> Iterator[Statement]:
     """Claim the gradient by the input."""
     grouping, spatial = frame.grouping, frame.spatial
     by = frame.x[(n1, c1, *frame.at)]

@@ -32,9 +32,9 @@ def import_of_what_is_not_there():
 
 
 def import_of_a_name_that_was_moved():
-    from collections import Mapping  # noqa: UP035 -- that it stood here once is the case
+    from inspect import getargspec
 
-    return Mapping
+    return getargspec
 
 
 ONE = np.ones((1, 1))
@@ -59,7 +59,7 @@ def add_to_an_entry(value):
         (lambda: np.product([1]), "write np.prod instead of np.product"),
         (lambda: np.in1d([1], [1]), "write np.isin instead of np.in1d"),
         (lambda: np.NaN, "write np.nan instead of np.NaN"),
-        (lambda: xrange(3), "in Python 3 write range"),  # noqa: F821 -- Python 2 had it
+        (lambda: xrange(3), "in Python 3 write range"),  # noqa: F821 -- Python 3 lacks it, which is the case
         (lambda: {}.iteritems(), "write items"),
         (import_of_what_is_not_there, "a_package_that_nobody_has is not installed"),
         (lambda: np.zeros(2).itemset(0, 1), r"write array[index] = value"),

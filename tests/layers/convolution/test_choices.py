@@ -6,9 +6,9 @@ import pytest
 
 from symconv.errors import UsageError
 from symconv.layers.convolution.builder import build
-from symconv.layers.convolution.choices import Choices
 from symconv.layers.convolution.direct import statements
-from symconv.layers.convolution.frame import Frame
+from symconv.layers.convolution.frame import LayerFrame
+from symconv.layers.convolution.member_choices import Choices
 from symconv.layers.registry import FAMILY, average_pooling, conv2d, convolution, layer_by_name
 
 
@@ -33,7 +33,7 @@ def test_the_layer_of_the_post_is_the_one_without_choices():
 
 
 def test_the_family_derives_what_the_post_derives():
-    frame = Frame(Choices())
+    frame = LayerFrame(Choices())
     made = {item.key: item for item in statements(frame)}
     assert made.pop("dL/dx:gather")
     assert {item.key for item in conv2d().statements} == {*made, "y:example"}

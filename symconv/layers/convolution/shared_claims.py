@@ -22,7 +22,7 @@ from symconv.algebra.expressions import (
     claim,
 )
 from symconv.algebra.indices import Condition, Index, IntegerExpression, indices
-from symconv.layers.convolution.frame import F, Frame, L, N, Solved, n
+from symconv.layers.convolution.frame import F, L, LayerFrame, N, SolvedIndex, n
 from symconv.layers.convolution.grouping import Over, f
 
 Positions: TypeAlias = tuple[IntegerExpression, ...]
@@ -53,12 +53,12 @@ def summed(body: Expression, *ranges: Over) -> Expression:
     return Sum(body, *ranges) if ranges else body
 
 
-def brackets(solved: list[Solved]) -> list[Iverson]:
+def brackets(solved: list[SolvedIndex]) -> list[Iverson]:
     """Return the brackets of several solved indices, in their order."""
     return [bracket for one in solved for bracket in one.where]
 
 
-def values(solved: list[Solved]) -> Positions:
+def values(solved: list[SolvedIndex]) -> Positions:
     """Return the values of several solved indices, in their order."""
     return tuple(one.value for one in solved)
 
@@ -69,7 +69,7 @@ def chain(key: str, entry: Entry, by: Entry, over: Iterable[Over]) -> Statement:
     return derived(key, Derivative(L[()], by), Sum(product, *over))
 
 
-def of_the_bias(frame: Frame) -> Iterator[Statement]:
+def of_the_bias(frame: LayerFrame) -> Iterator[Statement]:
     """Claim the gradient by the bias, which is picked out of its array by a delta."""
     by = frame.b[f1]
     output, loss = Derivative(frame.entry, by), Derivative(L[()], by)
