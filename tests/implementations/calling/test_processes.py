@@ -1,70 +1,40 @@
 """A process of its own: whatever the code does there costs one request."""
 
-import functools
 import os
-import queue
 import signal
 import subprocess
 import sys
 import textwrap
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import numpy as np
 import pytest
 from behaviours import pairs
 from behaviours.pairs import request
 
-from symconv.errors import NotSupported, UsageError
 from symconv.implementations.calling import processes
 from symconv.implementations.calling.processes import MOST_LOST, MOST_TIMEOUTS, Runner
 from symconv.implementations.calling.requests import same
 from symconv.implementations.model import (
     BACKWARD_RESULTS,
-    RESULTS,
     Implementation,
     Pass,
-    RunAnswer,
-    RunTrouble,
+)
+from tests.implementations.calling.in_processes import (
+    KINDS,
+    SHORT,
+    facts,
+    forking,
+    is_right,
+    runner,
 )
 from tests.runs import quick_rows
 
-forking = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no os.fork")
-SHORT = 0.4
 NO_MORE = f"{MOST_LOST} earlier runs gave no answer"
-KINDS = ("spawn", pytest.param("fork", marks=forking))
-
-
-@pytest.fixture(autouse=True)
-def without_jax(monkeypatch):
-    """Other tests of this process may have imported jax, beside which nothing is forked."""
-    if "jax" in sys.modules:
-        monkeypatch.delitem(sys.modules, "jax")
-
-
-def runner(name: str, kind: str = "spawn", **options: Any) -> Runner:
-    by_name = functools.partial(pairs.load, name)
-    found = Runner(by_name if kind == "spawn" else lambda: by_name(), **options)
-    assert found.isolation == kind
-    return found
-
-
-def facts(trouble: RunTrouble | None) -> tuple[str, str]:
-    assert trouble is not None
-    return trouble.code, trouble.fact
-
-
-def is_right(found: RunAnswer) -> bool:
-    expected = (pairs.Y, pairs.DX, pairs.DW, pairs.DB)
-    return all(
-        name in found.of(name).results and same(found.of(name).results[name], value)
-        for name, value in zip(RESULTS, expected, strict=True)
-    )
+pytestmark = pytest.mark.usefixtures("without_jax", "no_thread_is_left")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -328,133 +298,6 @@ def test_big_integers_and_polynomials_go_through() -> None:
         ]
 
 
-@pytest.mark.parametrize(
-    ("name", "code", "fact"),
-    [
-        ("exit_while_loading", "load", "it cannot be loaded: SystemExit: 5"),
-        ("crash_while_loading", "load", "its process ended with exit code 6 while it was loaded"),
-        ("raise_while_loading", "load", "it cannot be loaded: KeyError: 'forward'"),
-    ],
-)
-def test_what_cannot_be_loaded_is_bad_usage(name: str, code: str, fact: str) -> None:
-    with runner(name) as run:
-        for call in (run.describe, lambda: run.run(request())):
-            with pytest.raises(UsageError) as caught:
-                _ = call()
-            assert (caught.value.code, caught.value.fact) == (code, fact)
-
-
-@pytest.mark.parametrize(
-    ("name", "fact"),
-    [
-        ("exit_while_loading", "it cannot be loaded: SystemExit: 5"),
-        ("raise_while_loading", "it cannot be loaded: KeyError: 'forward'"),
-        ("usage_error", "no function found"),
-    ],
-)
-def test_what_cannot_be_loaded_here_is_bad_usage_too(name: str, fact: str) -> None:
-    run = Runner(functools.partial(pairs.load, name), isolate=False)
-    with pytest.raises(UsageError) as caught:
-        _ = run.describe()
-    assert caught.value.fact == fact
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_an_error_of_loading_comes_back_as_it_was_raised(kind: str) -> None:
-    with runner("usage_error", kind) as run, pytest.raises(UsageError) as caught:
-        _ = run.describe()
-    error = caught.value
-    assert type(error) is UsageError
-    assert str(error) == "a.py:3:1: error[no-function]: no function found\n    help: name it"
-    with runner("not_supported", kind) as run, pytest.raises(NotSupported, match="another kind"):
-        _ = run.describe()
-
-
-def test_loading_that_never_ends_is_bad_usage(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, "SECONDS_TO_LOAD", SHORT)
-    never: Any = functools.partial(time.sleep, 60)
-    with Runner(never) as run, pytest.raises(UsageError, match="loading it did not end within"):
-        _ = run.describe()
-
-
-def test_what_cannot_be_loaded_again_is_not_run(tmp_path: Path) -> None:
-    mark = tmp_path / "mark"
-
-    def once() -> Any:
-        if mark.exists():
-            raise UsageError("it is gone")
-        mark.touch()
-        return pairs.load("exits")
-
-    with Runner(once) as run:
-        assert facts(run.run(request()).forward.trouble)[0] == "crashed"
-        found = run.run(request())
-    expected = ("not-run", "it could not be loaded a second time: it is gone")
-    assert facts(found.forward.trouble) == facts(found.backward.trouble) == expected
-
-
-@forking
-def test_live_callables_run_in_a_fork() -> None:
-    seen: list[int] = []
-
-    def load() -> Any:
-        seen.append(1)
-        return pairs.load("right")
-
-    with Runner(load) as run:
-        assert run.isolation == "fork"
-        assert is_right(run.run(request()))
-    assert seen == []
-
-
-def test_where_no_fork_is_safe_the_code_runs_here(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setitem(sys.modules, "jax", sys)
-    with Runner(lambda: pairs.load("right")) as run:
-        assert not run.isolated
-        assert run.describe().name == "theirs"
-        assert is_right(run.run(request()))
-    with Runner(lambda: pairs.load("reads")) as run:
-        text = "EOFError: EOF when reading a line"
-        assert facts(run.run(request()).forward.trouble) == ("raised", text)
-    assert capfd.readouterr() == ("", "")
-
-
-def test_what_a_script_defines_is_not_looked_for_in_a_new_interpreter(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    class Load:
-        def __call__(self) -> Any:
-            return pairs.load("right")
-
-        def __reduce__(self) -> Any:
-            return getattr, (sys.modules["__main__"], "__name__")
-
-    monkeypatch.setattr(processes.pickle, "dumps", lambda _load: b"c__main__\nload\n.")
-    with Runner(Load()) as run:
-        assert run.isolation != "spawn"
-
-
-def test_what_cannot_be_imported_again_runs_in_a_fork(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = ModuleType("made_by_a_test_runner")
-    exec(
-        "def load():\n    from behaviours import pairs\n    return pairs.load('right')",
-        vars(module),
-    )
-    monkeypatch.setitem(sys.modules, module.__name__, module)
-    with Runner(module.load) as run:
-        assert run.isolation == "spawn"
-        assert is_right(run.run(request()))
-        assert run.isolation == ("fork" if hasattr(os, "fork") else "none")
-
-
-def test_isolation_can_be_declined() -> None:
-    with Runner(functools.partial(pairs.load, "right"), isolate=False) as run:
-        assert (run.isolation, run.isolated) == ("none", False)
-        assert is_right(run.run(request()))
-
-
 def alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
@@ -518,19 +361,6 @@ def test_the_process_ends_with_a_parent_that_is_killed() -> None:
         timeout=60,
     )
     assert ended(int(done.stdout))
-
-
-@pytest.fixture(autouse=True)
-def no_thread_is_left() -> Iterator[None]:
-    before = set(threading.enumerate())
-    yield
-    left: queue.SimpleQueue[threading.Thread] = queue.SimpleQueue()
-    for thread in threading.enumerate():
-        if thread not in before:
-            thread.join(timeout=5.0)
-            if thread.is_alive():
-                left.put(thread)
-    assert left.empty()
 
 
 def test_gradients_alone_are_described_and_run() -> None:
