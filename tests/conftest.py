@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -68,25 +69,38 @@ def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
 def run_pytest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., tuple[int, str]]:
-    """Run pytest in the folder of a test and in this process, where nothing is imported anew.
+    """Run pytest in the folder of a test, as a user does: in a process of its own.
 
-    What it imports from the folder is forgotten, so that the next run imports it again.
+    The quick run stays in this process, where nothing is imported anew. What is imported
+    from the folder is then forgotten, so that the next run imports it again.
     """
 
-    def run(*arguments: str) -> tuple[int, str]:
-        # Two plugins would collect the garbage of all tests; hypothesis takes long to configure.
-        without = ("cacheprovider", "hypothesispytest", "threadexception", "unraisableexception")
-        leave_out = [word for name in (*without, "xdist") for word in ("-p", f"no:{name}")]
+    def without(*plugins: str) -> list[str]:
+        # Hypothesis takes long to configure.
+        names = ("cacheprovider", "hypothesispytest", "xdist", *plugins)
+        return ["-v", *(word for name in names for word in ("-p", f"no:{name}"))]
+
+    def run_apart(*arguments: str) -> tuple[int, str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", *without(), *arguments],
+            cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120,
+        )  # fmt: skip
+        return done.returncode, done.stdout + done.stderr
+
+    def run_here(*arguments: str) -> tuple[int, str]:
+        # These two would collect the garbage of all tests.
+        options = without("threadexception", "unraisableexception")
         _ = capsys.readouterr()
         with monkeypatch.context() as here:
             here.chdir(tmp_path)
             here.setattr(sys, "path", [*sys.path])
+            here.syspath_prepend(tmp_path)
             here.delenv("PYTEST_ADDOPTS", raising=False)
-            code = pytest.main(["-v", "--capture=sys", *leave_out, *arguments])
+            code = pytest.main(["--capture=sys", *options, *arguments])
         for name, module in [*sys.modules.items()]:
             if tmp_path in Path(getattr(module, "__file__", None) or "/").parents:
                 del sys.modules[name]
         said = capsys.readouterr()
         return int(code), said.out + said.err
 
-    return run
+    return run_apart if LONG else run_here

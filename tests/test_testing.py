@@ -12,13 +12,13 @@ import pytest
 from symconv.errors import UsageError
 from symconv.layers.convolution import loops
 from symconv.testing import Kernel, assert_gradients_exact
-from tests.runs import quick_rows
+from tests.runs import LONG, quick_rows
 
 SIZES = ("N=1,C=1,H=2,W=3,F=1,HH=1,WW=2,S=1,P=1", "N=2,C=2,H=4,W=6,F=3,HH=2,WW=3,S=2,P=1")
 
 
-assert_exact_here = partial(assert_gradients_exact, isolate=False)
-"""In this process, where a process of its own is not what is tested, and takes longer."""
+assert_exact_here = partial(assert_gradients_exact, isolate=LONG)
+"""In this process in the quick run: a process of its own takes longer, and is tested elsewhere."""
 
 
 def forward(x, w, b, stride, padding):
@@ -142,7 +142,7 @@ def test_wrong_usage_is_no_failed_assertion(given, message):
 
 
 def test_a_kernel_runs_once_for_all_its_items():
-    kernel = Kernel(forward, spoiled, sizes=SIZES, isolate=False)
+    kernel = Kernel(forward, spoiled, sizes=SIZES, isolate=LONG)
     assert kernel.results == ("y", "dL/dx", "dL/dw", "dL/db")
     small, large = kernel.classes
     report = kernel.report
@@ -161,7 +161,7 @@ def test_what_a_pass_does_besides_computing_counts_against_its_results():
         w[:] = 0
         return found
 
-    kernel = Kernel(forward, writing, sizes=SIZES[0], isolate=False)
+    kernel = Kernel(forward, writing, sizes=SIZES[0], isolate=LONG)
     (place,) = kernel.classes
     for result in ("dL/dx", "dL/dw", "dL/db"):
         assert "backward: changes its input" in kernel.outcome(result, place).failure
@@ -178,7 +178,7 @@ def image_twice(x, w, b, stride, padding):
 
 
 def test_items_of_code_that_is_taken_otherwise_follow_what_it_is_taken_as():
-    kernel = Kernel(image, only="y", isolate=False)
+    kernel = Kernel(image, only="y", isolate=LONG)
     outcomes = {place.name: kernel.outcome("y", place) for place in kernel.classes}
     assert kernel.report.read_as == {"batch": False}
     assert not any(one.failure for one in outcomes.values())
@@ -188,15 +188,15 @@ def test_items_of_code_that_is_taken_otherwise_follow_what_it_is_taken_as():
 
 
 def test_items_of_code_that_is_right_in_no_way_fail():
-    kernel = Kernel(image_twice, only="y", isolate=False)
+    kernel = Kernel(image_twice, only="y", isolate=LONG)
     assert all(kernel.outcome("y", place).failure for place in kernel.classes)
 
 
 def test_what_is_never_judged_fails_though_the_report_says_nothing_of_it(monkeypatch):
-    kernel = Kernel(forward, sizes=SIZES[0], isolate=False)
+    kernel = Kernel(forward, sizes=SIZES[0], isolate=LONG)
     assert set(kernel.unjudged) == {"dL/dx", "dL/dw", "dL/db"}
     monkeypatch.setattr(
-        kernel, "_report", Kernel(forward, only="y", sizes=SIZES[0], isolate=False).report
+        kernel, "_report", Kernel(forward, only="y", sizes=SIZES[0], isolate=LONG).report
     )
     assert kernel.outcome("dL/dx", kernel.classes[0]).failure == "dL/dx: it was not judged"
 
@@ -236,7 +236,7 @@ USE = "\ndef test_conv(symconv_check):\n    symconv_check()\n"
 
 @pytest.fixture
 def pytest_run(tmp_path: Path, run_pytest):
-    """Run pytest on a file with a head that imports layers, in this process."""
+    """Run pytest on a file with a head that imports layers."""
     (tmp_path / "layers.py").write_text(LAYERS)
     (tmp_path / "pyproject.toml").write_text(
         '[tool.pytest.ini_options]\naddopts = ["--strict-markers"]\nfilterwarnings = ["error"]\n'
@@ -271,11 +271,9 @@ def test_there_is_an_item_for_every_class_and_result_and_the_code_runs_once(pyte
 
 @quick_rows(1, "the rows differ in how pytest imports the test")
 @pytest.mark.parametrize("mode", ["prepend", "importlib"])
-def test_a_failure_is_the_diagnosis_for_its_class_and_result_alone(
-    pytest_run, mode, tmp_path, monkeypatch
-):
+def test_a_failure_is_the_diagnosis_for_its_class_and_result_alone(pytest_run, mode, monkeypatch):
     mark = "@pytest.mark.symconv(forward=forward, backward=spoiled, sizes=TWO)"
-    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", ".")
     code, out = pytest_run(mark + USE, f"--import-mode={mode}")
     assert code == 1
     assert "1 failed, 7 passed" in out

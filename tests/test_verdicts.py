@@ -20,6 +20,7 @@ from symconv.verdicts import (
     Verdict,
     VerificationFailed,
 )
+from tests.runs import by_run
 
 PLACE = {"N": 1}
 CASE = Counterexample(sizes=PLACE, indices={"n": 0}, left="x[0]", right="0")
@@ -114,7 +115,7 @@ def drop_unread(*verdicts: Verdict) -> list[warnings.WarningMessage]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         _ = Report([result(verdict) for verdict in verdicts]).layer
-        _ = gc.collect(0)
+        _ = gc.collect(by_run(0, 2, 2))
     return caught
 
 
@@ -145,7 +146,7 @@ def test_a_report_that_was_looked_at_does_not_warn(look) -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         _ = look(Report([result(Verdict.REFUTED)]))
-        _ = gc.collect(0)
+        _ = gc.collect(by_run(0, 2, 2))
     assert caught == []
 
 

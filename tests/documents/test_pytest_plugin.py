@@ -1,4 +1,4 @@
-"""Documents as pytest items, in runs of pytest inside this one."""
+"""Documents as pytest items, in runs of pytest on a folder of their own."""
 
 from __future__ import annotations
 
