@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from functools import cache
 from typing import Any, Final, Literal
@@ -213,17 +213,56 @@ def _pooling(choices: PoolingChoices) -> Layer:
 def layer_with(arrays: Iterable[Array], sizes: Iterable[Size]) -> Layer | None:
     """Return the layer that has all of the arrays, by name and shape, and all sizes.
 
-    The first of the layers without words that has them; else the only one with words.
+    A size that the layer without words does not have tells the word that brings it. What
+    nothing tells is left at its default; see `layers_alike`.
     """
     wanted, needed = list(arrays), set(sizes)
+    for name in NAMES:
+        plain = layer_by_name(name)
+        ranks = {array.name: len(array.shape) for array in plain.array_by_name.values()}
+        if any(ranks.get(array.name) != len(array.shape) for array in wanted):
+            continue
+        told = {_word_by_size(name).get(size, "") for size in needed.difference(plain.every_size)}
+        layer = plain if not told else _possible(f"{name} {' '.join(told)}") if all(told) else None
+        if layer is not None and needed.issubset(layer.every_size) and _has(layer, wanted):
+            return layer
+    return None
 
-    def has_all(layer: Layer) -> bool:
-        known = layer.array_by_name
-        has_sizes = needed <= {*layer.given, *(derived.size for derived in layer.derived)}
-        return has_sizes and all(known.get(array.name) == array for array in wanted)
 
-    plain = next((layer for layer in map(layer_by_name, NAMES) if has_all(layer)), None)
-    if plain is not None:
-        return plain
-    found = [layer for layer in map(layer_by_name, FAMILY) if has_all(layer)]
-    return found[0] if len(found) == 1 else None
+def layers_alike(layer: Layer, arrays: Iterable[Array]) -> Iterator[Layer]:
+    """Yield the layers, a word away, that have the same sizes and these arrays too.
+
+    Nothing that is said of arrays and sizes tells them apart, such as what the padding holds.
+    """
+    stem, *words = layer.name.split()
+    table, wanted = words_of(stem), list(arrays)
+    for word, (choice, _) in table.items():
+        others = (other for other in words if table[other][0] != choice)
+        other = _possible(" ".join((stem, *others, word)))
+        if other is None or other is layer or {*other.every_size} != {*layer.every_size}:
+            continue
+        if _has(other, wanted):
+            yield other
+
+
+@cache
+def _word_by_size(name: str) -> dict[Size, str]:
+    """Return the first word behind a name that brings a size along, by the size."""
+    found: dict[Size, str] = {}
+    for word in words_of(name):
+        layer = _possible(f"{name} {word}")
+        for size in () if layer is None else layer.every_size:
+            _ = found.setdefault(size, word)
+    return found
+
+
+def _possible(name: str) -> Layer | None:
+    """Return the layer of a name, or None where its words contradict each other."""
+    try:
+        return layer_by_name(name)
+    except UsageError:
+        return None
+
+
+def _has(layer: Layer, wanted: Iterable[Array]) -> bool:
+    return all(layer.array_by_name.get(array.name) == array for array in wanted)

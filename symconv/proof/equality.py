@@ -27,7 +27,7 @@ evaluation replays them. A proof is built here and nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
@@ -147,7 +147,8 @@ def prove(
         layer: the sizes, their constraints, and the definitions. Without one every size
             that the statement mentions is at least 1, and its arrays have entries that stand
             for themselves; a derivative of one by another is then not known, unless all of
-            them are arrays of a layer that symconv ships, which is used and noted.
+            them are arrays of a layer that symconv ships, which is used and noted. What is
+            false there, but true of one a word away that nothing tells from it, is undecided.
         assumptions: conditions on sizes besides the statement's own.
         effort: how hard to try; `QUICK` for many candidates.
 
@@ -168,8 +169,9 @@ def prove(
         return _refused(error)
     statement = replace(statement, assumptions=(*statement.assumptions, *assumptions))
     notes: tuple[Note, ...] = ()
+    others: Iterable[Layer] = ()
     if layer is None:
-        layer, notes = layer_of_its_own(statement)
+        layer, notes, others = layer_of_its_own(statement)
     work = WORK_A_STATEMENT
     try:
         run = _Run(statement, layer, effort)
@@ -181,6 +183,13 @@ def prove(
     except NotSupported as error:
         # What the hypotheses alone need: they are put into words before anything is tried.
         outcome = _refused(error)
+    if outcome.verdict.is_false:
+        # Where no layer is named, nothing is false that is true of one that looks the same.
+        fast = replace(effort, minimize=False, evaluate_first=True)
+        if true_of := [other.name for other in others if prove(statement, other, effort=fast)]:
+            fact = f"{outcome.verdict.value} for {layer.name}, proved for {' and '.join(true_of)}"
+            advice = "say which is meant: prove(statement, layer)"
+            outcome = _refused(NotSupported(fact, code="several-readings", help=advice))
     notes = (*notes, *outcome.notes)
     return replace(outcome, assumptions=statement.assumptions, notes=notes, work=work)
 
@@ -378,21 +387,12 @@ class _Run:
         return self._failure(failure)
 
     def _failure(self, failure: Failure) -> Outcome:
-        example = failure.counterexample
-        error = failure.ill_formed
-        if error is None:
-            return Outcome(
-                Verdict.REFUTED,
-                example.sentence(),
-                counterexample=example,
-                code="different",
-                obligations=tuple(self.questions.asked),
-            )
+        example, error = failure.counterexample, failure.ill_formed
         return Outcome(
-            Verdict.ILL_FORMED,
-            error.fact,
+            Verdict.REFUTED if error is None else Verdict.ILL_FORMED,
+            example.sentence() if error is None else error.fact,
             counterexample=example,
-            code=error.code,
+            code="different" if error is None else error.code,
             obligations=tuple(self.questions.asked),
         )
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from symconv.algebra.dependence import derivatives
 from symconv.algebra.expressions import Statement
 from symconv.algebra.scoping import arrays, size_symbols
 from symconv.layers.layer import Layer
-from symconv.layers.registry import layer_with
+from symconv.layers.registry import layer_with, layers_alike
 from symconv.verdicts import Note
 
 
-def layer_of_its_own(statement: Statement) -> tuple[Layer, tuple[Note, ...]]:
+def layer_of_its_own(statement: Statement) -> tuple[Layer, tuple[Note, ...], Iterable[Layer]]:
     """Return the layer of a statement that stands alone, with a note where it is a known one.
+
+    Behind it stand other layers that nothing in the statement tells from that one.
 
     Its sizes are at least 1, and its arrays have entries that stand for themselves. Nothing
     says that they are inputs, so where something is differentiated the layer is one that
@@ -23,7 +27,8 @@ def layer_of_its_own(statement: Statement) -> tuple[Layer, tuple[Note, ...]]:
     if derivatives(statement.lhs) or derivatives(statement.rhs):
         shipped = layer_with(found, size_symbols(statement))
         if shipped is not None:
-            return shipped, (Note("reading", f"about the layer {shipped.name}"),)
+            said = Note("reading", f"about the layer {shipped.name}")
+            return shipped, (said,), layers_alike(shipped, found)
         inputs = []
     names = sorted(size_symbols(statement), key=lambda size: size.name)
-    return Layer(name="statement", given=tuple(names), inputs=tuple(inputs)), ()
+    return Layer(name="statement", given=tuple(names), inputs=tuple(inputs)), (), ()

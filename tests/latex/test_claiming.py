@@ -32,16 +32,6 @@ def test_a_claim_is_about_the_layer_that_is_given() -> None:
     assert symconv.prove(dropped, layer).verdict is symconv.Verdict.REFUTED
 
 
-def test_a_layer_with_words_is_found_by_the_arrays_where_only_one_fits() -> None:
-    layer = layer_by_name("conv3d strides sides dilation groups")
-    outcome = symconv.prove(layer.statement("dL/dw"))
-    assert outcome
-    assert outcome.notes[0] == f"about the layer {layer.name}"
-    # Two members have these arrays: what pads differently is not guessed at.
-    several = layer_by_name("conv2d strides same").statement("dL/dx:contracted")
-    assert symconv.prove(several).verdict is not symconv.Verdict.REFUTED
-
-
 @pytest.mark.parametrize(
     ("latex", "code"),
     [
