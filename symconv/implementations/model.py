@@ -210,6 +210,7 @@ class Pass:
     Attributes:
         results: the arrays by name, axes in the layer's order, whatever their shape and dtype.
         trouble: why there are none.
+        troubles: why a result is not there though others may be, by its name.
         missing: why a result is not there though the pass ended well, by its name: ``None was
             returned``.
         misshapen: why the shape of a result is wrong where the implementation has another order
@@ -222,11 +223,16 @@ class Pass:
 
     results: Mapping[str, np.ndarray] = field(default_factory=dict)
     trouble: RunTrouble | None = None
+    troubles: Mapping[str, RunTrouble] = field(default_factory=dict)
     missing: Mapping[str, str] = field(default_factory=dict)
     misshapen: Mapping[str, str] = field(default_factory=dict)
     modified: tuple[str, ...] = ()
     unstable: tuple[str, ...] = ()
     seconds: float = 0.0
+
+    def trouble_with(self, result: str) -> RunTrouble | None:
+        """Return why a result is not there, where something ended its computation."""
+        return self.trouble or self.troubles.get(result)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import numpy as np
 
 from symconv.algebra.evaluation import integer_value
 from symconv.code.names import (
+    ALONE,
     BIAS_ATTRIBUTES,
     CACHE,
     CALLED_BEFORE,
@@ -84,6 +85,7 @@ class Class:
         for role in assigned:
             if role not in late or _place_of(instance, role) is not None:
                 _assign(attribute_of(instance, role), arrays[role])
+        _keep_from_gradients(instance, sizes)
         returned = self._forward(instance, self.values(arrays, sizes))
         # Where the constructor made them, what forward does to them is the code's own affair.
         if all(holds(instance, role, arrays[role]) for role in late):
@@ -178,6 +180,19 @@ def _evaluate(instance: Any) -> None:
         _ = change()
     else:
         setattr(instance, TRAINING, False)
+
+
+def _keep_from_gradients(instance: Any, sizes: Mapping[str, int]) -> None:
+    """Let nothing but the one input need a gradient by which a run is differentiated."""
+    if not any(ALONE.format(name) in sizes for name in ("x", "w", "b")):
+        return
+    for role in ("w", "b"):
+        place = _place_of(instance, role)
+        if place is not None and ALONE.format(role) not in sizes:
+            # A tensor that was computed from others keeps its history.
+            held = get(*place)
+            if getattr(held, "is_leaf", False):
+                _ = held.requires_grad_(False)
 
 
 def attribute_of(instance: Any, role: str) -> tuple[Any, str]:

@@ -231,7 +231,8 @@ def read_autograd_function(given: Any, options: CodeOptions) -> Pair:
         values = values_by_role(arrays, sizes, keys, bias=has_bias)
         return given.apply(*forward.positions(values))
 
-    taught = TorchGradients(_with_leaves(call, has_bias))
+    roles = tuple(item.role for item in forward.parameters)
+    taught = TorchGradients(_with_leaves(call, has_bias), given.backward, roles)
     return Pair(
         convention,
         "torch",

@@ -24,6 +24,7 @@ from symconv.errors import NotSupported, SymconvError
 from symconv.implementations.calling.environment import environment_fault
 from symconv.implementations.calling.object_arrays import object_numpy
 from symconv.implementations.calling.rejections import Origin, origin
+from symconv.implementations.calling.results import Raised
 from symconv.implementations.calling.symbols import Uninitialised, polynomials, symbols
 from symconv.implementations.model import (
     BACKWARD_RESULTS,
@@ -215,7 +216,8 @@ class _Call:
             finally:
                 seconds = _perf_counter() - start
             with _silence():
-                given = keeps.results(found, provided)
+                inputs = [*own.values(), *earlier.values()]
+                given = keeps.results(found, provided, inputs)
                 changed = {
                     *keeps.changed(before, own),
                     *keeps.changed(earlier_before, earlier),
@@ -258,15 +260,19 @@ class _Keeps:
             if now is None or not same(kept, now):
                 yield name
 
-    def results(self, found: Any, provided: tuple[str, ...]) -> Pass:
+    def results(self, found: Any, provided: tuple[str, ...], inputs: list[Any]) -> Pass:
         """Return the results as arrays of the layer, and why some of them are none."""
         results: dict[str, np.ndarray] = {}
+        troubles: dict[str, RunTrouble] = {}
         missing: dict[str, str] = {}
         misshapen: dict[str, str] = {}
         for name in provided:
             value = found.get(name)
             if value is None:
                 missing[name] = "None was returned"
+                continue
+            if isinstance(value, Raised):
+                troubles[name] = trouble(value.error, inputs)
                 continue
             try:
                 array = _asarray(self._implementation.from_own(name, value))
@@ -284,7 +290,7 @@ class _Keeps:
             except _THEIRS as error:
                 text = first_line(error)
                 missing[name] = text if isinstance(error, ValueError) else named(error, text)
-        return Pass(results, missing=missing, misshapen=misshapen)
+        return Pass(results, troubles=troubles, missing=missing, misshapen=misshapen)
 
     def _too_large(self, name: str, array: np.ndarray) -> str:
         """Say that a large result has another shape than it should, before it is copied."""

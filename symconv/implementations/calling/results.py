@@ -21,6 +21,17 @@ class NoArray:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """What stands for a result whose computation raised, while others were computed.
+
+    Attributes:
+        error: what was raised.
+    """
+
+    error: Exception
+
+
 def output_and_cache(returned: Any) -> tuple[Any, Any]:
     """Split what a forward pass returned into y, and what the backward pass needs of it.
 

@@ -53,8 +53,9 @@ def judge_pass(
     Returns:
         None where the numbers are right; whether that is enough is for the caller to say.
     """
-    if ran.trouble is not None:
-        return judge_trouble(ran.trouble)
+    trouble = ran.trouble_with(name)
+    if trouble is not None:
+        return judge_trouble(trouble)
     if name in ran.misshapen:
         return Judgement(Verdict.REFUTED, "wrong-shape", ran.misshapen[name])
     if name in ran.missing:

@@ -120,6 +120,6 @@ def _wrong(
 
 
 def _told(answer: RunAnswer, wrong: Sequence[str]) -> str:
-    trouble = answer.of(wrong[0]).trouble
+    trouble = answer.of(wrong[0]).trouble_with(wrong[0])
     verb = "is" if len(wrong) == 1 else "are"
     return f"{' and '.join(wrong)} {verb} wrong" + (f" ({trouble.fact})" if trouble else "")

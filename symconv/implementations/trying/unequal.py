@@ -160,7 +160,7 @@ class _Tried:
                 return ended
             for name in right:
                 if not is_right(answer, name, expected):
-                    fault = answer.of(name).trouble
+                    fault = answer.of(name).trouble_with(name)
                     told = f": {fault.fact}" if fault else ""
                     _ = wrong.setdefault(name, f"{name} is wrong at {pair}{told}")
         if not wrong:

@@ -50,7 +50,7 @@ def without_bias(
     if result is None:
         wrong = [name for name in compared if not is_right(answer, name, expected)]
         if wrong:
-            trouble = answer.of(wrong[0]).trouble
+            trouble = answer.of(wrong[0]).trouble_with(wrong[0])
             told = f": {trouble.fact}" if trouble else ""
             detail = f"without the bias, {', '.join(wrong)}: wrong at {base}{told}"
             result = found(flag, Verdict.REFUTED, "wrong-value", detail)

@@ -205,6 +205,82 @@ def test_a_wrong_rule_is_what_is_tested() -> None:
     assert wrong(implementation) == {"dL/dx": "value", "dL/db": "missing"}
 
 
+class LargeWeights(Rule):
+    """The gradient by w has another shape, and PyTorch refuses the whole call for that."""
+
+    @staticmethod
+    def backward(ctx, grad_output):
+        dx, dw, *rest = Rule.backward(ctx, grad_output)
+        return dx, functional.pad(dw, (0, 1)), *rest
+
+
+class InModule(Handmade):
+    def forward(self, image):
+        return LargeWeights.apply(image, self.filters, self.b, self.stride, self.padding)
+
+
+class RaisesForWeights(Rule):
+    """The line for dw raises, whatever is asked for."""
+
+    @staticmethod
+    def backward(ctx, grad_output):
+        dx, _, db, *_ = Rule.backward(ctx, grad_output)
+        dw = dx @ grad_output.flatten()
+        return dx, dw, db, None, None
+
+
+class RaisesForAll(Rule):
+    @staticmethod
+    def backward(ctx, grad_output):
+        grad_output = grad_output.view(-1, 7919)
+        return *Rule.backward(ctx, grad_output)[:3], None, None
+
+
+class RaisesBesides(Rule):
+    """The line that raises is for none of the gradients, so it keeps all from being computed."""
+
+    @staticmethod
+    def backward(ctx, grad_output):
+        dx, dw, db, *_ = Rule.backward(ctx, grad_output)
+        _ = grad_output.view(-1, 7919)
+        return dx, dw, db, None, None
+
+
+@pytest.mark.parametrize(
+    ("rule", "codes"),
+    [
+        (LargeWeights, ["right", "raised", "right"]),
+        (InModule, ["right", "raised", "right"]),
+        (RaisesForWeights, ["incomplete", "raised", "incomplete"]),
+        (RaisesForAll, ["raised"] * 3),
+        (RaisesBesides, ["raised"] * 3),
+    ],
+)
+def test_a_gradient_is_not_refuted_for_another_one_that_raises(rule, codes) -> None:
+    report = check_implementation(rule, sizes=[SIZES], isolate=False)
+    code_by_name = {one.name: one.code for one in report.conclusions}
+    assert code_by_name.pop("y") == "right"
+    assert [code_by_name[name] for name in ("dL/dx", "dL/dw", "dL/db")] == codes
+    assert report.exit_code == 1
+
+
+def large_for_torch(x, w, b, stride, padding):
+    return functional.pad(torch_conv(x, w, b, stride, padding), (0, 1))
+
+
+def large_for_jax(x, w, b, stride, padding):
+    return jnp.pad(jax_conv(x, w, b, stride, padding), ((0, 0), (0, 0), (0, 0), (0, 1)))
+
+
+@pytest.mark.parametrize("forward", [large_for_torch, large_for_jax])
+def test_gradients_are_not_refuted_for_an_output_of_another_shape(forward) -> None:
+    report = check_implementation(forward, sizes=[SIZES], isolate=False)
+    code_by_name = {one.name: one.code for one in report.conclusions}
+    assert code_by_name.pop("y") == "wrong-shape"
+    assert {*code_by_name.values()} == {"incomplete"}
+    assert report.exit_code == 1
+
+
 def test_an_output_that_is_cut_off_has_no_gradients() -> None:
     def conv(x, w, b, stride, padding):
         return torch_conv(x, w, b, stride, padding).detach()
