@@ -347,6 +347,11 @@ def check(
     help="The padding that the code has built in; same, where it is half of the filter.",
 )
 @click.option(
+    "--multiplier",
+    type=int,
+    help="How many filters each channel has, where the code has that built in (depthwise).",
+)
+@click.option(
     "--fixed",
     metavar="NAMES",
     default="",
@@ -407,6 +412,7 @@ def test(
     square: bool,
     stride: int | None,
     padding: Padding | None,
+    multiplier: int | None,
     fixed: str,
     only: str,
     framework: Literal["numpy", "torch", "jax"] | None,
@@ -451,6 +457,7 @@ def test(
         square=square,
         stride=stride,
         padding=padding,
+        multiplier=multiplier,
         fixed=fixed,
         only=only,
         framework=framework,

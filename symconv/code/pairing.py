@@ -1,32 +1,36 @@
 """Which values somebody's code takes apart into height and width, as its source has it.
 
 A stride may be one number for both axes, or a pair. ``sh, sw = stride`` takes a pair, and so do
-``sh, sw = conv_param["stride"]`` and a helper that is given the stride and unpacks it.
+``sh, sw = conv_param["stride"]`` and a helper that is given the stride and unpacks it. What goes
+on to a framework may be either, unless it is counted with as it is: ``(H - HH) // stride``.
 """
 
 from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, TypeAlias
 
 from symconv.code.sources import definitions, nodes, scope
 
 Form: TypeAlias = Literal["pair", "either"]
+_Seen: TypeAlias = Literal["passed", "number", "pair", "either"]
 
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+_ASK = _words("isinstance type hasattr isscalar ndim _single single _pair pair _triple triple")
 _TAKE_EITHER = _words(
-    "isinstance type hasattr isscalar ndim _single single _pair pair _triple triple Unfold Fold "
-    "unfold fold Conv1d Conv2d Conv3d LazyConv1d LazyConv2d LazyConv3d ConvTranspose1d "
-    "ConvTranspose2d ConvTranspose3d conv1d conv2d conv3d conv_transpose1d conv_transpose2d "
-    "conv_transpose3d"
+    "Unfold Fold unfold fold Conv1d Conv2d Conv3d LazyConv1d LazyConv2d LazyConv3d "
+    "ConvTranspose1d ConvTranspose2d ConvTranspose3d conv1d conv2d conv3d conv_transpose1d "
+    "conv_transpose2d conv_transpose3d"
 )
-"""What asks which of the two it is given, or takes both."""
+_STRENGTH: Mapping[_Seen, int] = {"passed": 0, "number": 1, "pair": 2, "either": 3}
+"""What is seen of a value, the weakest first: it goes on to what takes both, is counted with, is
+taken apart, or asked for its type."""
 _FRAMEWORKS = _words("numpy torch jax scipy")
 _GO_THROUGH = _words("len iter prod tuple list zip map enumerate max min sum reversed")
 
@@ -35,9 +39,12 @@ def forms(function: Any) -> dict[str, Form]:
     """Return the form of what a function, or a class, takes apart, by its name.
 
     A value's name is that of a variable or attribute, or its key in a dictionary. What is taken
-    apart is a pair; where its type is asked for, or it goes on to what takes both, it is either.
+    apart is a pair; where its type is asked for, or it goes on to what takes both and is not
+    counted with, it is either.
     """
-    return _forms(function, frozenset())
+    seen = _seen(function, frozenset())
+    shown: dict[_Seen, Form] = {"passed": "either", "pair": "pair", "either": "either"}
+    return {name: shown[form] for name, form in seen.items() if form in shown}
 
 
 def parts(function: Any, name: str) -> int:
@@ -54,31 +61,39 @@ def parts(function: Any, name: str) -> int:
     )
 
 
-def _forms(function: Any, seen: frozenset[int]) -> dict[str, Form]:
-    found: dict[str, Form] = {}
+def _seen(function: Any, above: frozenset[int]) -> dict[str, _Seen]:
+    found: dict[str, _Seen] = {}
     names: dict[str, set[str]] = {}
-    for node in nodes(function):
-        for form, value in (*_taken(node), *_given_on(node, function, seen)):
-            for name in _names(value):
-                if found.get(name) != "either":
-                    found[name] = form
+    computed: set[str] = set()
+
+    def see(name: str, form: _Seen) -> bool:
+        is_more = name not in found or _STRENGTH[form] > _STRENGTH[found[name]]
+        if is_more:
+            found[name] = form
+        return is_more
+
+    every = list(nodes(function))
+    for node in every:
         for name, value in _bound(node):
-            names.setdefault(name, set()).update(_names(value))
+            bound = {*_names(value)}
+            names.setdefault(name, set()).update(bound)
+            computed |= set() if bound else {name}
+    for node in every:
+        for form, value in (*_taken(node), *_given_on(node, function, above)):
+            for name in _names(value):
+                # What was computed on the way is not the value that was given.
+                if form != "number" or name not in computed:
+                    _ = see(name, form)
     # What is bound to a name is taken apart where the name is.
-    for _ in names:
-        new: dict[str, Form] = {}
-        for name in (one for one in names if one in found):
-            for other in names[name]:
-                if found.get(other) not in (found[name], "either"):
-                    new[other] = found[name]
-        if not new:
-            break
-        found.update(new)
+    changed = True
+    while changed:
+        bindings = [(name, other) for name in names if name in found for other in names[name]]
+        changed = sum(see(other, found[name]) for name, other in bindings) > 0
     return found
 
 
-def _taken(node: ast.AST) -> Iterator[tuple[Form, ast.expr]]:
-    """Yield what a node takes apart, or asks the type of."""
+def _taken(node: ast.AST) -> Iterator[tuple[_Seen, ast.expr]]:
+    """Yield what a node takes apart, asks the type of, gives on or counts with."""
     match node:
         case ast.Subscript(slice=ast.Constant(value=str())):
             return
@@ -101,16 +116,30 @@ def _taken(node: ast.AST) -> Iterator[tuple[Form, ast.expr]]:
         case ast.Call(func=called, args=arguments, keywords=keywords):
             last = ast.unparse(called).rpartition(".")[2]
             given = [*arguments, *(item.value for item in keywords)]
-            if last in _TAKE_EITHER:
+            if last in _ASK | _TAKE_EITHER:
                 for value in given:
-                    yield "either", value
+                    yield "either" if last in _ASK else "passed", value
             elif last in _GO_THROUGH:
                 # max(kernel, stride) compares them.
                 alone = last not in ("max", "min", "sum") or len(arguments) == 1
                 for value in arguments if alone else ():
                     yield "pair", value
+        case ast.BinOp(op=ast.Sub() | ast.FloorDiv() | ast.Mod(), left=left, right=right):
+            # Tuples can be added and repeated, and this they cannot.
+            for value in (*_operands(left), *_operands(right)):
+                yield "number", value
         case _:
             return
+
+
+def _operands(node: ast.expr) -> Iterator[ast.expr]:
+    """Yield what an expression counts with as it is."""
+    match node:
+        case ast.BinOp(left=left, right=right):
+            yield from _operands(left)
+            yield from _operands(right)
+        case _:
+            yield node
 
 
 def _bound(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
@@ -133,13 +162,13 @@ def _bound(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
 
 
 def _given_on(
-    node: ast.AST, function: Any, seen: frozenset[int]
-) -> Iterator[tuple[Form, ast.expr]]:
-    """Yield what a node gives to a function of somebody's own that takes it apart."""
+    node: ast.AST, function: Any, above: frozenset[int]
+) -> Iterator[tuple[_Seen, ast.expr]]:
+    """Yield what a node gives to a function of somebody's own, as that takes it."""
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
         return
     helper = scope(function).get(node.func.id)
-    if not inspect.isfunction(helper) or id(helper) in seen:
+    if not inspect.isfunction(helper) or id(helper) in above:
         return
     if helper.__module__.split(".")[0] in _FRAMEWORKS:
         return
@@ -147,7 +176,7 @@ def _given_on(
         [*item.args.posonlyargs, *item.args.args, *item.args.kwonlyargs]
         for item in definitions(helper)
     ]
-    form = _forms(helper, seen | {id(helper)})
+    form = _seen(helper, above | {id(helper)})
     for given in parameters[:1]:
         by_name = {item.arg: item.arg for item in given}
         for parameter, value in zip(given, node.args, strict=False):

@@ -33,7 +33,8 @@ from symconv.layers.registry import default_layer
 Purpose = Literal["forward", "backward", "constructor"]
 _KINDS = inspect.Parameter
 _NOTHING = inspect.Parameter.empty
-_OF_EACH_AXIS = (STRIDE, PADDING, DILATION, OUTPUT_PADDING)
+OF_EACH_AXIS = (STRIDE, PADDING, DILATION, OUTPUT_PADDING)
+"""The settings that an axis may have of its own."""
 _DEFINITION = re.compile(r"\s*(?:async\s+def|def|class)\s")
 
 
@@ -77,15 +78,14 @@ class Parameter:
             return value[-self.parts :]
         if self.role == KERNEL:
             return value if self.pairs != "number" else value[0]
-        if self.role in _OF_EACH_AXIS:
+        if self.role in OF_EACH_AXIS:
             if isinstance(value, str):
                 shouts = isinstance(self.default, str) and self.default.isupper()
                 return value.upper() if shouts else value
             if isinstance(self.default, (tuple, list)):
                 return _like(self.default, value)
-            if self.pairs == "number" and isinstance(value, tuple):
-                # They are equal, since the signature asks for it.
-                return value[0]
+            if self.pairs == "number":
+                return one_number(value)
             return (value,) * self.axes if self.pairs == "pair" and _is_one(value) else value
         return value
 
@@ -94,7 +94,7 @@ class Parameter:
         """Whether it is a stride or another setting that may have one part for each axis."""
         if isinstance(self.default, (tuple, list)):
             return len(self.default) == self.axes
-        return self.role in _OF_EACH_AXIS and self.pairs != "number"
+        return self.role in OF_EACH_AXIS and self.pairs != "number"
 
 
 @dataclass(frozen=True, slots=True)
@@ -396,6 +396,11 @@ def _from_stars(function: Callable[..., Any], stars: frozenset[str]) -> list[ins
         for setting in settings([function], stars).values()
         if stars and setting.key.isidentifier()
     ]
+
+
+def one_number(value: Any) -> Any:
+    """Return a setting as one number; all its parts are equal, since the code asks for it."""
+    return one_number(value[0]) if isinstance(value, tuple) else value
 
 
 def padding_mode(layer: Layer) -> str | None:

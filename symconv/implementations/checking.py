@@ -15,7 +15,7 @@ from symconv.implementations.calling.conventions import wrap
 from symconv.implementations.calling.finding import Target, load
 from symconv.implementations.calling.layouts import BIAS, Axes, own_order, restrictions
 from symconv.implementations.calling.processes import SECONDS_PER_RUN, Runner
-from symconv.implementations.diagnosing.other_layers import spoken_of
+from symconv.implementations.diagnosing.other_layers import options_for, spoken_of
 from symconv.implementations.model import Description, Implementation
 from symconv.implementations.options import CodeOptions
 from symconv.implementations.trying.accepted_shapes import Search, shapes_result
@@ -54,7 +54,7 @@ def check_implementation(
     progress: Progress | None = None,
     **convention: Any,
 ) -> CodeReport:
-    """Check a forward and a backward pass of a 2-D convolution that are given as callables.
+    """Check a forward and a backward pass of a layer that are given as callables.
 
     Args:
         forward: computes the output; a function, a class, a module, or None.
@@ -69,9 +69,10 @@ def check_implementation(
         isolate: whether to run it in a process of its own where that is possible.
         progress: called with what is done, the total, and what comes next.
         **convention: how it is called, as `wrap` takes it: ``convention``, ``images``,
-            ``filters``, ``bias``, ``batch``, ``square``, ``stride``, ``padding``, ``framework``;
-            ``fixed`` names parameters that always keep their defaults, ``only`` the results
-            that are asked for.
+            ``filters``, ``bias``, ``batch``, ``square``, ``stride``, ``padding``,
+            ``multiplier``, ``framework``; ``layer`` is what it is compared with, a layer or its
+            name, told by the code where it is left out; ``fixed`` names parameters that always
+            keep their defaults, ``only`` the results that are asked for.
 
     Returns:
         A report that is true when every result is right at every shape that the code accepts.
@@ -147,6 +148,14 @@ def _check(
                     report.notes = (*report.notes, SQUARE_HELPS)
         return report
     description = report.description
+    otherwise = partial(
+        _otherwise,
+        taken=taken,
+        said=said,
+        options=options,
+        progress=progress,
+        isolate=isolate,
+    )
     places = places_of(layer, description, replace(options, sizes=()))
     own = own_order(layer)
     plainly = {"images": own.images, "filters": own.filters, "bias_shape": BIAS, "batch": True}
@@ -159,21 +168,73 @@ def _check(
             return report
         for reading in readings(layer, said, description):
             if probe.agrees(reading):
-                again = _checked_as(
-                    layer, taken(reading.options), options, progress, isolate=isolate
-                )
-                told = telling_result(description)
-                if not any(one.name == told and _is_true(one) for one in again.conclusions):
-                    continue
-                again.read_as = reading.options
-                again.notes = (replace(reading, result=told).note, *again.notes)
-                return again
+                again = otherwise(reading.options)
+                if again is not None and _is_told_right(again):
+                    return _read_as(again, reading.options)
         other = probe.layer()
-        if not other and layer == default_layer():
+        if not other and "layer" not in said and layer == default_layer():
             other = spoken_of(description.forward or description.backward or "")
-        if not other and "square" not in said and _is_square(layer, runner, description, options):
-            report.notes = (*report.notes, SQUARE_HELPS)
-    return _out_of_scope(report, other) if other else report
+        square = (
+            not other and "square" not in said and _is_square(layer, runner, description, options)
+        )
+    if "layer" not in said:
+        usual_layer = {"layer": default_layer().name} if description.told else {}
+        for way in filter(None, (usual_layer, options_for(other))):
+            again = otherwise(way)
+            if again is not None and _is_told_right(again):
+                return _read_as(again, way)
+            if again is not None and not other and _raised(again) * 2 < _raised(report):
+                # Wrong either way: as the usual layer it runs, so it is judged as that.
+                return _read_as(again, way, f"as {report.layer} it raises nearly everywhere")
+    if other:
+        return _out_of_scope(report, other)
+    if square:
+        report.notes = (*report.notes, SQUARE_HELPS)
+    return report
+
+
+def _otherwise(
+    way: Mapping[str, Any],
+    taken: Taken,
+    said: Mapping[str, Any],
+    options: Options,
+    progress: Progress | None,
+    *,
+    isolate: bool,
+) -> CodeReport | None:
+    """Check code with more said of it than the user did; None where it does not fit."""
+
+    def more(changes: Mapping[str, Any]) -> Callable[[], Implementation]:
+        return taken({**way, **changes})
+
+    now = {**said, **way}
+    given = CodeOptions(layer=now.get("layer"))
+    layer = None if given.layer is None else given.meant
+    try:
+        again = _check(layer, more, now, options, progress, isolate=isolate)
+    except UsageError:
+        return None
+    return again
+
+
+def _read_as(report: CodeReport, way: Mapping[str, Any], why: str = "") -> CodeReport:
+    """Say in a report how the code was taken, and why."""
+    reading = Reading(way, Axes(), result=telling_result(report.description))
+    report.read_as = {**way, **report.read_as}
+    report.notes = (reading.note(why), *report.notes)
+    return report
+
+
+def _is_told_right(report: CodeReport) -> bool:
+    """Tell whether the telling result is right."""
+    told = telling_result(report.description)
+    return any(one.name == told and _is_true(one) for one in report.conclusions)
+
+
+def _raised(report: CodeReport) -> int:
+    """Count the shapes at which the telling result is not there, since the code raises."""
+    told = telling_result(report.description)
+    return sum(one.counts.get("raised", 0) for one in report.conclusions if one.name == told)
 
 
 SQUARE_HELPS = Note(
@@ -226,7 +287,10 @@ def _may_be_meant_otherwise(report: CodeReport) -> bool:
 def _out_of_scope(report: CodeReport, other: str) -> CodeReport:
     """Return a report that judges nothing, since the code is another layer."""
     description = report.description
-    results = [*out_of_scope(description, other), *unjudged(description)]
+    results = [
+        *out_of_scope(description, str(report.layer), other, _flags(other)),
+        *unjudged(description),
+    ]
     return CodeReport(
         results,
         layer=str(report.layer),
@@ -235,6 +299,11 @@ def _out_of_scope(report: CodeReport, other: str) -> CodeReport:
         conclusions=[concluded(one) for one in results if one.verdict is not None],
         notes=report.notes,
     )
+
+
+def _flags(other: str) -> str:
+    """Return how the command line says that code is another layer; empty where none is that."""
+    return Reading(options_for(other), Axes()).flags
 
 
 def _checked_as(

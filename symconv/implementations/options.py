@@ -123,6 +123,7 @@ class CodeOptions:
         stride: the only stride that the code has, or None.
         padding: the only padding that the code has, ``"same"`` where it is half of a filter of
             odd size, so that stride 1 keeps the size of an image; or None.
+        multiplier: the only number of filters that each channel of a depthwise layer has, or None.
         framework: what its arrays are, or None to detect it.
         fixed: the names of parameters that always stay as they are, in one text or several.
         only: the results that are asked for, in one text or several; none for all.
@@ -138,6 +139,7 @@ class CodeOptions:
     square: bool = False
     stride: int | None = None
     padding: Padding | None = None
+    multiplier: int | None = None
     framework: Framework | None = None
     fixed: str | tuple[str, ...] = ()
     only: str | tuple[str, ...] = ()
@@ -223,7 +225,11 @@ class CodeOptions:
             if value is not None and value not in known:
                 raise UsageError(f"unknown {what} {value!r}", help=f"one of {', '.join(known)}")
         padding = 0 if self.padding == SAME else self.padding
-        for what, value, least in (("stride", self.stride, 1), ("padding", padding, 0)):
+        for what, value, least in (
+            ("stride", self.stride, 1),
+            ("padding", padding, 0),
+            ("multiplier", self.multiplier, 1),
+        ):
             if isinstance(value, str) or (value is not None and value < least):
                 raise UsageError(
                     f"the {what} must be at least {least}, got {value}",

@@ -90,9 +90,43 @@ class Keeps:
         return x[sh:, sw:]
 
 
+def counts_with_what_it_gives_on(torch, x, stride):
+    rows = (x.shape[2] - 2) // stride + 1
+    return torch.unfold(x, (2, 2), stride=stride), rows
+
+
+def counts_in_a_helper(torch, x, stride):
+    return torch.unfold(x, (2, 2), stride=stride), rows_of(x, stride)
+
+
+def rows_of(x, step):
+    return (x.shape[2] - 2) // step + 1
+
+
+def gives_on(torch, x, stride):
+    return torch.conv2d(x, stride=stride)
+
+
+def asks_and_counts(torch, x, stride):
+    if isinstance(stride, int):
+        return (x.shape[2] - 2) // stride + 1
+    return torch.unfold(x, (2, 2), stride=stride)
+
+
+def counts_with_the_largest(torch, x, stride):
+    out = torch.unfold(x, (2, 2), stride=stride)
+    stride = max(stride)
+    return out, (x.shape[2] - 2) // stride + 1
+
+
 @pytest.mark.parametrize(
     ("function", "form"),
     [
+        (counts_with_what_it_gives_on, None),
+        (counts_in_a_helper, None),
+        (gives_on, "either"),
+        (asks_and_counts, "either"),
+        (counts_with_the_largest, "pair"),
         (unpacks, "pair"),
         (unpacks_both, "pair"),
         (by_another_name, "pair"),

@@ -23,13 +23,19 @@ from symconv.code.names import (
     STRIDE,
     TRAINING,
 )
-from symconv.code.signatures import Signature, location_of, name_of
+from symconv.code.signatures import OF_EACH_AXIS, Signature, location_of, name_of
 from symconv.code.sources import nodes
 from symconv.errors import UsageError
 from symconv.implementations.calling.automatic import double_precision
 from symconv.implementations.calling.classes import Class
 from symconv.implementations.calling.frameworks import from_tensor, is_torch_class, to_tensor
-from symconv.implementations.calling.layouts import SAME, alike, array_of, restrictions
+from symconv.implementations.calling.layouts import (
+    SAME,
+    alike,
+    array_of,
+    restrictions,
+    settings_of,
+)
 from symconv.implementations.calling.meant_layers import meant_layer
 from symconv.implementations.calling.pairs import (
     Pair,
@@ -126,7 +132,7 @@ def _read(forward: Any, backward: Backward, options: CodeOptions) -> tuple[Pair,
     if options.layer is not None:
         return pair, ()
     functions = [one for one in (forward, *_parts(backward).values()) if one is not None]
-    meant = meant_layer(functions, pair, options.fixed_names)
+    meant = meant_layer(functions, pair.places.get("y"), pair, options.fixed_names)
     if meant.layer == pair.axes.layer:
         return pair, ()
     try:
@@ -305,7 +311,7 @@ def _clause(pair: Pair) -> str:
 def _restrictions(pair: Pair, options: CodeOptions) -> tuple[tuple[Condition, str], ...]:
     only: dict[str, tuple[Any, str] | None] = {}
     for role, fixed, usual in ((STRIDE, options.stride, 1), (PADDING, options.padding, 0)):
-        own = {size.name for size in _settings(pair.axes.layer, role)}
+        own = {size.name for size in settings_of(pair.axes.layer, role)}
         lacking = next((group for group in pair.needing if not _takes(group, role, own)), None)
         only[role] = None
         if fixed is not None:
@@ -322,12 +328,17 @@ def _restrictions(pair: Pair, options: CodeOptions) -> tuple[tuple[Condition, st
         if lacking is not None:
             reason = f"{lacking[0].text} has no {role.replace('_', ' ')}"
             found = (*found, *((equal(size, usual), reason) for size in sizes))
+    if options.multiplier is not None:
+        if Size("M") not in pair.axes.layer.given:
+            raise UsageError(
+                f"{pair.axes.layer.name} has no multiplier",
+                help='say --layer with the word depthwise, as in --layer "conv2d depthwise"',
+            )
+        reason = f"each channel has {options.multiplier} filter" + "s" * (options.multiplier > 1)
+        found = (*found, (equal(Size("M"), options.multiplier), reason))
+    for role, text in _numbers(pair):
+        found = (*found, *alike(settings_of(pair.axes.layer, role), f"{text} is one number"))
     for signature in pair.signatures:
-        for item in signature.parameters:
-            if item.role in _OF_EACH_AXIS and not item.takes_pairs:
-                reason = f"{item.name} of {name_of(signature.function)} is one number"
-                settings = _settings(pair.axes.layer, item.role)
-                found = (*found, *alike(settings, reason))
         kernel = signature.parameter(KERNEL)
         if kernel is not None and kernel.pairs == "number" and not options.square:
             reason = f"{kernel.name} of {name_of(signature.function)} is one number"
@@ -336,21 +347,24 @@ def _restrictions(pair: Pair, options: CodeOptions) -> tuple[tuple[Condition, st
     return found
 
 
-_OF_EACH_AXIS = (STRIDE, PADDING, DILATION, OUTPUT_PADDING)
-_SIDES = ("padding_before", "padding_after")
-
-
-def _settings(layer: Layer, role: str) -> list[Size]:
-    """Return the sizes that a setting has along the axes, each once."""
-    parts = _SIDES if role == PADDING else (role,)
-    found = dict.fromkeys(getattr(axis, part) for axis in layer.axes for part in parts)
-    return [size for size in found if isinstance(size, Size) and size in layer.given]
+def _numbers(pair: Pair) -> Iterator[tuple[str, str]]:
+    """Yield the settings that are one number for all axes, by role, each with where it stands."""
+    for signature in pair.signatures:
+        for item in signature.parameters:
+            if item.role in OF_EACH_AXIS and not item.takes_pairs:
+                yield item.role, f"{item.name} of {name_of(signature.function)}"
+    holding = next((one for one in pair.signatures if HYPER in one.roles), None)
+    if holding is not None and pair.caller is not None:
+        keys = pair.caller.keys
+        for role, key in keys.by_role.items():
+            if role in OF_EACH_AXIS and role not in keys.either:
+                yield role, f"{key!r} of {name_of(holding.function)}"
 
 
 def _other_settings(layer: Layer) -> Iterator[tuple[str, list[Size], int]]:
     """Yield the settings besides stride and padding: their sizes, and what changes nothing."""
-    yield DILATION, _settings(layer, DILATION), 1
-    yield OUTPUT_PADDING, _settings(layer, OUTPUT_PADDING), 0
+    yield DILATION, settings_of(layer, DILATION), 1
+    yield OUTPUT_PADDING, settings_of(layer, OUTPUT_PADDING), 0
     yield GROUPS, [size for size in layer.given if size.name == "G"], 1
 
 
@@ -361,7 +375,7 @@ def _takes(group: tuple[Signature, ...], role: str, own: set[str]) -> bool:
 def _gets(pair: Pair, group: tuple[Signature, ...], role: str) -> bool:
     """Tell whether code is given a setting, as a whole, in a dictionary or axis by axis."""
     layer, keys = pair.axes.layer, pair.caller.keys.by_role if pair.caller else {}
-    names_of_axes = {size.name for size in _settings(layer, role)} if role != GROUPS else set()
+    names_of_axes = {size.name for size in settings_of(layer, role)} if role != GROUPS else set()
     return any(
         ({role, *names_of_axes} & signature.roles) or (HYPER in signature.roles and role in keys)
         for signature in group

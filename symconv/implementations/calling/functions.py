@@ -23,7 +23,7 @@ from symconv.code.names import (
     X_SHAPE,
     part_of,
 )
-from symconv.code.signatures import Signature, name_of, padding_mode
+from symconv.code.signatures import Signature, name_of, one_number, padding_mode
 from symconv.errors import UsageError
 from symconv.implementations.calling.results import (
     NoArray,
@@ -47,7 +47,7 @@ class Keys:
         by_role: the key of each setting, by its role; the stride and the padding have one.
         layer: the layer whose settings they are.
         paired: the roles of those that hold a pair, height first.
-        either: the roles of those that may hold one.
+        either: the roles of those that may hold one; the others hold one number.
     """
 
     by_role: Mapping[str, str]
@@ -58,13 +58,16 @@ class Keys:
     def filled(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Return what the dictionary holds, a number in the place of a pair several times."""
         return {
-            key: (value,) * len(self.layer.axes)
-            if role in self.paired and not isinstance(value, tuple | str)
-            else value
+            key: self._held(role, settings[role])
             for role, key in self.by_role.items()
             if role in settings
-            for value in [settings[role]]
         }
+
+    def _held(self, role: str, value: Any) -> Any:
+        if role not in self.either:
+            return one_number(value)
+        is_one = role in self.paired and not isinstance(value, tuple | str)
+        return (value,) * len(self.layer.axes) if is_one else value
 
 
 class HyperParameters(dict[str, Any]):

@@ -16,6 +16,7 @@ from typing import Any, Final, Literal, TypeAlias
 import numpy as np
 
 from symconv.algebra.indices import Condition, IntegerExpression, Size, equal
+from symconv.code.names import PADDING
 from symconv.errors import UsageError
 from symconv.implementations.calling.results import NoArray
 from symconv.implementations.model import Layouts, WrongAxes
@@ -26,6 +27,7 @@ BIAS = "F"
 OWN: Final = "own"
 """The axes of the layer, in its own order."""
 _SPATIAL = "DHW"
+_SIDES = ("padding_before", "padding_after")
 SAME: Final = "same"
 Padding: TypeAlias = int | Literal["same"]
 """A padding that code has built in: a number, or half of a filter of odd size."""
@@ -234,6 +236,13 @@ def restrictions(
             )
             found += [(equal(one, how), why) for one in sides if isinstance(one, Size)]
     return tuple(found)
+
+
+def settings_of(layer: Layer, role: str) -> list[Size]:
+    """Return the sizes that a setting has along the axes, each once."""
+    parts = _SIDES if role == PADDING else (role,)
+    found = dict.fromkeys(getattr(axis, part) for axis in layer.axes for part in parts)
+    return [size for size in found if isinstance(size, Size) and size in layer.given]
 
 
 def alike(sizes: Iterable[IntegerExpression], reason: str) -> list[tuple[Condition, str]]:

@@ -1,10 +1,10 @@
 """Which layer somebody's code computes, as its names, its signature and its source tell.
 
-The rank comes from how the shape of w is taken apart, else from the framework's functions that
-are called, else from names such as ``conv1d_forward``. A parameter for a dilation, groups or an
-output padding on which a result can depend is a setting of the layer, so that it is varied;
-groups that are as many as the channels make a depthwise layer. Where nothing tells more, the
-layer is the usual one.
+The rank comes from how the shape of w is taken apart, else from names such as
+``conv1d_forward``, else from the functions of a framework that are called. A parameter for a
+dilation, groups or an output padding on which a result can depend is a setting of the layer, so
+that it is varied; groups that are as many as the channels make a depthwise layer. Where nothing
+tells more, the layer is the usual one.
 """
 
 from __future__ import annotations
@@ -72,15 +72,16 @@ class _Kind:
         return " ".join((f"{stem}{self.axes}d", *words, *depthwise))
 
 
-def meant_layer(functions: list[Any], pair: Pair, fixed: Iterable[str]) -> MeantLayer:
+def meant_layer(functions: list[Any], forward: Any, pair: Pair, fixed: Iterable[str]) -> MeantLayer:
     """Return the layer that code is taken for.
 
     Args:
         functions: the forward and the backward pass, or their class.
+        forward: the function or method of the forward pass, or None.
         pair: how they are called as a layer without further settings.
         fixed: the parameters that always stay as they are.
     """
-    kind = _kind(functions)
+    kind = _kind(functions, forward)
     reasons = list(kind.reasons)
     words: list[str] = []
     settings = [DILATION, *([] if kind.depthwise else [GROUPS])]
@@ -124,18 +125,16 @@ def _parameters(
                 yield setting.key, HYPER in signature.roles
 
 
-def _kind(functions: list[Any]) -> _Kind:
+def _kind(functions: list[Any], forward: Any) -> _Kind:
     """Tell the rank of a layer, whether it is transposed, and whether it is depthwise."""
     spoken = [word for one in functions for word in names.tokens(name_of(one))]
-    called = [*_called(functions)]
     reasons: list[str] = []
-    axes, why = _axes(functions, called, spoken)
+    axes, why = _axes(functions, spoken)
     transposed = bool(_TRANSPOSED & {*spoken}) or "deconvolution" in spoken
-    if called and not transposed:
-        transposed = all(found.group(1) for found in called)
-    if not any(word.startswith(("conv", "deconv")) or word in _TRANSPOSED for word in spoken):
-        # Another function may be called on the way: what the name says is not contradicted.
-        transposed = transposed and bool(called)
+    if not transposed and forward is not None:
+        # What a backward pass calls is the other way round.
+        called = [*_called([forward])]
+        transposed = bool(called) and all(found.group(1) for found in called)
     depthwise = "depthwise" in spoken or _groups_are_channels(functions)
     if axes != 2:
         reasons.append(why)
@@ -146,7 +145,7 @@ def _kind(functions: list[Any]) -> _Kind:
     return _Kind(axes, transposed, depthwise, tuple(reasons))
 
 
-def _axes(functions: list[Any], called: list[re.Match[str]], spoken: list[str]) -> tuple[int, str]:
+def _axes(functions: list[Any], spoken: list[str]) -> tuple[int, str]:
     for names_of, what in ((_WEIGHTS, "w"), (_INPUTS, "x")):
         ranks = {rank for one in functions for rank in _unpacked(one, names_of)}
         if what == "x":
@@ -155,13 +154,14 @@ def _axes(functions: list[Any], called: list[re.Match[str]], spoken: list[str]) 
         if len(ranks) == 1:
             rank = ranks.pop()
             return rank - 2, f"the shape of {what} has {rank} parts"
-    ranks = {int(found.group(2)) for found in called}
-    if len(ranks) == 1:
-        return ranks.pop(), f"it calls {called[0].group(0)}"
-    said = [found for word in spoken if (found := _RANK.search(word))]
+    said = (found for word in spoken if (found := _RANK.search(word)))
     ranks = {int(found.group(1)) for found in said}
     if len(ranks) == 1:
         return ranks.pop(), "its name says so"
+    called = [*_called(functions)]
+    ranks = {int(found.group(2)) for found in called}
+    if len(ranks) == 1:
+        return ranks.pop(), f"it calls {called[0].group(0)}"
     return 2, ""
 
 

@@ -1,7 +1,8 @@
-"""Other convolutions that code may compute, as plain loops, to be told from wrong ones.
+"""Other layers that code may compute, as plain loops, to be told from a wrong usual one.
 
 They are there to recognise a layer, not to judge it: what is one of them at a few shapes, entry
-by entry, is not called a wrong 2-D convolution. Everything is exact: integers in, integers out.
+by entry, is not called a wrong convolution of two axes. Where code can be compared with that
+layer, it says what has to be said for that. Everything is exact: integers in, integers out.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -54,6 +55,27 @@ _NAME_BY_WORD = {
 }
 
 
+_OPTIONS_BY_NAME: Mapping[str, Mapping[str, Any]] = {
+    "a 1-D convolution": {"layer": "conv1d"},
+    "a 1-D convolution of one sample": {"layer": "conv1d", "batch": False},
+    "a 3-D convolution": {"layer": "conv3d"},
+    "a 3-D convolution of one sample": {"layer": "conv3d", "batch": False},
+    "a depthwise convolution": {"layer": "conv2d depthwise"},
+    "a transposed convolution": {"layer": "conv_transpose2d"},
+    "a transposed convolution of one image": {"layer": "conv_transpose2d", "batch": False},
+    "a convolution with “same” padding": {"layer": "conv2d same"},
+}
+
+
+def options_for(name: str) -> Mapping[str, Any]:
+    """Return what says, as of `CodeOptions`, that code is a layer that is recognised.
+
+    Empty where none of the layers that code is compared with is that: its dilation is built in,
+    or a rectifier follows.
+    """
+    return _OPTIONS_BY_NAME.get(name, {})
+
+
 def spoken_of(name: str) -> str:
     """Return the other convolution that a name speaks of, or an empty string."""
     words = re.split(r"[^a-z0-9]+", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).casefold())
@@ -93,7 +115,7 @@ def other_layers(S: int, P: int, draw: np.random.Generator, *, bias: bool) -> It
         axis=1,
     )
     yield OtherLayer("a depthwise convolution", arrays, y)
-    yield OtherLayer("a depthwise convolution", {**arrays, "w": w[:, 0]}, y)
+    yield OtherLayer("a depthwise convolution by planes", {**arrays, "w": w[:, 0]}, y)
     w = drawn(4, 2, 2, 3)
     b, arrays = given(x, w, 4)
     halves = [

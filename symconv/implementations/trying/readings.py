@@ -2,13 +2,15 @@
 
 Axes in another order, no batch axis, a bias of another shape, a stride that is built in: before
 code is called wrong, it is run as each of these. Where y is then right, entry by entry, the code
-was only taken for something else. Where it computes another layer, nothing is refuted.
+was only taken for something else. Where it computes another layer, it is compared with that, and
+where there is none to compare it with, nothing is refuted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -42,6 +44,7 @@ class Reading:
         axes: the order of axes.
         stride: the only stride, or None.
         padding: the only padding, or half of the filter, or None.
+        multiplier: the only number of filters of a channel, or None.
         result: the result by which it is told.
     """
 
@@ -49,6 +52,7 @@ class Reading:
     axes: Axes
     stride: int | None = None
     padding: Padding | None = None
+    multiplier: int | None = None
     result: str = "y"
 
     @property
@@ -61,17 +65,15 @@ class Reading:
             "batch": "--no-batch",
             "stride": "--stride {}",
             "padding": "--padding {}",
+            "multiplier": "--multiplier {}",
+            "layer": '--layer "{}"',
         }
         return " ".join(flags[key].format(value) for key, value in self.options.items())
 
-    @property
-    def note(self) -> Note:
-        """Say that the code is taken this way, and why."""
-        return Note(
-            "reading",
-            f"taken with {self.flags}: without, {self.result} is wrong nearly everywhere, "
-            "and with it right",
-        )
+    def note(self, why: str = "") -> Note:
+        """Say that the code is taken this way, and why: because it is right where none is given."""
+        right = f"without, {self.result} is wrong nearly everywhere, and with it right"
+        return Note("reading", f"taken with {self.flags}: {why or right}")
 
 
 def readings(layer: Layer, said: Mapping[str, Any], description: Description) -> Iterator[Reading]:
@@ -88,19 +90,24 @@ def readings(layer: Layer, said: Mapping[str, Any], description: Description) ->
     free_bias = "bias_shape" not in said and description.has_bias
     biases = _biases(layer) if free_bias else (BIAS,)
     batches = (True, False) if free_axes else (True,)
-    for batch in batches:
-        for images, filters in layouts:
-            for bias in biases:
-                named: dict[str, Any] = {}
-                if (images, filters) != first:
-                    named |= {"images": images, "filters": filters}
-                if not batch:
-                    named["batch"] = False
-                if bias != BIAS:
-                    named["bias_shape"] = bias
-                own = images if batch else images.replace("N", "")
-                if named:
-                    yield Reading(named, Axes(own, filters, bias, layer))
+    # With one filter for each channel there are as many filters as channels.
+    free_multiplier = "multiplier" not in said and Size("M") in layer.given
+    multipliers = (None, 1) if free_multiplier else (None,)
+    for multiplier, batch, (images, filters), bias in product(
+        multipliers, batches, layouts, biases
+    ):
+        named: dict[str, Any] = {}
+        if (images, filters) != first:
+            named |= {"images": images, "filters": filters}
+        if not batch:
+            named["batch"] = False
+        if bias != BIAS:
+            named["bias_shape"] = bias
+        if multiplier is not None:
+            named["multiplier"] = multiplier
+        own = images if batch else images.replace("N", "")
+        if named:
+            yield Reading(named, Axes(own, filters, bias, layer), multiplier=multiplier)
     if not layer.axes:
         return
     (axis, *_) = layer.axes
@@ -203,7 +210,7 @@ class ReadingProbe:
 
     def _as_read(self, sizes: Sizes, reading: Reading) -> Sizes:
         same = reading.padding == SAME
-        changes: dict[str, int] = {}
+        changes = {} if reading.multiplier is None else {"M": reading.multiplier}
         for axis in self._layer.axes:
             if reading.stride is not None:
                 changes[str(axis.stride)] = reading.stride

@@ -35,8 +35,21 @@ def unjudged(description: Description) -> Iterator[Result]:
         )
 
 
-def out_of_scope(description: Description, other: str) -> Iterator[Result]:
-    """Yield that nothing is judged of code that is another layer."""
+def out_of_scope(description: Description, layer: str, other: str, flags: str) -> Iterator[Result]:
+    """Yield that nothing is judged of code that is another layer.
+
+    Args:
+        description: the code.
+        layer: the layer that it was compared with.
+        other: what it is.
+        flags: what says so on the command line; empty where nothing can.
+    """
+    detail = f"it is {other}, which is recognised and not judged: it was compared with {layer}, "
+    detail += (
+        f"and with {flags} it is compared with that layer"
+        if flags
+        else "and no layer that code is compared with is that"
+    )
     for name in description.provides:
         yield Result(
             statement=name,
@@ -44,8 +57,7 @@ def out_of_scope(description: Description, other: str) -> Iterator[Result]:
             verdict=Verdict.UNDECIDED,
             code="out-of-scope",
             location=description.location.get(name),
-            detail=f"it is {other}, which is recognised and not judged: code is compared with the "
-            "2-D convolution over all channels, with one stride and one padding",
+            detail=detail,
         )
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from symconv.errors import UsageError
 from symconv.implementations.checking import check_implementation
 from symconv.implementations.diagnosing.correlation import correlated
 from symconv.implementations.diagnosing.other_layers import spoken_of
@@ -158,13 +159,25 @@ def one_plane(x, w, b, stride, padding):
     return compute_y(x[None, None], w[:, None], b, stride, padding)[0]
 
 
+@quick_rows(1, "each row is one more layer that is told by its values or its source")
+@pytest.mark.parametrize(
+    ("forward", "layer", "note"),
+    [
+        (one_dimensional, "conv1d", 'taken with --layer "conv1d": without, y is wrong'),
+        (depthwise, "conv2d depthwise", "taken with --multiplier 1: without, y is wrong"),
+        (three_dimensional, "conv3d", "taken for conv3d (the shape of x has 5 parts)"),
+    ],
+)
+def test_another_layer_of_the_family_is_judged_as_that(forward, layer, note) -> None:
+    report = report_on(forward, only="y")
+    assert (report.exit_code, report.layer) == (0, layer)
+    assert report.notes[0].startswith(note)
+
+
 @quick_rows(1, "each row is one more layer that is told by its values")
 @pytest.mark.parametrize(
     ("forward", "words"),
     [
-        (one_dimensional, "a 1-D convolution"),
-        (three_dimensional, "a 3-D convolution"),
-        (depthwise, "a depthwise convolution"),
         (rectified, "a convolution behind a rectifier"),
         (dilated, "a convolution with dilation 2"),
         (one_plane, "a convolution of one plane"),
@@ -176,6 +189,16 @@ def test_another_layer_is_out_of_scope_and_not_refuted(forward, words) -> None:
     (failure,) = report.failures
     assert (failure.statement, failure.code) == ("y", "out-of-scope")
     assert words in failure.detail
+    assert "it was compared with conv2d" in failure.detail
+
+
+def test_each_channel_may_have_one_filter() -> None:
+    report = report_on(depthwise, only="y", multiplier=1)
+    assert report.exit_code == 0
+    assert "each channel has 1 filter" in report.notes
+    assert {place.sizes["M"] for place in report.classes} == {1}
+    with pytest.raises(UsageError, match="conv2d has no multiplier"):
+        _ = report_on(twice, only="y", multiplier=1)
 
 
 def test_another_layer_by_its_name_is_out_of_scope_where_it_is_wrong() -> None:
@@ -293,6 +316,7 @@ class EachChannelAlone:
 @quick_rows(0, "other layers are recognised, and objects made anew, by other tests")
 def test_a_layer_that_is_made_for_its_number_of_channels_is_recognised() -> None:
     report = report_on(EachChannelAlone)
-    assert report.exit_code == 3
-    assert {one.code for one in report.conclusions} <= {"out-of-scope", "not-found"}
-    assert any("a depthwise convolution" in one.detail for one in report)
+    assert report.layer == "conv2d depthwise"
+    codes = {one.name: one.code for one in report.conclusions}
+    assert codes.pop("y") == "right"
+    assert {*codes.values()} == {"not-found"}
