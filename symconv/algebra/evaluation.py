@@ -1,7 +1,8 @@
 """The meaning of expressions: exact polynomials and values at given sizes.
 
 This module *is* the semantics; everything else is checked against it. It evaluates the
-tree as written, one value of every index at a time, and shares no code with rewriting.
+tree as written, one value of every index at a time, and shares no code with rewriting. A
+sum whose indices do not bound each other skips values as soon as a delta or bracket is 0.
 
 - An expression evaluates to a polynomial in entries: a dictionary from monomials (sorted
   tuples of atoms, an atom being an array's name and its position) to exact coefficients.
@@ -16,7 +17,7 @@ tree as written, one value of every index at a time, and shares no code with rew
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from math import ceil, floor
 from typing import TypeAlias
@@ -60,6 +61,7 @@ from symconv.algebra.indices import (
     holds,
 )
 from symconv.algebra.scoping import dependencies, expand_where, inline, require_shape_in_sizes
+from symconv.algebra.skipping import Guard, Guarded, guarded_ranges
 from symconv.algebra.text import entry_text, number_text
 from symconv.errors import IllFormed
 
@@ -84,8 +86,10 @@ class Evaluator:
         self._depends = dependencies(self._definitions)
         self._expanded: dict[tuple[Atom, frozenset[str]], Polynomial] = {}
         self._gradients: dict[tuple[Atom, str], dict[Atom, Polynomial]] = {}
-        # By identity, which costs less than equality; the array is kept alive beside it.
+        # By identity, which costs less than equality; what has it is kept alive beside it.
         self._shapes: dict[int, tuple[Array, tuple[Exact, ...]]] = {}
+        self._guarded: dict[int, tuple[Sum, Guarded | None]] = {}
+        self._as_written = False
 
     def polynomial(self, expression: Expression, indices: Values | None = None) -> Polynomial:
         """Expand an expression to a polynomial in the entries of input arrays.
@@ -98,7 +102,15 @@ class Evaluator:
             IllFormed: when an entry is read outside its array, an index has no value, a
                 sum ends at a position that is not an integer, or a divisor is zero.
         """
-        return dict(self._evaluate(expression, {**self._sizes, **(indices or {})}, frozenset()))
+        scope = {**self._sizes, **(indices or {})}
+        try:
+            return dict(self._evaluate(expression, scope, frozenset()))
+        except IllFormed:
+            # As it is written it says what is ill-formed first, if anything that counts is.
+            self._as_written = True
+            return dict(self._evaluate(expression, scope, frozenset()))
+        finally:
+            self._as_written = False
 
     def truth(self, condition: Condition, indices: Values | None = None) -> bool:
         """Decide a condition on sizes and indices."""
@@ -143,10 +155,8 @@ class Evaluator:
                 return total
             case Mul():
                 return self._product(expression, scope, keep)
-            case Sum(body=body, ranges=ranges):
-                total = {}
-                self._sum_into(total, body, ranges, scope, keep)
-                return total
+            case Sum():
+                return self._sum(expression, scope, keep)
             case Derivative(body=body, by=by):
                 return self._derivative(body, by, scope, keep)
         raise TypeError(f"not an expression: {expression!r}")
@@ -166,6 +176,42 @@ class Evaluator:
                 result = multiply(result, self._evaluate(factor, scope, keep))
         return result
 
+    def _sum(self, expression: Sum, scope: dict[Symbol, int], keep: frozenset[str]) -> Polynomial:
+        total: Polynomial = {}
+        guarded = None if self._as_written else self._guarded_ranges(expression)
+        if guarded is None:
+            self._sum_into(total, expression.body, expression.ranges, scope, keep)
+            return total
+        # Every end has a value before anything is skipped.
+        plan = [(item.index, _range_values(item, scope), guards) for item, guards in guarded]
+        if all(values for _, values, _ in plan):
+            self._skip_into(total, expression.body, plan, dict(scope), keep)
+        return total
+
+    def _guarded_ranges(self, expression: Sum) -> Guarded | None:
+        found = self._guarded.get(id(expression))
+        if found is None:
+            found = self._guarded[id(expression)] = (expression, guarded_ranges(expression))
+        return found[1]
+
+    def _skip_into(
+        self,
+        total: Polynomial,
+        body: Expression,
+        plan: Sequence[tuple[Symbol, range, tuple[Guard, ...]]],
+        scope: dict[Symbol, int],
+        keep: frozenset[str],
+    ) -> None:
+        """Add the body at every value of the indices that no delta or bracket makes 0."""
+        if not plan:
+            add_into(total, self._evaluate(body, scope, keep))
+            return
+        (index, values, guards), *rest = plan
+        for value in values:
+            scope[index] = value
+            if all(self._evaluate(guard, scope, keep) for guard in guards):
+                self._skip_into(total, body, rest, scope, keep)
+
     def _sum_into(
         self,
         total: Polynomial,
@@ -174,6 +220,7 @@ class Evaluator:
         scope: dict[Symbol, int],
         keep: frozenset[str],
     ) -> None:
+        """Add the body at every value of the indices, as they are written."""
         if not ranges:
             add_into(total, self._evaluate(body, scope, keep))
             return
@@ -207,17 +254,21 @@ class Evaluator:
             return {(atom,): 1}
         key = (atom, keep & self._depends[name])
         if key not in self._expanded:
-            body = inline(
-                self._definitions[name], tuple(Constant(coordinate) for coordinate in position)
-            )
-            self._expanded[key] = self._evaluate(body, dict(self._sizes), keep)
+            definition, scope = self._definitions[name], dict(self._sizes)
+            if self._as_written:
+                body = inline(definition, tuple(map(Constant, position)))
+            else:
+                body = definition.body
+                scope.update(zip(definition.parameters, position, strict=True))
+            self._expanded[key] = self._evaluate(body, scope, keep)
         return self._expanded[key]
 
     def _derivative(
         self, body: Expression, by: Entry, scope: dict[Symbol, int], keep: frozenset[str]
     ) -> Polynomial:
         target = self._atom(by, scope)
-        alone = frozenset({by.array.name})
+        # An input is never expanded: what is derived by several is expanded once.
+        alone = frozenset({by.array.name}).intersection(self._definitions)
         if isinstance(body, Entry):
             source = self._atom(body, scope)
             key = (source, by.array.name)

@@ -222,6 +222,11 @@ class Definition:
         """The array that is defined."""
         return self.target.array
 
+    @property
+    def parameters(self) -> tuple[Index, ...]:
+        """The indices on the left."""
+        return tuple(index for index in self.target.indices if isinstance(index, Index))
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:

@@ -166,9 +166,7 @@ def _meant_twice(index: Symbol, twice: str) -> NotSupported:
 def inline(definition: Definition, indices: tuple[IntegerExpression, ...]) -> Expression:
     """Return the body of a definition at the given indices."""
     replacements: dict[Symbol, IntegerExpression] = {}
-    for parameter, value in zip(definition.target.indices, indices, strict=True):
-        assert isinstance(parameter, Index), "a definition has plain indices on its left"
-        replacements[parameter] = value
+    replacements.update(zip(definition.parameters, indices, strict=True))
     return substitute(definition.body, replacements)
 
 

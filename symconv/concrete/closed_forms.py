@@ -9,6 +9,7 @@ same polynomial. Nothing is shared with rewriting or with the monomial tables.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from fractions import Fraction
 from itertools import product
 from typing import Any, TypeAlias
@@ -40,8 +41,9 @@ from symconv.algebra.expressions import (
     has_entries,
     product_factors,
 )
-from symconv.algebra.indices import Constant, IntegerExpression, Range, Symbol
+from symconv.algebra.indices import Constant, IntegerExpression, Symbol
 from symconv.algebra.scoping import expand_where, inline
+from symconv.algebra.skipping import Guard, Guarded, guarded_ranges
 from symconv.algebra.text import entry_text
 from symconv.concrete.differences import Difference, smallest_difference
 from symconv.errors import (
@@ -156,7 +158,7 @@ class Oracle:
     def derivative(self, body: Atom, by: Atom) -> sympy.Expr:
         """Return the derivative of one entry by another, by `sympy.diff`, not expanded."""
         if (body, by) not in self._gradients:
-            expression = self._expand(body, by[0])
+            expression = self._expand(body, self._kept(by[0]))
             partial = sympy.diff(expression, self.symbol(*by))
             self._gradients[body, by] = self._expand_left(partial, by[0])
         return self._gradients[body, by]
@@ -183,6 +185,10 @@ class Oracle:
             self._entries[atom, keep] = self._build(body, dict(self._scope), keep)
         return self._entries[atom, keep]
 
+    def _kept(self, name: str) -> str:
+        """Return what is kept where an array is differentiated by; an input always is."""
+        return name if name in self._definitions else ""
+
     def _expand_left(self, partial: sympy.Expr, name: str, keep: str = "") -> sympy.Expr:
         """Expand what is left of the array that was differentiated by."""
         if name == keep or name not in self._definitions:
@@ -201,10 +207,8 @@ class Oracle:
             case Number(value=value):
                 exact = Fraction(integer_value(value, scope))
                 return sympy.Rational(exact.numerator, exact.denominator)
-            case Delta(left=left, right=right):
-                return sympy.Integer(integer_value(left, scope) == integer_value(right, scope))
-            case Iverson(condition=condition):
-                return sympy.Integer(condition_value(condition, scope))
+            case Delta() | Iverson():
+                return sympy.Integer(not _is_zero(expression, scope))
             case Entry():
                 return self._expand(self._atom(expression, scope), keep)
             case Add(terms=terms):
@@ -219,17 +223,26 @@ class Oracle:
                     if built[-1] == 0:
                         return sympy.Integer(0)
                 return sympy.Mul(*built, *(self._build(part, scope, keep) for part in others))
-            case Sum(body=body, ranges=ranges):
-                return sympy.Add(
-                    *(self._build(body, inner, keep) for inner in _scopes(ranges, scope))
-                )
+            case Sum():
+                return sympy.Add(*self._summands(expression, scope, keep))
             case Derivative(body=Entry() as body, by=by) if not keep:
                 return self.derivative(self._atom(body, scope), self._atom(by, scope))
             case Derivative(body=body, by=by):
                 target = self.symbol(*self._atom(by, scope))
-                partial = sympy.diff(self._build(body, scope, by.array.name), target)
+                partial = sympy.diff(self._build(body, scope, self._kept(by.array.name)), target)
                 return self._expand_left(partial, by.array.name, keep)
         raise TypeError(f"not an expression: {expression!r}")
+
+    def _summands(self, expression: Sum, scope: Scope, keep: str) -> list[sympy.Expr]:
+        written: Guarded = tuple((item, ()) for item in expression.ranges)
+        guarded = guarded_ranges(expression)
+        with suppress(IllFormed):
+            # As it is written it says what is ill-formed first, if anything that counts is.
+            if guarded is not None:
+                _ = [_bound(end, scope) for item, _ in guarded for end in (item.lower, item.upper)]
+                scopes = _scopes(guarded, scope)
+                return [self._build(expression.body, inner, keep) for inner in scopes]
+        return [self._build(expression.body, inner, keep) for inner in _scopes(written, scope)]
 
     def _atom(self, entry: Entry, scope: Scope) -> Atom:
         position = tuple(integer_value(index, scope) for index in entry.indices)
@@ -297,14 +310,22 @@ class ClosedForm:
         return self._oracle.derivative(body, (self._by.name, where[self._split :]))
 
 
-def _scopes(ranges: tuple[Range, ...], scope: Scope) -> Iterator[Scope]:
-    """Yield the scope with every value of the summed indices, the first varying slowest."""
-    if not ranges:
+def _scopes(guarded: Guarded, scope: Scope) -> Iterator[Scope]:
+    """Yield the scope with every value of the indices that no delta or bracket makes 0."""
+    if not guarded:
         yield scope
         return
-    first = ranges[0]
-    for value in range(_bound(first.lower, scope), _bound(first.upper, scope) + 1):
-        yield from _scopes(ranges[1:], {**scope, first.index: value})
+    (item, guards), *rest = guarded
+    for value in range(_bound(item.lower, scope), _bound(item.upper, scope) + 1):
+        inner = {**scope, item.index: value}
+        if not any(_is_zero(guard, inner) for guard in guards):
+            yield from _scopes(tuple(rest), inner)
+
+
+def _is_zero(guard: Guard, scope: Scope) -> bool:
+    if isinstance(guard, Iverson):
+        return not condition_value(guard.condition, scope)
+    return integer_value(guard.left, scope) != integer_value(guard.right, scope)
 
 
 def _bound(bound: IntegerExpression, scope: Scope) -> int:
