@@ -176,7 +176,7 @@ def verify_theorems(names: Iterable[str] = (), progress: Progress | None = None)
         InternalError: when two independent ways disagree.
     """
     from symconv.explanations.proving import ProofOfTheorem
-    from symconv.layers.theorems import chosen_theorems
+    from symconv.layers.theorems.shipped import chosen_theorems
     from symconv.proof.smt import solver_name
 
     tasks = [ProofOfTheorem(theorem) for theorem in chosen_theorems(names)]

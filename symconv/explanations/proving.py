@@ -10,7 +10,7 @@ from symconv.algebra.expressions import Statement
 from symconv.algebra.indices import condition_text
 from symconv.explanations.failures import explain
 from symconv.layers.layer import Layer, Region
-from symconv.layers.theorems import Theorem
+from symconv.layers.theorems.stating import Theorem
 from symconv.proof.equality import Outcome, prove
 from symconv.verdicts import Judgement, Note, Result, Verdict
 

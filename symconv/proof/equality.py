@@ -21,8 +21,10 @@ of a monomial in a term is the weighted bracket that `coefficients` writes down,
 polynomials in independent variables are equal exactly when all coefficients are; that is 4.
 
 Each of 2, 3 and 4 is a list of obligations, formulas over integers that must be
-unsatisfiable. An obligation that can be satisfied gives sizes at which the statement fails;
-evaluation replays them. A proof is built here and nowhere else.
+unsatisfiable. The laws of `reduction`, each an equivalence, make them smaller before Z3 is
+asked: an equation gives an index away, a multiple of d from 0 to d - 1 is 0, decided brackets
+go, a sum of brackets is split into cases, parts without a common symbol are asked apart. One
+that can be satisfied gives sizes at which evaluation replays it. A proof is built here alone.
 """
 
 from __future__ import annotations
@@ -232,6 +234,11 @@ class _Run:
             + WORK_A_STEP * (TOTAL_STEPS - self.steps.left)
         )
 
+    @property
+    def asked(self) -> tuple[Obligation, ...]:
+        """The obligations that were looked at so far."""
+        return tuple(self.questions.asked)
+
     def outcome(self) -> Outcome:
         sides = (self.statement.lhs, self.statement.rhs)
         try:
@@ -361,7 +368,8 @@ class _Run:
         return [
             Obligation(
                 "equal-coefficients",
-                f"every monomial in {_arrays_text(arrays)} has the same coefficient on both sides",
+                f"every monomial in {'*'.join(name for name, _ in arrays) or 'no array'} has the "
+                "same coefficient on both sides",
                 (*self.free, Nonzero(tuple(parts))),
             )
             for arrays, parts in weighted.items()
@@ -393,7 +401,7 @@ class _Run:
             example.sentence() if error is None else error.fact,
             counterexample=example,
             code="different" if error is None else error.code,
-            obligations=tuple(self.questions.asked),
+            obligations=self.asked,
         )
 
     def _ill_formed(self, error: IllFormed) -> Outcome:
@@ -446,13 +454,8 @@ class _Run:
         return self._undecided(reason, code, tuple(passed))
 
     def _undecided(self, reason: str, code: str, passed: tuple[Sizes, ...] = ()) -> Outcome:
-        return Outcome(
-            Verdict.UNDECIDED,
-            reason,
-            code=code,
-            verified_at=passed,
-            obligations=tuple(self.questions.asked),
-        )
+        asked = self.asked
+        return Outcome(Verdict.UNDECIDED, reason, code=code, verified_at=passed, obligations=asked)
 
     def _proved(self, witness: Sizes) -> Outcome:
         checked: list[Sizes] = []
@@ -473,7 +476,7 @@ class _Run:
             self.solver.hypotheses,
             self.least,
             witness,
-            tuple(self.questions.asked),
+            self.asked,
             _SEAL,
         )
         return Outcome(
@@ -481,7 +484,7 @@ class _Run:
             f"proved for every size by {len(self.questions.asked)} obligations",
             proof=proof,
             verified_at=tuple(checked),
-            obligations=tuple(self.questions.asked),
+            obligations=self.asked,
         )
 
     def _evaluated(self, sizes: Sizes, *, minimal: bool = True) -> _Evaluated | None:
@@ -494,7 +497,3 @@ class _Run:
 
     def _small_sizes(self) -> Iterator[Sizes]:
         return small_sizes(self.layer, self.statement.assumptions)
-
-
-def _arrays_text(arrays: tuple[tuple[str, int], ...]) -> str:
-    return "*".join(name for name, _ in arrays) or "no array"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -427,13 +428,7 @@ def test_a_formula_whose_assumptions_do_not_hold_is_not_taken() -> None:
         name="shifted",
         assumptions=(equal(A, 2),),
     )
-    layer = Layer(
-        name="two",
-        given=(A, B, D),
-        inputs=TOY.inputs,
-        definitions=TOY.definitions,
-        statements=(doubled,),
-    )
+    layer = replace(TOY, statements=(doubled,))
     for text, factor in (("A=2,B=1,D=1", 2), ("A=3,B=1,D=1", 1)):
         contractions = Contractions(layer, layer.sizes(text))
         arrays = drawn(contractions, np.int64)
@@ -449,13 +444,7 @@ def test_a_formula_for_a_part_of_an_array_is_not_taken_for_all_of_it() -> None:
         name="shifted",
         ranges={i: (1, B)},
     )
-    layer = Layer(
-        name="two",
-        given=(A, B, D),
-        inputs=TOY.inputs,
-        definitions=TOY.definitions,
-        statements=(part,),
-    )
+    layer = replace(TOY, statements=(part,))
     contractions = Contractions(layer, layer.sizes("A=2,B=1,D=1"))
     arrays = drawn(contractions, np.int64)
     assert contractions.statement_values(part, arrays).tolist() == [2 * arrays["u"][0]]

@@ -11,7 +11,7 @@ from symconv.algebra.tree import map_parts
 from symconv.errors import UnknownStatement
 from symconv.explanations.proving import ProofOfTheorem
 from symconv.layers.regions import Region
-from symconv.layers.theorems import chosen_theorems, theorems
+from symconv.layers.theorems.shipped import chosen_theorems, theorems
 from symconv.proof.equality import prove
 from symconv.verdicts import Verdict
 from symconv.verification import verify_theorems

@@ -1,0 +1,1 @@
+"""Identities between layers: each with its conditions, and false without them."""
