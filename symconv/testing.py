@@ -14,7 +14,8 @@ Or an item of pytest for every class of shapes and every result, such as
     def test_conv(symconv_check):
         symconv_check()
 
-Both take the options of `symconv.check_implementation`, and both fail with the diagnosis. What
+Both take the options of `symconv.check_implementation`, such as ``layer="avg_pool2d"`` or
+``layer="own.py:layer"``, a layer of one's own, and both fail with the diagnosis. What
 was not decided fails as well: unknown is never a pass.
 """
 
@@ -38,6 +39,7 @@ from symconv.implementations.trying.trials import Options
 from symconv.implementations.trying.unjudged import unjudged
 from symconv.layers.layer import Sizes
 from symconv.layers.registry import layer_by_name
+from symconv.own_layers import layer_from
 from symconv.verdicts import Result, Verdict
 
 __all__ = ["Kernel", "ShapeCheck", "assert_gradients_exact"]
@@ -77,6 +79,7 @@ def assert_gradients_exact(
         UsageError: when the callables fit no convention.
     """
     __tracebackhide__ = True
+    convention = _with_layer(convention)
     report = check_implementation(
         forward,
         backward,
@@ -95,6 +98,12 @@ def assert_gradients_exact(
     if problems:
         raise AssertionError("\n\n".join([report.description.name, *problems]))
     return report
+
+
+def _with_layer(options: dict[str, Any]) -> dict[str, Any]:
+    """Return options with the layer that they name, which may stand in a file."""
+    named = options.get("layer")
+    return {**options, "layer": layer_from(named)} if isinstance(named, str) else options
 
 
 def _several(sizes: str | Sizes | Iterable[str | Sizes] | None) -> tuple[str | Sizes, ...]:
@@ -164,7 +173,7 @@ class Kernel:
     ) -> None:
         self._given = (forward, backward)
         self._sizes = _several(sizes)
-        self._options = options
+        self._options = options = _with_layer(options)
         self._report: CodeReport | None = None
         run = ("dtypes", "tolerance", "seconds", "isolate")
         convention = {key: value for key, value in options.items() if key not in run}

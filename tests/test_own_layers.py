@@ -77,6 +77,41 @@ def symconv(folder: Path, capsys: pytest.CaptureFixture[str]):
     return call
 
 
+CODE = """
+import numpy as np
+
+def forward(x, w, D):
+    places = len(x) - D * (len(w) - 1)
+    return np.array([sum(x[t + D * k] * w[k] for k in range(len(w))) for t in range(places)])
+
+def backward(dy, x, w, D):
+    dx, dw = np.zeros_like(x), np.zeros_like(w)
+    for t in range(len(dy)):
+        for k in range(len(w)):
+            dx[t + D * k] += dy[t] * w[k]
+            dw[k] += dy[t] * x[t + D * k]
+    return dx, dw
+"""
+
+
+@pytest.mark.parametrize(("old", "code"), [("", 0), ("dy[t] * x[t + D * k]", 1)])
+def test_code_is_compared_with_a_layer_of_a_file(symconv, folder, old: str, code: int) -> None:
+    _ = (folder / "code.py").write_text(CODE.replace(old, "dy[t] * x[t + k]") if old else CODE)
+    found, out, _ = symconv("test", "code.py", "--layer", "own.py:bare")
+    assert found == code
+    assert "dout is its dy" in out
+    assert ("wrong value" in out) == bool(code)
+
+
+def test_code_for_a_layer_without_a_loss_is_refused_in_one_line(symconv, folder) -> None:
+    lines = "bare = Layer('bare', given=(A,), inputs=(x,), definitions=(Definition(z[i], x[i]),))"
+    _ = (folder / "own.py").write_text(f"{LINES}\n{lines}\n")
+    _ = (folder / "code.py").write_text(CODE)
+    found, _, err = symconv("test", "code.py", "--layer", "own.py:bare")
+    assert found == 2
+    assert "code for bare cannot be compared: no loss adds up" in err
+
+
 def test_a_name_with_words_is_a_layer_that_symconv_ships() -> None:
     assert layer_from("conv1d groups dilation").name == "conv1d dilation groups"
 

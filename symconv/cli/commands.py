@@ -323,8 +323,8 @@ def check(
 @click.option(
     "--layer",
     metavar="LAYER",
-    help='What it computes: conv1d, "conv2d dilation groups", conv_transpose2d, ...; told by its '
-    "signature.",
+    help='What it computes: conv1d, "conv2d dilation groups", avg_pool2d, ..., or a layer of your '
+    "own, FILE.py:NAME. A convolution is told by its signature.",
 )
 @click.option("--forward", metavar="NAME", help="The function, class or module that computes y.")
 @click.option("--backward", metavar="NAME", help="The function that computes the gradients.")
@@ -445,7 +445,7 @@ def test(
     chosen = Target(
         targets[0],
         beside=tuple(targets[1:]),
-        layer=layer,
+        layer=None if layer is None else named_layer(layer),
         forward=forward,
         backward=backward,
         convention=convention,

@@ -50,16 +50,17 @@ _WORDS_BY_ROLE = {
     STRIDE: "s stride strides step st",
     PADDING: "p pad pads padding paddings padwidth padsize zeropad zeropadding npad",
     HYPER: "convparam convparams hparameters hparams hparam hyperparameters hyperparams hyper "
-    "param params parameters config cfg options opts settings",
+    "param params parameters config cfg options opts settings poolparam poolparams",
     CACHE: "cache caches cached ctx context saved memory memo residual residuals res state tape",
     CHANNELS: "inchannels inputchannels cin nin inch channels c numchannels nchannels inc "
     "inputdepth indepth inchannel inplanes inputchannel numinputchannels numinchannels",
     FILTERS: "outchannels numfilters nfilters cout nout outch outputchannels numkernels nkernels "
     "outchannel outdepth planes nfilter numfilter nkernel numkernel filtercount "
     "numoutputchannels numoutchannels noffilters",
-    KERNEL: "kernelsize ksize filtersize kernelshape filtershape fsize windowsize size",
-    "HH": "hh kh kernelheight filterheight fh hfilter filterh hkernel kernelh",
-    "WW": "ww kw kernelwidth filterwidth fw wfilter filterw wkernel kernelw",
+    KERNEL: "kernelsize ksize filtersize kernelshape filtershape fsize windowsize size poolsize "
+    "window",
+    "HH": "hh kh kernelheight filterheight fh hfilter filterh hkernel kernelh poolheight poolh",
+    "WW": "ww kw kernelwidth filterwidth fw wfilter filterw wkernel kernelw poolwidth poolw",
     X_SHAPE: "xshape inputshape inputsize inshape imageshape xsize xdim xdims inputdim inputdims "
     "imagesize imagedim",
     W_SHAPE: "wshape wsize weightshape weightsize weightsshape weightssize",
@@ -170,11 +171,23 @@ def role_of(name: str, purpose: str, layer: Layer | None = None) -> str | None:
         layer: whose settings it may be, such as a dilation; those of the usual layer when left
             out. A setting of one axis has the name of its size as its role.
     """
-    own = _roles_of(layer or _LAYER)
-    role = own.get(plain(name)) or _ROLE_BY_WORD.get(plain(name))
+    layer = layer or _LAYER
+    own = _roles_of(layer)
+    role = own.get(name) or own.get(plain(name)) or _ROLE_BY_WORD.get(plain(name))
+    if has_own_names(layer) and role not in own.values() and role not in _OF_EVERY_LAYER:
+        # A layer of one's own has its own sizes, and no others.
+        return None
     if role is None or role in _ROLES_BY_PURPOSE[purpose].split() or role in own.values():
         return role
     return FOREIGN
+
+
+def has_own_names(layer: Layer) -> bool:
+    """Tell a layer of one's own, whose arrays and sizes are parameters by their names in it.
+
+    `Layer.words` has those of its loss too, which code never sees.
+    """
+    return "L" in layer.words
 
 
 def is_setting(name: str, role: str) -> bool:
@@ -182,15 +195,22 @@ def is_setting(name: str, role: str) -> bool:
     return plain(name) in _WORDS_BY_ROLE[role].split()
 
 
+_OF_EVERY_LAYER = frozenset(("x", "w", "b", "y", "dout", CACHE, X_SHAPE, W_SHAPE, FOREIGN))
+
+
 @cache
 def _roles_of(layer: Layer) -> dict[str, str]:
-    """Return what names of settings mean that not every layer has."""
+    """Return what names mean that not every layer has: settings, or all of a layer of one's own."""
+    if has_own_names(layer):
+        return {name: role for role, name in layer.words.items() if role != "L"}
     has = {
         DILATION: any(isinstance(axis.dilation, Size) for axis in layer.axes),
         GROUPS: {"G", "M"} & {size.name for size in layer.given},
         OUTPUT_PADDING: any(isinstance(axis.output_padding, Size) for axis in layer.axes),
     }
     found = {word: role for role in _SETTINGS if has[role] for word in _WORDS_BY_ROLE[role].split()}
+    if "V" in {size.name for size in layer.given}:
+        found |= dict.fromkeys(("v", "divisor", "divisoroverride"), "V")
     if {"M"} & {size.name for size in layer.given}:
         words = "m multiplier channelmultiplier depthmultiplier channelsmultiplier"
         found |= dict.fromkeys(words.split(), "M")

@@ -26,11 +26,14 @@ _ASK = _words("isinstance type hasattr isscalar ndim _single single _pair pair _
 _TAKE_EITHER = _words(
     "Unfold Fold unfold fold Conv1d Conv2d Conv3d LazyConv1d LazyConv2d LazyConv3d "
     "ConvTranspose1d ConvTranspose2d ConvTranspose3d conv1d conv2d conv3d conv_transpose1d "
-    "conv_transpose2d conv_transpose3d"
+    "conv_transpose2d conv_transpose3d AvgPool1d AvgPool2d AvgPool3d avg_pool1d avg_pool2d "
+    "avg_pool3d"
 )
 _STRENGTH: Mapping[_Seen, int] = {"passed": 0, "number": 1, "pair": 2, "either": 3}
 """What is seen of a value, the weakest first: it goes on to what takes both, is counted with, is
 taken apart, or asked for its type."""
+MOST_DEEP = 3
+"""Limit: a helper of so many helpers is not read; each may call many others."""
 _FRAMEWORKS = _words("numpy torch jax scipy")
 _GO_THROUGH = _words("len iter prod tuple list zip map enumerate max min sum reversed")
 
@@ -168,7 +171,7 @@ def _given_on(
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
         return
     helper = scope(function).get(node.func.id)
-    if not inspect.isfunction(helper) or id(helper) in above:
+    if not inspect.isfunction(helper) or id(helper) in above or len(above) == MOST_DEEP:
         return
     if helper.__module__.split(".")[0] in _FRAMEWORKS:
         return

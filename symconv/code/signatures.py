@@ -185,7 +185,7 @@ def read_signature(
         raise UsageError(
             f"{name} has no signature that can be read: {error}",
             code="signature",
-            help=f"wrap it in a Python function {_documented(name, order)}",
+            help=f"wrap it in a Python function {_documented(name, order, layer)}",
         ) from error
     text = f"{name}({', '.join(_shown(item) for item in given)})"
     kinds = (_KINDS.VAR_POSITIONAL, _KINDS.VAR_KEYWORD)
@@ -229,12 +229,14 @@ def read_signature(
     roles |= by_order
     not_understood = [item.name for item in given if item.name in {*foreign, *unknown} - {*guessed}]
     if not_understood:
-        raise _misfit(function, text, f"{_words(not_understood)} not understood", name, order)
+        raise _misfit(
+            function, text, f"{_words(not_understood)} not understood", name, order, layer
+        )
     named: dict[str, str] = {}
     for key, role in roles.items():
         if role is not None and role in named:
-            fact = f"{named[role]} and {key} both look like {_MEANING.get(role, role)}"
-            raise _misfit(function, text, fact, name, order)
+            fact = f"{named[role]} and {key} both look like {_meaning(role, layer)}"
+            raise _misfit(function, text, fact, name, order, layer)
         if role is not None:
             named[role] = key
     parameters = tuple(
@@ -255,17 +257,19 @@ def read_signature(
     return Signature(function, text, parameters, guessed, stars=stars)
 
 
-def require(signature: Signature, roles: tuple[str, ...], order: tuple[str, ...]) -> None:
+def require(
+    signature: Signature, roles: tuple[str, ...], order: tuple[str, ...], layer: Layer
+) -> None:
     """Make sure that a function takes what every such function takes.
 
     Raises:
         UsageError: when it does not.
     """
-    missing = [_MEANING.get(role, role) for role in roles if role not in signature.roles]
+    missing = [_meaning(role, layer) for role in roles if role not in signature.roles]
     if missing:
         name = name_of(signature.function)
         fact = f"no parameter for {' and '.join(missing)}"
-        raise _misfit(signature.function, signature.text, fact, name, order)
+        raise _misfit(signature.function, signature.text, fact, name, order, layer)
 
 
 def name_of(function: Any) -> str:
@@ -328,6 +332,11 @@ _MEANING = {
     "kernel": "the size of the filters",
     "has_bias": "a flag for the bias",
 }
+
+
+def _meaning(role: str, layer: Layer) -> str:
+    """Return what people call a role; an array of a layer of one's own by its name in it."""
+    return layer.words.get(role, role) if names.has_own_names(layer) else _MEANING.get(role, role)
 
 
 def _known_roles(
@@ -455,18 +464,21 @@ def _value_text(value: Any) -> str:
     return text if len(text) <= _LONGEST_DEFAULT and " at 0x" not in text else "its default"
 
 
-def _documented(name: str, order: tuple[str, ...]) -> str:
-    return f"{name}({', '.join(order)})"
+def _documented(name: str, order: tuple[str, ...], layer: Layer) -> str:
+    own = layer.words if names.has_own_names(layer) else {}
+    return f"{name}({', '.join(own.get(role, role) for role in order)})"
 
 
 def _words(items: list[str]) -> str:
     return f"{', '.join(items)} {'is' if len(items) == 1 else 'are'}"
 
 
-def _misfit(function: Any, text: str, fact: str, name: str, order: tuple[str, ...]) -> UsageError:
+def _misfit(
+    function: Any, text: str, fact: str, name: str, order: tuple[str, ...], layer: Layer
+) -> UsageError:
     return UsageError(
         f"{text}: {fact}",
         code="signature",
         location=location_of(function),
-        help=f"write it as {_documented(name, order)}, and give other parameters a default",
+        help=f"write it as {_documented(name, order, layer)}, and give other parameters a default",
     )

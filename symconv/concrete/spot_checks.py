@@ -77,6 +77,24 @@ class SpotChecks:
                     indices = {symbol.name: value for symbol, value in place.items()}
                     self._stop(f"the numbers of {name}", indices)
 
+    def results(
+        self, layer: Layer, name: str, arrays: Mapping[str, Any], values: np.ndarray
+    ) -> None:
+        """Compare an array or gradient of the layer, as it is defined, at integers.
+
+        Raises:
+            InternalError: when a number is not what evaluation says.
+        """
+        source = random.Random(f"{SEED} {self._sizes} {name}")
+        for _ in range(PLACES if values.size else 0):
+            position = np.unravel_index(source.randrange(values.size), values.shape)
+            at = tuple(map(int, position))
+            side = layer.named_entry(name, at)
+            if self._is_short(side, {}):
+                total = _value(self._evaluator.polynomial(side, {}), arrays)
+                if values[at] != total:
+                    self._stop(f"the numbers of {name}", {f"axis {n}": k for n, k in enumerate(at)})
+
     def _places(self, free: tuple[Range, ...]) -> Iterator[dict[Symbol, int]]:
         """Draw values for free indices; the same ones on every machine."""
         source = random.Random(f"{SEED} {self._sizes}")

@@ -9,12 +9,14 @@ from math import prod
 from typing import Any, TypeAlias
 
 from symconv.algebra.evaluation import condition_value, integer_value
+from symconv.code.names import has_own_names
 from symconv.code.type_tests import type_tests
 from symconv.errors import UsageError
 from symconv.implementations.calling.conventions import wrap
 from symconv.implementations.calling.finding import Target, load
 from symconv.implementations.calling.layouts import BIAS, Axes, own_order, restrictions
 from symconv.implementations.calling.processes import SECONDS_PER_RUN, Runner
+from symconv.implementations.calling.renamed_layers import stands_for
 from symconv.implementations.diagnosing.other_layers import options_for, spoken_of
 from symconv.implementations.model import Description, Implementation
 from symconv.implementations.options import CodeOptions
@@ -29,6 +31,7 @@ from symconv.implementations.trying.readings import (
     telling_result,
 )
 from symconv.implementations.trying.shape_classes import ShapeClass, shape_classes
+from symconv.implementations.trying.telling_shapes import telling_shapes
 from symconv.implementations.trying.trials import Options, Trial, TrialAtShape
 from symconv.implementations.trying.unequal import unequal
 from symconv.implementations.trying.unjudged import concluded, out_of_scope, staying, unjudged
@@ -141,7 +144,7 @@ def _check(
     options.check()
     report = _checked_as(given, taken({}), options, progress, isolate=isolate)
     layer = given or layer_by_name(report.description.layer)
-    if not _may_be_meant_otherwise(report):
+    if has_own_names(layer) or not _may_be_meant_otherwise(report):
         if "square" not in said and _fails_off_squares_alone(layer, report):
             with Runner(taken({}), seconds_per_run=options.seconds, isolate=isolate) as runner:
                 if _is_square(layer, runner, report.description, options):
@@ -331,6 +334,8 @@ def _checked_as(
         pairs = [*unequal(layer, runner, description), *without_bias(layer, runner, description)]
         pairs += other_calls(layer, runner, description, places)
         notes = [Note("scope", text) for _, text in description.restrictions]
+        if stands_for(layer):
+            notes.insert(0, Note("reading", stands_for(layer)))
         if description.told:
             why = "; ".join(description.told)
             said = f"taken for {layer.name} ({why}); say --layer if another is meant"
@@ -374,7 +379,7 @@ def places_of(layer: Layer, description: Description, options: Options) -> list[
     """
     limits = tuple(condition for condition, _ in description.restrictions)
     if not options.sizes:
-        found = list(shape_classes(layer, limits))
+        found = list((telling_shapes if has_own_names(layer) else shape_classes)(layer, limits))
         if not found:
             raise UsageError(
                 f"{description.name}: no class of shapes is left", code="nothing-to-check"

@@ -8,12 +8,13 @@ the signatures.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from symconv.code.names import CACHE, HYPER, PADDING, STRIDE
+from symconv.code.names import CACHE, HYPER, KERNEL, PADDING, STRIDE, has_own_names
 from symconv.errors import UsageError
 from symconv.implementations.calling.frameworks import FRAMEWORKS
 from symconv.implementations.calling.layouts import BIAS, SAME, Axes, Padding, own_order
+from symconv.implementations.calling.renamed_layers import renamed
 from symconv.implementations.model import RESULTS, Framework
 from symconv.layers.layer import Layer
 from symconv.layers.registry import default_layer, layer_by_name
@@ -149,20 +150,36 @@ class CodeOptions:
         """The layer that the code is checked against.
 
         Raises:
-            UsageError: when there is none of its name.
+            UsageError: when there is none of its name, or none that code can be compared with.
         """
         if self.layer is None:
             return default_layer()
         layer = layer_by_name(self.layer) if isinstance(self.layer, str) else self.layer
-        roles = (layer.input, layer.weights, layer.output, layer.upstream)
-        named = [None if array is None else array.name for array in roles]
-        if named != ["x", "w", "y", "dout"] or layer.loss is None or not layer.shapes.classes:
-            raise UsageError(
-                f"code for {layer.name} is not checked yet: only convolutions and the affine layer",
-                code="unsupported-layer",
-                help="prove its formulas with symconv verify",
-            )
-        return layer
+        return layer if layer.shapes.classes or has_own_names(layer) else renamed(layer)
+
+    def in_order(self, convention: Convention) -> Convention:
+        """Return a convention with the parameters of the layer in their order.
+
+        A layer of one's own has its arrays and sizes, in the order of declaration; one without
+        weights has the size of its window in their place.
+        """
+        layer = self.meant
+        inputs = [one.name for one in (layer.input, layer.weights, layer.bias) if one is not None]
+        if has_own_names(layer):
+            taken = (*inputs, *(size.name for size in layer.given))
+            return replace(convention, forward=taken, backward=("dout", *taken))
+        if layer.weights is not None:
+            return convention
+
+        def fitting(roles: tuple[str, ...]) -> tuple[str, ...]:
+            window = () if HYPER in roles else (KERNEL,)
+            found = ((role,) if role not in ("w", "b") else () for role in roles)
+            first = tuple(role for one in found for role in one)
+            at = first.index("x") + 1 if "x" in first else len(first)
+            return (*first[:at], *(window if "x" in first else ()), *first[at:])
+
+        forward, backward = fitting(convention.forward), fitting(convention.backward)
+        return replace(convention, forward=forward, backward=backward)
 
     @property
     def fixed_names(self) -> tuple[str, ...]:
@@ -218,6 +235,12 @@ class CodeOptions:
                 range.
         """
         _ = self.results
+        said = (self.images, self.filters, self.bias_shape, self.stride, self.padding)
+        if has_own_names(self.meant) and (any(said) or self.square or not self.batch):
+            raise UsageError(
+                f"{self.meant.name} is a layer of your own, with axes and settings of its own",
+                help="leave out the order of axes, the stride and the padding",
+            )
         for what, value, known in (
             ("convention", self.convention, tuple(CONVENTIONS)),
             ("framework", self.framework, FRAMEWORKS),

@@ -293,13 +293,18 @@ class Layer:
         """Return the names under which an array's or gradient's entries are reported.
 
         They are the free indices of its statements: ``n, f, k, l`` for ``y``, and
-        ``n', c', i, j`` for ``dL/dx``.
+        ``n', c', i, j`` for ``dL/dx``; else those of its definition.
         """
         candidates = [item.free for item in self.statements if item.name == name and item.free]
         if candidates:
             return tuple(free.index.name for free in max(candidates, key=len))
-        target = self.definition_by_name[name].target
-        return tuple(str(index) for index in target.indices)
+        definition = self.definition_by_name.get(name)
+        if definition is not None:
+            return tuple(str(index) for index in definition.target.indices)
+        # A gradient of which nothing is claimed: names that no definition has.
+        body, by = self.named_arrays(name)
+        parts = (body,) if by is None else (body, by)
+        return tuple(f"{one}_{axis}" for one in parts for axis in range(len(one.shape)))
 
     def named_arrays(self, name: str) -> tuple[Array, Array | None]:
         """Split ``y`` or ``dL/dx`` into the array and what it is differentiated by.

@@ -8,6 +8,7 @@ import pytest
 
 from symconv.code.signatures import location_of, name_of, read_signature, require
 from symconv.errors import UsageError
+from symconv.layers.registry import default_layer
 
 FORWARD = ("x", "w", "b", "stride", "padding")
 VALUES = {
@@ -205,7 +206,7 @@ def test_a_signature_that_does_not_fit_is_refused_with_what_would_be_right(funct
 def test_what_every_such_function_takes_is_required() -> None:
     signature = read_signature(lambda x, stride=1: 0, "forward", FORWARD)
     with pytest.raises(UsageError, match="no parameter for the filters w"):
-        require(signature, ("x", "w"), FORWARD)
+        require(signature, ("x", "w"), FORWARD, default_layer())
 
 
 def test_a_function_of_anything_takes_nothing_by_name() -> None:

@@ -14,6 +14,7 @@ _SETTINGS = {
     "padding": lambda axis: (axis.padding_before, axis.padding_after),
     "dilation": lambda axis: (axis.dilation,),
     "output_padding": lambda axis: (axis.output_padding,),
+    "kernel_size": lambda axis: (axis.filter,),
 }
 
 
@@ -26,6 +27,7 @@ def own_loops(layer: Layer) -> tuple[Callable[..., Any], Callable[..., Any]]:
         name
         for name, sizes in _SETTINGS.items()
         if any(str(size) in given for axis in layer.axes for size in sizes(axis))
+        and (layer.weights is None or name != "kernel_size")
     ]
     settings += ["groups"] if "G" in given else []
 

@@ -141,6 +141,101 @@ class Depthwise(nn.Module):
 """
 
 
+MODULES = """
+from torch import nn
+
+
+class Up(nn.Module):
+    def __init__(
+        self, in_channels, out_channels, kernel_size, stride=1, padding=0, output_padding=0
+    ):
+        super().__init__()
+        self.up = nn.ConvTranspose1d(
+            in_channels, out_channels, kernel_size, stride, padding, output_padding
+        )
+
+    def forward(self, x):
+        return self.up(x)
+
+
+class Own(nn.ConvTranspose1d):
+    def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0):
+        super().__init__(in_channels, out_channels, kernel_size, stride, padding)
+
+    def forward(self, x):
+        return super().forward(x)
+"""
+
+TORCH2D = """
+import torch
+import torch.nn.functional as F
+
+
+def conv2d(x, w, b, stride, padding, dilation, groups):
+    return F.conv2d(x, w, b, stride, padding, dilation, groups)
+"""
+
+CHANNELWISE = """
+import numpy as np
+
+
+def depthwise_conv2d_forward(x, w, b, stride, padding):
+    N, C, H, W = x.shape
+    F, _, HH, WW = w.shape
+    x_pad = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
+    Hh, Hw = (H + 2 * padding - HH) // stride + 1, (W + 2 * padding - WW) // stride + 1
+    y = np.zeros((N, F, Hh, Hw), dtype=x.dtype)
+    for f in range(F):
+        c = f // (F // C)
+        for k in range(Hh):
+            for l in range(Hw):
+                rows = slice(k * stride, k * stride + HH)
+                columns = slice(l * stride, l * stride + WW)
+                y[:, f, k, l] = (x_pad[:, c, rows, columns] * w[f, 0]).sum((1, 2)) + b[f]
+    return y
+
+
+def depthwise_conv2d_backward(dout, x, w, b, stride, padding):
+    N, C, H, W = x.shape
+    F, _, HH, WW = w.shape
+    x_pad = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
+    dx_pad, dw = np.zeros_like(x_pad), np.zeros_like(w)
+    for f in range(F):
+        c = f // (F // C)
+        for k in range(dout.shape[2]):
+            for l in range(dout.shape[3]):
+                rows = slice(k * stride, k * stride + HH)
+                columns = slice(l * stride, l * stride + WW)
+                g = dout[:, f, k, l, None, None]
+                dw[f, 0] += (g * x_pad[:, c, rows, columns]).sum(0)
+                dx_pad[:, c, rows, columns] += g * w[f, 0]
+    return dx_pad[:, :, padding : padding + H, padding : padding + W], dw, dout.sum((0, 2, 3))
+"""
+
+POOLING = """
+import numpy as np
+
+
+def avg_pool1d_forward(x, kernel_size, stride, padding):
+    N, C, W = x.shape
+    x_pad = np.pad(x, ((0, 0), (0, 0), (padding, padding)))
+    places = (W + 2 * padding - kernel_size) // stride + 1
+    y = np.zeros((N, C, places), dtype=x.dtype)
+    for k in range(places):
+        y[:, :, k] = x_pad[:, :, k * stride : k * stride + kernel_size].sum(2) / kernel_size
+    return y
+
+
+def avg_pool1d_backward(dout, x, kernel_size, stride, padding):
+    W = x.shape[2]
+    dx_pad = np.zeros((*x.shape[:2], W + 2 * padding), dtype=x.dtype)
+    for k in range(dout.shape[2]):
+        share = dout[:, :, k, None] / kernel_size
+        dx_pad[:, :, k * stride : k * stride + kernel_size] += share
+    return dx_pad[:, :, padding : padding + W]
+"""
+
+
 @dataclass(frozen=True)
 class Row:
     """A module with an edit, and what must be found.
@@ -175,6 +270,14 @@ _BACK = (
 )
 _THREE = (TORCH3D, ("conv3d",), "conv3d strides paddings dilation")
 _UP = (TORCH_TRANSPOSED, ("conv_transpose2d",), "conv_transpose2d strides paddings output_padding")
+_TWO = (TORCH2D, ("conv2d",), "conv2d strides paddings dilation groups")
+_EACH = (
+    CHANNELWISE,
+    ("depthwise_conv2d_forward", "depthwise_conv2d_backward"),
+    "conv2d depthwise",
+)
+_POOL = (POOLING, ("avg_pool1d_forward", "avg_pool1d_backward"), "avg_pool1d")
+_POOLED = (("layer", "avg_pool1d"),)
 _OWN = (DEPTHWISE, ("Depthwise",), "conv1d depthwise")
 
 _SIZES_3D = (
@@ -192,6 +295,23 @@ _SIZES_DILATED = (
         "N=2,C=1,Z=3,H=3,W=3,F=2,ZZ=2,HH=2,WW=1,Sz=2,Sh=1,Sw=2,Pz=0,Ph=1,Pw=0,Dz=1,Dh=1,Dw=1",
         "N=1,C=2,Z=4,H=4,W=4,F=1,ZZ=2,HH=1,WW=2,Sz=1,Sh=1,Sw=3,Pz=1,Ph=1,Pw=1,Dz=3,Dh=3,Dw=3",
         "N=1,C=1,Z=4,H=3,W=5,F=2,ZZ=2,HH=2,WW=1,Sz=2,Sh=1,Sw=1,Pz=0,Ph=0,Pw=0,Dz=2,Dh=2,Dw=2",
+    ),
+)
+_SIZES_2D = (
+    "sizes",
+    (
+        "N=1,C=2,H=3,W=4,F=2,HH=2,WW=2,Sh=1,Sw=2,Ph=1,Pw=0,Dh=2,Dw=2,G=2",
+        "N=2,C=2,H=5,W=5,F=4,HH=2,WW=2,Sh=2,Sw=3,Ph=1,Pw=2,Dh=2,Dw=2,G=1",
+        "N=1,C=1,H=6,W=5,F=2,HH=2,WW=3,Sh=3,Sw=1,Ph=0,Pw=1,Dh=3,Dw=3,G=1",
+        "N=1,C=4,H=4,W=3,F=4,HH=2,WW=1,Sh=1,Sw=1,Ph=0,Pw=0,Dh=1,Dw=1,G=2",
+    ),
+)
+_SIZES_EACH = (
+    "sizes",
+    (
+        "N=1,C=2,H=3,W=4,M=2,HH=2,WW=3,S=1,P=1",
+        "N=2,C=2,H=5,W=4,M=1,HH=2,WW=2,S=2,P=0",
+        "N=1,C=3,H=3,W=3,M=2,HH=2,WW=1,S=1,P=0",
     ),
 )
 _SIZES_UP = (
@@ -245,7 +365,65 @@ ROWS = (
         "w, b, stride[::-1], padding, output_padding)\n",
         (("y", "axes-swapped"),), (("layer", _UP[2]), _SIZES_UP),
     ),
+    Row(
+        "transposed in torch, output padding dropped", *_UP, "padding, output_padding)\n",
+        "padding, [0 for _ in output_padding])\n",
+        (("y", "output-padding-dropped"),), (("layer", _UP[2]), _SIZES_UP),
+    ),
+    Row(
+        "transposed in torch, crop missing", *_UP, "stride, padding, output_padding)\n",
+        "stride, [0 for _ in padding], output_padding)\n",
+        (("y", "crop-missing"),), (("layer", _UP[2]), _SIZES_UP),
+    ),
+    Row(
+        "3-D in torch, strides swapped", *_THREE, "b, stride, padding, dilation)\n",
+        "b, stride[::-1], padding, dilation)\n",
+        (("y", ""),), (("layer", _THREE[2]), _SIZES_3D),
+    ),
+    Row("2-D in torch", *_TWO, options=(_SIZES_2D,)),
+    Row(
+        "2-D in torch, dilation dropped", *_TWO, "padding, dilation, groups)\n",
+        "padding, 1, groups)\n", (("y", "dilation-dropped"),), (("layer", _TWO[2]), _SIZES_2D),
+    ),
+    Row(
+        "2-D in torch, strides swapped", *_TWO, "b, stride, padding, dilation, groups)\n",
+        "b, stride[::-1], padding, dilation, groups)\n",
+        (("y", ""),), (("layer", _TWO[2]), _SIZES_2D),
+    ),
+    Row(
+        "a module that calls it", MODULES, ("Up",), "conv_transpose1d output_padding",
+        options=(("sizes", "N=1,C=2,W=3,F=3,WW=2,S=2,P=0,Ow=1"),),
+    ),
+    Row(
+        "a module that is one", MODULES, ("Own",), "conv_transpose1d",
+        options=(("sizes", "N=2,C=2,W=3,F=3,WW=2,S=2,P=1"),),
+    ),
     Row("depthwise in torch", *_OWN),
+    Row("depthwise", *_EACH, options=(_SIZES_EACH,)),
+    Row(
+        "depthwise, filters of a channel taken for one in dx", *_EACH,
+        "+= g * w[f, 0]", "+= g * w[c, 0]", (("dL/dx", ""),), (_SIZES_EACH,),
+    ),
+    Row(
+        "depthwise, crop missing in dx", *_EACH,
+        "dx_pad[:, :, padding : padding + H, padding : padding + W], dw", "dx_pad, dw",
+        (("dL/dx", ""),), (_SIZES_EACH,),
+    ),
+    Row("pooling", *_POOL, options=_POOLED),
+    Row(
+        "pooling, overlaps lost in dx", *_POOL, "+= share", "= share",
+        (("dL/dx", ""),), _POOLED,
+    ),
+    Row(
+        "pooling, share forgotten in dx", *_POOL, "None] / kernel_size", "None]",
+        (("dL/dx", ""),), _POOLED,
+    ),
+    Row(
+        "pooling, stride dropped in y", *_POOL,
+        "x_pad[:, :, k * stride : k * stride + kernel_size].sum",
+        "x_pad[:, :, k : k + kernel_size].sum",
+        (("y", ""),), _POOLED,
+    ),
 )  # fmt: skip
 
 

@@ -9,7 +9,8 @@ from symconv.implementations.calling.layouts import Axes
 from symconv.implementations.checking import check_implementation
 from symconv.implementations.options import CodeOptions
 from symconv.implementations.trying.shape_classes import shape_classes
-from symconv.layers.registry import layer_by_name
+from symconv.layers.registry import FAMILY, layer_by_name
+from tests.runs import quick_rows
 
 MOST_CLASSES = 50
 
@@ -77,10 +78,22 @@ def test_each_layer_has_an_order_of_axes(name, images, filters) -> None:
         _ = Axes("NCXY", layer=layer)
 
 
-@pytest.mark.parametrize("name", ["conv4d", "avg_pool1d"])
-def test_a_layer_that_code_cannot_be_checked_against_is_refused(name) -> None:
-    with pytest.raises(UsageError):
-        _ = CodeOptions(layer=name).meant
+def test_a_layer_that_there_is_not_is_refused() -> None:
+    with pytest.raises(UsageError, match="unknown layer 'conv4d'"):
+        _ = CodeOptions(layer="conv4d").meant
+
+
+POOLINGS = sorted((name for name in FAMILY if name.startswith("avg_pool")), key=lambda it: it[8])
+
+
+@quick_rows(2, "poolings of two and three axes are told by the same loops in the quick run")
+@pytest.mark.parametrize("name", POOLINGS)
+def test_the_loops_of_a_pooling_are_right(name) -> None:
+    layer = layer_by_name(name)
+    report = check_implementation(*own_loops(layer), layer=name, isolate=False)
+    assert report.exit_code == 0
+    assert {one.name for one in report.conclusions} == {"y", "dL/dx"}
+    assert report.description.provides == ("y", "dL/dx")
 
 
 def test_a_module_for_one_layer_is_wrong_as_another() -> None:

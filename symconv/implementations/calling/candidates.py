@@ -55,7 +55,9 @@ def own_callables(module: ModuleType) -> dict[str, Any]:
     return found
 
 
-def candidates(public: Mapping[str, Any], convention: str | None) -> list[Passes]:
+def candidates(
+    public: Mapping[str, Any], convention: str | None, *, any_layer: bool = False
+) -> list[Passes]:
     """Return the pairs among functions and classes.
 
     Names are taken ever more freely until there is a pair with both passes. Where there is
@@ -64,12 +66,16 @@ def candidates(public: Mapping[str, Any], convention: str | None) -> list[Passes
     Args:
         public: functions and classes by name.
         convention: the convention that was asked for, or None.
+        any_layer: whether a layer was named, so that names may speak of what they like.
     """
     incomplete: list[Passes] = []
-    for accepts in _ACCEPTED:
+    accepted_names = (*_ACCEPTED, lambda *_: True) if any_layer else _ACCEPTED
+    needed = {"x"} if any_layer else {"x", "w"}
+    for accepts in accepted_names:
         accepted = {name: value for name, value in public.items() if accepts(name, value)}
         pairs = [Passes(name) for name, value in accepted.items() if _is_layer(value)]
-        pairs += _pairs({n: value for n, value in accepted.items() if not inspect.isclass(value)})
+        functions = {n: value for n, value in accepted.items() if not inspect.isclass(value)}
+        pairs += _pairs(functions, needed)
         pairs = _of_convention(pairs, public, convention)
         complete = [
             item
@@ -98,8 +104,13 @@ The last one takes other convolutions, ``conv1d_forward``, so that it can be sai
 """
 
 
-def _pairs(functions: Mapping[str, Any]) -> list[Passes]:
-    """Pair functions by what is left of their names without their direction."""
+def _pairs(functions: Mapping[str, Any], needed: set[str]) -> list[Passes]:
+    """Pair functions by what is left of their names without their direction.
+
+    Args:
+        functions: by name.
+        needed: the roles without which a function of no said direction is no forward pass.
+    """
     directed = {name: names.direction_of(name) for name in functions}
     by_variant: dict[tuple[str, ...], list[str]] = {}
     for name, direction in directed.items():
@@ -112,7 +123,7 @@ def _pairs(functions: Mapping[str, Any]) -> list[Passes]:
         name
         for name, direction in directed.items()
         if direction is None
-        and {"x", "w"} <= _roles(functions[name])
+        and needed <= _roles(functions[name])
         and (not said or names.variant_of(name) in by_variant.keys() - taken)
     ]
     forwards = [name for name in functions if name in {*said, *meant}]

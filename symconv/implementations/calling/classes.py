@@ -109,6 +109,8 @@ class Class:
         return [role for role in self._inputs(sizes) if role not in taken]
 
     def _inputs(self, sizes: Mapping[str, int]) -> tuple[str, ...]:
+        if self.keys.layer.weights is None:
+            return ()
         return ("w", "b") if self.bias and WITHOUT_BIAS not in sizes else ("w",)
 
     def called(
@@ -295,6 +297,8 @@ def sample(candidate: Class, to_own: Callable[[np.ndarray], Any]) -> ClassSample
     if {"w", "b"} <= taken:
         return ClassSample()
     layer = candidate.keys.layer
+    if layer.weights is None:
+        return ClassSample(has_bias=False)
     sizes = sample_sizes(layer)
     arrays = _of_axes(Axes(layer=layer), to_own)
     try:

@@ -6,6 +6,7 @@ import ast
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
+from itertools import islice
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -22,6 +23,7 @@ from symconv.code.names import (
     PADDING,
     STRIDE,
     TRAINING,
+    has_own_names,
 )
 from symconv.code.signatures import OF_EACH_AXIS, Signature, location_of, name_of
 from symconv.code.sources import nodes
@@ -43,6 +45,7 @@ from symconv.implementations.calling.pairs import (
     read_class,
     read_functions,
 )
+from symconv.implementations.calling.renamed_layers import told_by_shapes
 from symconv.implementations.calling.unvaried import unvaried
 from symconv.implementations.model import (
     BACKWARD_RESULTS,
@@ -128,18 +131,22 @@ def read_pair(forward: Any, backward: Backward, options: CodeOptions) -> Pair:
 
 def _read(forward: Any, backward: Backward, options: CodeOptions) -> tuple[Pair, tuple[str, ...]]:
     """Read a pair as the layer that was said or is told, and what tells it."""
-    pair = _read_as(forward, backward, options)
     if options.layer is not None:
-        return pair, ()
+        return _read_as(forward, backward, options), ()
+    # The order of axes is that of a layer that is not known yet.
+    anyhow = replace(options, images=None, filters=None)
+    pair = _read_as(forward, backward, anyhow)
     functions = [one for one in (forward, *_parts(backward).values()) if one is not None]
-    meant = meant_layer(functions, pair.places.get("y"), pair, options.fixed_names)
-    if meant.layer == pair.axes.layer:
-        return pair, ()
-    try:
-        return _read_as(forward, backward, replace(options, layer=meant.layer)), meant.reasons
-    except UsageError:
-        # What does not fit is said of the usual layer.
-        return pair, ()
+    # A module calls what it computes where it is made.
+    computes = forward if pair.automatic else pair.places.get("y")
+    meant = meant_layer(functions, computes, pair, options.fixed_names)
+    if meant.layer != pair.axes.layer:
+        try:
+            return _read_as(forward, backward, replace(options, layer=meant.layer)), meant.reasons
+        except UsageError:
+            # What does not fit is said of the usual layer.
+            pass
+    return pair if options == anyhow else _read_as(forward, backward, options), ()
 
 
 def _read_as(forward: Any, backward: Backward, options: CodeOptions) -> Pair:
@@ -336,6 +343,8 @@ def _restrictions(pair: Pair, options: CodeOptions) -> tuple[tuple[Condition, st
             )
         reason = f"each channel has {options.multiplier} filter" + "s" * (options.multiplier > 1)
         found = (*found, (equal(Size("M"), options.multiplier), reason))
+    if has_own_names(pair.axes.layer):
+        found = (*found, *_not_given(pair))
     for role, text in _numbers(pair):
         found = (*found, *alike(settings_of(pair.axes.layer, role), f"{text} is one number"))
     for signature in pair.signatures:
@@ -345,6 +354,16 @@ def _restrictions(pair: Pair, options: CodeOptions) -> tuple[tuple[Condition, st
             sizes = (axis.filter for axis in pair.axes.layer.axes)
             return (*found, *alike(sizes, reason))
     return found
+
+
+def _not_given(pair: Pair) -> Iterator[tuple[Condition, str]]:
+    """Yield the sizes of a layer of one's own that code cannot know: each is the least."""
+    layer = pair.axes.layer
+    for size in (one for one in layer.given if one not in told_by_shapes(layer)):
+        lacking = (group for group in pair.needing if not _takes(group, "", {size.name}))
+        for group in islice(lacking, 1):
+            least = layer.minimum.get(size, 1)
+            yield equal(size, least), f"{group[0].text} has no {size.name}, taken for {least}"
 
 
 def _numbers(pair: Pair) -> Iterator[tuple[str, str]]:
@@ -397,7 +416,8 @@ def _mode(group: tuple[Signature, ...], role: str) -> str:
                     f"{signature.text}: {item.name} is a mode, not a number",
                     code="signature",
                     location=location_of(signature.function),
-                    help="wrap it in a function that takes the padding as a number",
+                    help="wrap it in a function that takes the padding as a number"
+                    + (', or say --layer "conv2d same"' if item.default == "same" else ""),
                 )
             return f"{item.name} is {item.default!r} unless it is told otherwise"
     return ""

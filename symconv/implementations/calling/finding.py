@@ -164,7 +164,7 @@ def _chosen(found: Imported, forward: str | None, backward: str | None, target: 
     if forward is not None and backward is not None:
         return Passes(forward, _named_parts(backward))
     public = _callables(found)
-    pairs = candidates(public, target.convention)
+    pairs = candidates(public, target.convention, any_layer=target.layer is not None)
     if backward is not None:
         named = _named_parts(backward)
         fitting = [item.forward for item in pairs if set(item.backward) & set(named)]
@@ -252,7 +252,7 @@ def _nothing(found: Imported, public: dict[str, Any]) -> UsageError:
     has = f"it defines {', '.join(public)}" if public else "it defines no function"
     looked_for = "".join(f"\n      {name}: {text}" for name, text in CONVENTIONS.items())
     return UsageError(
-        f"no forward or backward pass of a convolution was found; {has}",
+        f"no forward or backward pass of a layer was found; {has}",
         code="no-function",
         location=found.name,
         help=f"name them with --forward NAME --backward NAME; looked for:{looked_for}",

@@ -178,6 +178,7 @@ def settings_by_role(layer: Layer, value: Callable[[IntegerExpression], Any]) ->
 
     axes, sizes = layer.axes, {size.name: size for size in layer.given}
     found: dict[str, Any] = {KERNEL: tuple(value(axis.filter) for axis in axes)}
+    found |= {axis.filter.name: value(axis.filter) for axis in axes}
     if not axes:
         return found
     found[STRIDE] = of_each([axis.stride for axis in axes])

@@ -10,6 +10,7 @@ tells more, the layer is the usual one.
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -180,7 +181,11 @@ def _unpacked(function: Any, names_of: Iterable[str]) -> Iterator[int]:
 
 
 def _called(functions: list[Any]) -> Iterator[re.Match[str]]:
-    """Yield the framework's convolutions that functions call."""
+    """Yield the framework's convolutions that functions call, or that a module is one of."""
+    for kind in (base for one in functions if inspect.isclass(one) for base in one.__mro__[1:]):
+        found = _CALLED.fullmatch(kind.__name__.casefold())
+        if found is not None:
+            yield found
     for function in with_helpers(functions):
         for node in nodes(function):
             if isinstance(node, ast.Call):

@@ -18,9 +18,11 @@ from symconv.code.names import (
     FOREIGN,
     GROUPS,
     HYPER,
+    KERNEL,
     OUTPUT_PADDING,
     PADDING,
     STRIDE,
+    has_own_names,
 )
 from symconv.code.settings import Setting, settings
 from symconv.code.signatures import (
@@ -117,11 +119,11 @@ def read_functions(forward: Any, parts: Mapping[str, Any], options: CodeOptions)
     framework = _framework(functions, options)
     automatic = framework != "numpy" and not parts
     convention = _convention(functions, options, framework if automatic else None)
+    convention = options.in_order(convention)
     first = None
     if forward is not None:
         first = read_signature(forward, "forward", convention.forward, layer=layer)
-        needed = ("x",) if layer.weights is None else ("x", "w")
-        require(first, needed, convention.forward)
+        require(first, _needed(layer), convention.forward, layer)
     read = {key: _backward(item, convention, first, key, layer) for key, item in parts.items()}
     check_cache(first, read)
     signatures = [item for item in (first, *read.values()) if item is not None]
@@ -179,9 +181,15 @@ def read_class(given: type, options: CodeOptions) -> Pair:
     refused = tuple(name for name in CONVENTIONS if name not in (wanted, framework))
     options.refuse(refused, f"{name_of(given)} is a class")
     convention = CONVENTION_BY_NAME[wanted]
-    constructor = read_signature(given, "constructor", ("w", "b", STRIDE, PADDING), layer=layer)
+    if has_own_names(layer):
+        raise UsageError(
+            f"{name_of(given)} is a class, and code for {layer.name} is functions",
+            help="wrap it in functions of its arrays and sizes",
+        )
+    order = ("w", "b", STRIDE, PADDING) if layer.weights else (KERNEL, STRIDE, PADDING)
+    constructor = read_signature(given, "constructor", order, layer=layer)
     forward = _method(given, called, "forward", convention.forward, layer)
-    require(forward, ("x",), ("x",))
+    require(forward, ("x",), ("x",), layer)
     backward = None if back is None else _method(given, back, "backward", ("dout", CACHE), layer)
     keys, left = _dictionary([constructor, forward], convention, layer)
     constructor = replace(constructor, settings=left)
@@ -218,12 +226,12 @@ def read_autograd_function(given: Any, options: CodeOptions) -> Pair:
     refused = tuple(name for name in CONVENTIONS if name != "torch")
     options.refuse(refused, f"{name_of(given)} is a torch.autograd.Function")
     layer = options.meant
-    convention = CONVENTION_BY_NAME["torch"]
+    convention = options.in_order(CONVENTION_BY_NAME["torch"])
     base = imported("torch").autograd.Function
     # With a setup_context of its own, forward takes no context.
     drop = 1 if given.setup_context is base.setup_context else 0
     forward = read_signature(given.forward, "forward", convention.forward, drop=drop, layer=layer)
-    require(forward, ("x", "w"), convention.forward)
+    require(forward, _needed(layer), convention.forward, layer)
     has_bias = options.has_bias("b" in forward.roles, name_of(given))
     keys = Keys(_usual_keys(convention), layer)
 
@@ -248,6 +256,13 @@ def read_autograd_function(given: Any, options: CodeOptions) -> Pair:
         automatic=True,
         caller=Functions(forward, {}, keys, has_bias),
     )
+
+
+def _needed(layer: Layer) -> tuple[str, ...]:
+    """Return the arrays without which a function is no forward pass of a layer."""
+    own_bias = layer.bias if has_own_names(layer) else None
+    needed = (layer.input, layer.weights, own_bias)
+    return tuple(one.name for one in needed if one is not None)
 
 
 def _framework(functions: list[Any], options: CodeOptions) -> Framework:
@@ -299,7 +314,7 @@ def _backward(
         if sum(item.default is item.empty for item in given) == 2:
             order = ("dout", CACHE)
     signature = read_signature(function, "backward", order, layer=layer)
-    require(signature, ("dout",), order)
+    require(signature, ("dout",), order, layer)
     return signature
 
 
@@ -319,6 +334,8 @@ def _dictionary(
         return Keys(usual, layer), ()
     read = settings(with_helpers(one.function for one in signatures), holders)
     roles = (STRIDE, PADDING, DILATION, GROUPS, OUTPUT_PADDING)
+    if layer.weights is None:
+        roles = (*roles, KERNEL, *(axis.filter.name for axis in layer.axes))
     spelled: dict[str, list[str]] = {role: [] for role in roles}
     left: list[Setting] = []
     for setting in read.values():
@@ -357,7 +374,7 @@ def _differentiated(
         return forward.call(values_by_role(arrays, sizes, keys, bias=has_bias))
 
     if framework == "jax":
-        inputs = ("x",) if keys.layer.weights is None else _inputs(has_bias)
+        inputs = tuple(name for name in _inputs(has_bias) if name in keys.layer.array_by_name)
         pulled = JaxGradients(call, inputs)
         return pulled.run_forward, pulled.run_backward
     taught = TorchGradients(_with_leaves(call, has_bias))

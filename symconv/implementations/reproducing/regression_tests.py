@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from symconv.code.names import has_own_names
 from symconv.errors import NotSupported
 from symconv.implementations.calling.finding import Target, load
 from symconv.implementations.calling.observing import ObservedSizes
@@ -40,7 +41,7 @@ from symconv.implementations.trying.inputs import (
     leave_out_bias,
     plan,
 )
-from symconv.implementations.trying.reference import Reference
+from symconv.implementations.trying.reference import Reference, weights_at
 from symconv.implementations.trying.trials import Options
 from symconv.layers.layer import Layer, Sizes
 from symconv.layers.registry import layer_by_name
@@ -101,13 +102,15 @@ def regression_test_text(
     found = list(_failures(report))
     if all(failure.ends for failure in found):
         return None
+    said = target.layer
+    layer = layer_by_name(report.description.layer) if said is None else target.meant
+    if layer.weights is None or has_own_names(layer):
+        raise NotSupported(f"the calls of code for {layer.name} cannot be written down")
     failures, more = _smallest(found)
     spelling = _spelling(target, report, options)
     remarks = [f"Not reproduced: {one.title}, at {one.sizes}." for one in failures if one.ends]
     remarks += [f"Left out, since there are smaller shapes: {text}." for text in more]
     tests: list[Reproduction] = []
-    said = target.layer
-    layer = layer_by_name(report.description.layer) if said is None else target.meant
     with Runner(partial(load, target), seconds_per_run=options.seconds) as runner:
         for (sizes, dtype), group in _groups(failures, report, options).items():
             tolerance, bias = options.tolerance, spelling.bias
@@ -343,7 +346,7 @@ class _Search:
                 for number in range(DRAWS):
                     whole = self._inputs(plans[0], number)
                     arrays, expected = (
-                        divided(numbers, "float64", power)
+                        divided(numbers, "float64", power, weights_at(self.layer, self.sizes))
                         for numbers in (whole.arrays, whole.expected)
                     )
                     yield replace(whole, arrays=arrays, expected=expected)

@@ -154,6 +154,16 @@ def shapes_result(search: Search, ran: Sequence[Sizes], location: str | None) ->
     """
     limits, shapes = tuple(search.limits), search.layer.shapes
     classes = _possible(search.layer, shapes.classes, limits)
+    if not classes:
+        tried = {*ran, *search.refused}
+        return Result(
+            statement="shapes",
+            kind="code",
+            verdict=Verdict.UNDECIDED if 2 * len({*ran}) < len(tried) else None,
+            code="shapes-refused",
+            location=location,
+            detail=f"it refuses shapes on purpose: it ran at {len({*ran})} of {len(tried)}",
+        )
     conditions = _possible(search.layer, shapes.features, limits)
     met = sum(any(map(one.holds, ran)) for one in classes)
     never = [one for one in conditions if not any(map(one.holds, ran))]

@@ -33,7 +33,9 @@ import numpy as np
 
 from symconv.algebra.evaluation import integer_value
 from symconv.algebra.expressions import Array
+from symconv.code.names import has_own_names
 from symconv.errors import NotSupported, UsageError
+from symconv.implementations.trying.reference import reference_at
 from symconv.layers.layer import Layer, Sizes
 
 SEED = 20160202
@@ -74,6 +76,8 @@ class Plan:
     Attributes:
         dtype: the dtype under test; ``object`` for Python integers.
         most: no entry passes this magnitude.
+        step: every entry is a multiple of this, so that what a layer divides comes out even.
+        divides: whether it is known what the results are divided by where the inputs are.
         kept: at most so many entries of x and of dout are not 0; None for all of them.
         rounds: how many runs on fresh integers bring the probability of a miss to its goal.
         miss: the probability of a miss after all rounds is at most this.
@@ -84,6 +88,8 @@ class Plan:
     kept: int | None
     rounds: int
     miss: Fraction
+    step: int = 1
+    divides: bool = True
 
     def sentence(self, compared: str = "compared by ==") -> str:
         """Say how it was compared, and what could be missed under which assumption."""
@@ -92,7 +98,7 @@ class Plan:
         kind = f"{self.dtype} integers up to {self.most:,}"
         if self.dtype == "object":
             kind = f"integers of {BIG_BITS} bits up to {self.most:,}"
-        elif self.dtype in FLOATS:
+        elif self.dtype in FLOATS and self.divides:
             kind += " and fractions of them, at small shapes from tiny to huge"
         sparse = "" if self.kept is None else f", {self.kept} of x and dout not 0"
         polynomial = "polynomial of degree at most 2"
@@ -120,13 +126,19 @@ def plan(layer: Layer, sizes: Sizes, dtype: str, products: int) -> Plan:
         raise UsageError(
             f"unknown dtype {dtype!r}", help=f"the dtypes are {', '.join(EXACT_UP_TO)}"
         )
-    limit = EXACT_UP_TO[dtype]
+    limit, reference = EXACT_UP_TO[dtype], reference_at(layer, sizes)
+    step, divides = reference.step, reference.weights is not None
     if limit is None:
         most = 2 ** (BIG_BITS - 1) - 1
-        return _rounds(dtype, most, None, 1 - Fraction(DEGREE, 2 * most + 1))
+        return _rounds(dtype, most, None, step)
     most = isqrt(limit // max(1, products))
-    if most >= 1:
-        return _rounds(dtype, most, None, 1 - Fraction(DEGREE, 2 * most + 1))
+    if most >= step:
+        return replace(_rounds(dtype, most, None, step), divides=divides)
+    if step > 1 or has_own_names(layer):
+        raise UsageError(
+            f"at {sizes} no sum of {layer.name} stays exact in {dtype}",
+            help="give smaller sizes, or another dtype",
+        )
     # One less than the limit, since a bias may be added.
     kept = limit - 1
     # A wrong polynomial has, at worst, a product of two entries of the thinned arrays. Both are
@@ -138,7 +150,7 @@ def plan(layer: Layer, sizes: Sizes, dtype: str, products: int) -> Plan:
         for size in sizes_drawn
         if (some := min(kept, size)) < size
     ]
-    return _rounds(dtype, 1, kept, min([*both, single[0] * single[1]]) / 4)
+    return _rounds(dtype, 1, kept, 1, min([*both, single[0] * single[1]]) / 4)
 
 
 def smaller(chosen: Plan) -> Plan:
@@ -146,7 +158,7 @@ def smaller(chosen: Plan) -> Plan:
 
     A constant of 1e-8 that code adds disappears when it is added to 1e15.
     """
-    return replace(chosen, most=min(SMALL, chosen.most))
+    return replace(chosen, most=min(SMALL * chosen.step, chosen.most))
 
 
 def within(chosen: Plan, tolerance: float, products: int) -> Plan:
@@ -159,22 +171,28 @@ def within(chosen: Plan, tolerance: float, products: int) -> Plan:
     Raises:
         UsageError: when the tolerance is too large for any numbers.
     """
-    most = min(SMALL, chosen.most, isqrt(int(1 / (8 * tolerance * max(1, products)))))
-    if most < 1:
+    step = chosen.step
+    most = isqrt(int(1 / (8 * tolerance * max(1, products))))
+    most = min(SMALL * step, chosen.most, most)
+    if most < step:
         raise UsageError(
             f"a tolerance of {tolerance:g} hides a difference of 1 in sums of {products} products",
             help=f"give one below {1 / (8 * products):.1g}",
         )
-    found = _rounds(chosen.dtype, most, None, 1 - Fraction(DEGREE, 2 * most + 1))
+    found = replace(_rounds(chosen.dtype, most, None, step), divides=chosen.divides)
     return found if chosen.kept is None else replace(chosen, most=most)
 
 
-def _rounds(dtype: str, most: int, kept: int | None, seen: Fraction) -> Plan:
-    missed, left = 1 - seen, Fraction(1)
+def _rounds(
+    dtype: str, most: int, kept: int | None, step: int, seen: Fraction | None = None
+) -> Plan:
+    most -= most % step
+    missed = Fraction(DEGREE, 2 * (most // step) + 1) if seen is None else 1 - seen
+    left = Fraction(1)
     for rounds in count(1):
         left = left * missed
         if left < MISS_GOAL or rounds == MOST_ROUNDS:
-            return Plan(dtype, most, kept, rounds, left)
+            return Plan(dtype, most, kept, rounds, left, step)
     raise AssertionError("count never ends")
 
 
@@ -185,7 +203,7 @@ def draw(layer: Layer, sizes: Sizes, plan: Plan, number: int) -> dict[str, np.nd
         Object arrays by name, or int64 arrays where 64 bits hold the integers.
     """
     source = random.Random(f"{SEED} {sizes} {plan.dtype} {number}")
-    small = plan.most < 2**62
+    small, most = plan.most < 2**62, plan.most // plan.step
     drawn: dict[str, np.ndarray] = {}
     for array in layer.inputs:
         shape = _shape(array, sizes)
@@ -193,10 +211,10 @@ def draw(layer: Layer, sizes: Sizes, plan: Plan, number: int) -> dict[str, np.nd
         if small:
             # Uniform, from as many random bytes at once as are needed.
             generator = np.random.Generator(np.random.PCG64(source.getrandbits(64)))
-            flat = generator.integers(-plan.most, plan.most, size, endpoint=True)
+            flat = generator.integers(-most, most, size, endpoint=True) * plan.step
         else:
             flat = np.array(
-                [source.randint(-plan.most, plan.most) for _ in range(size)], dtype=object
+                [source.randint(-most, most) * plan.step for _ in range(size)], dtype=object
             )
         if plan.kept is not None and array in _thinned(layer):
             kept = np.zeros(size, dtype=bool)
@@ -222,22 +240,27 @@ def in_dtype(arrays: Mapping[str, np.ndarray], dtype: str) -> dict[str, np.ndarr
     return {name: array.astype(_kind(dtype)) for name, array in arrays.items()}
 
 
-def divided(arrays: Mapping[str, np.ndarray], dtype: str, power: int) -> dict[str, np.ndarray]:
+def divided(
+    arrays: Mapping[str, np.ndarray], dtype: str, power: int, weights: Mapping[str, int]
+) -> dict[str, np.ndarray]:
     """Divide inputs by 2^power, or results by what they then come out divided by.
 
     A power below 0 multiplies.
 
-    The inputs x, w and dout are divided by 2^power and b by its square, so that y and the
+    Of a convolution x, w and dout are divided by 2^power and b by its square, so that y and the
     gradients by x and w come out divided by the square and the gradient by b by 2^power. Floats
     hold all of it exactly.
+
+    Args:
+        arrays: by name.
+        dtype: what they are made.
+        power: the power of two.
+        weights: how often each of them is divided (`Reference.weights`).
     """
     return {
-        name: np.ldexp(array.astype(np.float64), -power * _DIVISIONS[name]).astype(_kind(dtype))
+        name: np.ldexp(array.astype(np.float64), -power * weights[name]).astype(_kind(dtype))
         for name, array in arrays.items()
     }
-
-
-_DIVISIONS = {"x": 1, "w": 1, "dout": 1, "b": 2, "y": 2, "dL/dx": 2, "dL/dw": 2, "dL/db": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,7 +310,7 @@ def runs(chosen: Plan, exact: Plan, *, small: bool) -> Iterator[Run]:
         small: whether there are few products, so that a run takes no time.
     """
     yield Run(chosen, "whole")
-    if chosen.dtype not in FLOATS:
+    if chosen.dtype not in FLOATS or not chosen.divides:
         for _ in range(1, chosen.rounds):
             yield Run(chosen, "whole")
         return
@@ -317,7 +340,8 @@ def mixed(arrays: Mapping[str, np.ndarray], sizes: Sizes, chosen: Plan) -> dict[
     found: dict[str, np.ndarray] = {}
     for name, array in arrays.items():
         shifts = generator.integers(0, chosen.most.bit_length(), array.shape)
-        shrunk = np.sign(array) * np.maximum(np.abs(array) >> shifts, 1)
+        shrunk = np.sign(array) * np.maximum((np.abs(array) // chosen.step) >> shifts, 1)
+        shrunk *= chosen.step
         found[name] = np.where(array == 0, 0, shrunk)
     return found
 

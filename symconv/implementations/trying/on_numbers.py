@@ -32,7 +32,7 @@ from symconv.implementations.trying.inputs import (
     runs,
     within,
 )
-from symconv.implementations.trying.reference import Reference, reference_at
+from symconv.implementations.trying.reference import Reference, reference_at, weights_at
 from symconv.implementations.trying.rounding import Rounding
 from symconv.layers.layer import Layer, Sizes
 from symconv.verdicts import Judgement, Verdict
@@ -195,7 +195,9 @@ class OnNumbers:
         backward: bool,
     ) -> RunAnswer:
         dtype = run.plan.dtype
-        arrays = divided(drawn, dtype, run.power) if run.power else in_dtype(drawn, dtype)
+        arrays = in_dtype(drawn, dtype)
+        if run.power:
+            arrays = divided(drawn, dtype, run.power, weights_at(self.layer, sizes))
         return self.runner.run(Request(dict(sizes), arrays, repeat=repeat, backward=backward))
 
     def _judged(
@@ -226,7 +228,8 @@ class OnNumbers:
         run: Run,
     ) -> list[str]:
         """Judge what was not judged before; return the names of what is not right now."""
-        expected = divided(whole, "float64", run.power) if run.power else whole
+        weights = weights_at(self.layer, sizes)
+        expected = divided(whole, "float64", run.power, weights) if run.power else whole
         for name in self.wanted if run.plan.dtype in FLOATS else ():
             got = answer.of(name).results.get(name)
             if got is not None and got.dtype.kind in "biucO":
@@ -240,7 +243,7 @@ class OnNumbers:
             magnitudes = {name: np.abs(array) for name, array in drawn.items()}
             bounds = reference.values(magnitudes, run.plan.most, twice=False)
             if run.power:
-                bounds = divided(bounds, "float64", run.power)
+                bounds = divided(bounds, "float64", run.power, weights)
             for name in wrong:
                 if _may_round(outcome, name):
                     outcome.roundings.setdefault(name, Rounding()).add(

@@ -69,7 +69,7 @@ def smallest_shape(layer: Layer, conditions: Sequence[Condition]) -> Sizes | Non
     """
     wanted = [part for condition in conditions for part in conjuncts(condition)]
     found = next(_chosen(_groups(layer), 0, {}, wanted, layer.shapes.wishes), None)
-    return None if found is None else layer.sizes("", **found)
+    return layer.sizes("", **found) if found else None
 
 
 def _chosen(

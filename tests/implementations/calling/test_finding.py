@@ -222,7 +222,7 @@ def test_a_file_without_a_convolution_says_what_it_has_and_what_was_looked_for()
     error = refused(Target("layers.py"))
     assert error.code == "no-function"
     assert error.fact == (
-        "no forward or backward pass of a convolution was found; it defines affine_forward, "
+        "no forward or backward pass of a layer was found; it defines affine_forward, "
         "affine_backward, max_pool_forward_naive, conv_relu_forward, rel_error"
     )
     for name in ("cs231n", "course", "functions", "class", "torch", "jax"):

@@ -192,6 +192,18 @@ def test_another_layer_is_out_of_scope_and_not_refuted(forward, words) -> None:
     assert "it was compared with conv2d" in failure.detail
 
 
+def conv1d_channels_last(x, w, b, stride, padding):
+    y = correlated(x.transpose(0, 2, 1), w.transpose(2, 1, 0), b, (stride,), (padding,))
+    return y.transpose(0, 2, 1)
+
+
+@pytest.mark.parametrize("said", [{}, {"images": "NWC", "filters": "WIO"}])
+def test_a_layer_that_is_told_has_axes_in_other_orders(said) -> None:
+    report = report_on(conv1d_channels_last, only="y", **said)
+    assert (report.exit_code, report.layer) == (0, "conv1d")
+    assert report.read_as == ({} if said else {"images": "NWC", "filters": "WIO"})
+
+
 def test_each_channel_may_have_one_filter() -> None:
     report = report_on(depthwise, only="y", multiplier=1)
     assert report.exit_code == 0
