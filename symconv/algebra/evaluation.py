@@ -88,6 +88,7 @@ class Evaluator:
         self._gradients: dict[tuple[Atom, str], dict[Atom, Polynomial]] = {}
         # By identity, which costs less than equality; what has it is kept alive beside it.
         self._shapes: dict[int, tuple[Array, tuple[Exact, ...]]] = {}
+        self._split: dict[int, tuple[Mul, list[Expression], list[Expression]]] = {}
         self._guarded: dict[int, tuple[Sum, Guarded | None]] = {}
         self._as_written = False
 
@@ -164,17 +165,25 @@ class Evaluator:
     def _product(
         self, expression: Mul, scope: dict[Symbol, int], keep: frozenset[str]
     ) -> Polynomial:
-        factors = product_factors(expression)
+        plain, reading = self._factors(expression)
         result: Polynomial = {(): 1}
-        for factor in factors:
-            if not has_entries(factor):
-                result = multiply(result, self._evaluate(factor, scope, keep))
-                if not result:
-                    return {}
-        for factor in factors:
-            if has_entries(factor):
-                result = multiply(result, self._evaluate(factor, scope, keep))
+        for factor in plain:
+            result = multiply(result, self._evaluate(factor, scope, keep))
+            if not result:
+                return {}
+        for factor in reading:
+            result = multiply(result, self._evaluate(factor, scope, keep))
         return result
+
+    def _factors(self, expression: Mul) -> tuple[list[Expression], list[Expression]]:
+        """Return the factors of a product without entries, and those with entries."""
+        found = self._split.get(id(expression))
+        if found is None:
+            factors = product_factors(expression)
+            plain = [factor for factor in factors if not has_entries(factor)]
+            reading = [factor for factor in factors if has_entries(factor)]
+            found = self._split[id(expression)] = (expression, plain, reading)
+        return found[1], found[2]
 
     def _sum(self, expression: Sum, scope: dict[Symbol, int], keep: frozenset[str]) -> Polynomial:
         total: Polynomial = {}

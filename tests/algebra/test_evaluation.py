@@ -150,6 +150,16 @@ def test_meaning_is_lost(expression: Expression, code: str, message: str) -> Non
     assert caught.value.code == code
 
 
+def test_what_a_definition_loses_is_said_of_the_entry_that_was_asked_for() -> None:
+    shifted = Array("shifted", (N,))
+    ahead = Definition(shifted[i], Sum(x[i + p], (p, 1, 1)))
+    evaluator = Evaluator({"shifted": ahead}, SIZES)
+    assert polynomial_text(evaluator.polynomial(shifted[1])) == "x[2]"
+    with pytest.raises(IllFormed, match=r"x\[2\+p\] reads x\[3\], which is outside") as caught:
+        _ = evaluator.polynomial(Sum(shifted[i], (i, 2, 2)))
+    assert caught.value.indices == {"p": 1}
+
+
 def test_lost_meaning_tells_the_indices_in_force() -> None:
     with pytest.raises(IllFormed) as caught:
         _ = evaluated(Sum(x[p], (p, 0, N)), i=1)
