@@ -27,7 +27,7 @@ from symconv.algebra.expressions import Array, Entry, Expression, Statement
 from symconv.algebra.indices import Range, as_integer
 from symconv.algebra.scoping import dependencies, expand_where
 from symconv.concrete.affine import Affine
-from symconv.concrete.boxes import Axes, Box
+from symconv.concrete.boxes import Axes, Box, Columns
 from symconv.concrete.columns import ColumnFormula
 from symconv.concrete.meanings import Meanings
 from symconv.concrete.placements import Placement, Slices
@@ -252,12 +252,14 @@ class Contractions:
         if 0 in shape:
             # There is nothing to read, and a mask takes every point away.
             return KnownNumbers(np.zeros([box.lengths[axis] for axis in axes], dtype=int), axes)
-        # What is outside is not reached: a mask takes it away.
+        # What is outside is not reached: a mask takes it away. Each position is cut on the axes
+        # that it depends on, since fractions are slow.
+        grid, points = box.grid(axes), [box.lengths[axis] for axis in axes]
         taken = [
-            np.clip(_on_grid(box, part, axes), 0, extent - 1).astype(np.int64)
+            np.clip(_values(box, part, grid), 0, extent - 1).astype(np.int64)
             for part, extent in zip(parts, shape, strict=True)
         ]
-        return Gather(entry.array.name, tuple(np.broadcast_arrays(*taken)), axes)
+        return Gather(entry.array.name, tuple(np.broadcast_to(one, points) for one in taken), axes)
 
     def _laid_out(self, statement: Statement) -> _Program | SymconvError:
         key = id(statement)
@@ -437,6 +439,12 @@ def _plain(value: Fraction) -> Exact:
 
 def _on_grid(box: Box, part: Affine | ColumnFormula, axes: Axes) -> np.ndarray:
     """Compute an integer or a factor at all points of some axes."""
-    grid = box.grid(axes)
-    values = box.positions(part, grid) if isinstance(part, Affine) else box.values(part, grid, None)
-    return np.broadcast_to(np.asarray(values), [box.lengths[axis] for axis in axes])
+    values = _values(box, part, box.grid(axes))
+    return np.broadcast_to(values, [box.lengths[axis] for axis in axes])
+
+
+def _values(box: Box, part: Affine | ColumnFormula, grid: Columns) -> np.ndarray:
+    """Compute an integer or a factor on columns of loop indices, which broadcast."""
+    if isinstance(part, Affine):
+        return np.asarray(box.positions(part, grid))
+    return np.asarray(box.values(part, grid, None))
