@@ -15,9 +15,15 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from symconv.algebra.indices import Condition, Size, conjuncts
+from symconv.algebra.indices import Condition, Size, Symbol, conjuncts
 from symconv.algebra.tree import symbols
-from symconv.concrete.columns import ColumnScope, condition_formula, integer_formula, whole
+from symconv.concrete.columns import (
+    ColumnFormula,
+    ColumnScope,
+    condition_formula,
+    integer_formula,
+    whole,
+)
 from symconv.layers.layer import Layer, Sizes
 
 Columns: TypeAlias = Mapping[str, Any]
@@ -67,17 +73,36 @@ def smallest_shape(layer: Layer, conditions: Sequence[Condition]) -> Sizes | Non
     Returns:
         None where no shape of the sizes that are tried meets all of them.
     """
-    wanted = [part for condition in conditions for part in conjuncts(condition)]
-    found = next(_chosen(_groups(layer), 0, {}, wanted, layer.shapes.wishes), None)
+    wanted = [_asked(part) for condition in conditions for part in conjuncts(condition)]
+    wishes = [_asked(wish) for wish in layer.shapes.wishes]
+    found = next(_chosen(_groups(layer), 0, {}, wanted, wishes), None)
     return layer.sizes("", **found) if found else None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Asked:
+    """A condition on sizes, compared by identity.
+
+    Attributes:
+        formula: decides it on columns of sizes.
+        mentioned: the sizes that it is about.
+    """
+
+    formula: ColumnFormula
+    mentioned: frozenset[Symbol]
+
+
+@cache
+def _asked(condition: Condition) -> _Asked:
+    return _Asked(condition_formula(condition), frozenset(symbols(condition)))
 
 
 def _chosen(
     groups: Sequence[_Group],
     place: int,
     values: dict[str, int],
-    wanted: Sequence[Condition],
-    wishes: Sequence[Condition],
+    wanted: Sequence[_Asked],
+    wishes: Sequence[_Asked],
 ) -> Iterator[dict[str, int]]:
     """Yield choices of the groups from a place on; earlier ones are given.
 
@@ -106,17 +131,17 @@ def _groups(layer: Layer) -> tuple[_Group, ...]:
     """
     found: list[_Group] = []
     known: set[Size] = set()
-    constraints, derived = list(layer.constraints), list(layer.derived)
+    constraints, derived = [*map(_asked, layer.constraints)], list(layer.derived)
     for spans in layer.shapes.choices:
         earlier, known = known, known | {*spans}
-        own = [one for one in constraints if {*symbols(one)} <= known]
+        own = [one for one in constraints if one.mentioned <= known]
         follows = []
         for one in derived:
             if one.size not in known and {*symbols(one.value)} <= known:
                 follows.append(one)
                 known.add(one.size)
         constraints = [one for one in constraints if one not in own]
-        late = [one for one in constraints if {*symbols(one)} <= known]
+        late = [one for one in constraints if one.mentioned <= known]
         constraints = [one for one in constraints if one not in late]
         least = {one.size: layer.minimum.get(one.size, 1) for one in follows}
         found.append(_Group(spans, earlier, known - earlier, own, follows, least, late))
@@ -131,10 +156,10 @@ class _Group:
         spans: Mapping[Size, range],
         earlier: set[Size],
         decided: set[Size],
-        constraints: Sequence[Condition],
+        constraints: Sequence[_Asked],
         derived: Sequence[Any],
         least: Mapping[Size, int],
-        late: Sequence[Condition],
+        late: Sequence[_Asked],
     ) -> None:
         grid = np.meshgrid(*map(np.array, spans.values()), indexing="ij")
         flat = [column.reshape(-1) for column in grid]
@@ -146,27 +171,24 @@ class _Group:
         self._length = len(order)
         self._earlier = frozenset(earlier)
         self._decided = frozenset(decided)
+        self._known = self._decided | self._earlier
         for condition in constraints:
             # Where nothing else decides it, what it refuses is left out for good.
-            if {*symbols(condition)} <= {*spans}:
+            if condition.mentioned <= {*spans}:
                 kept = self._value(condition, self._columns, {})
                 self._columns = {name: one[kept] for name, one in self._columns.items()}
                 self._length = int(np.count_nonzero(kept))
-        self._constraints = [one for one in constraints if not {*symbols(one)} <= {*spans}]
+        self._constraints = [one for one in constraints if not one.mentioned <= {*spans}]
         self._derived = [(one.size, integer_formula(one.value)) for one in derived]
         self._least = least
         self._late = late
-        mentioned = {
-            symbol
-            for part in (*constraints, *(one.value for one in derived), *late)
-            for symbol in symbols(part)
-        }
-        self._needs = mentioned & earlier
-        self._masks: dict[Condition, np.ndarray] = {}
+        mentioned = {symbol for one in derived for symbol in symbols(one.value)}
+        self._needs = mentioned.union(*(one.mentioned for one in (*constraints, *late))) & earlier
+        self._masks: dict[_Asked, np.ndarray] = {}
         self._alone = None if self._needs else self._completed({})
 
     def choices(
-        self, values: Mapping[str, int], wanted: Sequence[Condition], wishes: Sequence[Condition]
+        self, values: Mapping[str, int], wanted: Sequence[_Asked], wishes: Sequence[_Asked]
     ) -> Iterator[dict[str, int]]:
         """Yield the choices with all that is wanted, what meets most of the wishes first."""
         columns, mask = self._alone or self._completed(values)
@@ -187,11 +209,11 @@ class _Group:
                 yield {name: int(columns[name][place]) for name in self._names}
             done |= one
 
-    def is_met_by(self, other: _Group, wanted: Sequence[Condition]) -> bool:
+    def is_met_by(self, other: _Group, wanted: Sequence[_Asked]) -> bool:
         """Tell whether a later group decides something that involves sizes of this one."""
         mine = self._decided
         return bool(mine & other._needs) or any(
-            other._decides(condition) and mine & {*symbols(condition)} for condition in wanted
+            mine & condition.mentioned and other._decides(condition) for condition in wanted
         )
 
     @property
@@ -214,27 +236,18 @@ class _Group:
             admissible &= self._value(condition, columns, values)
         return columns, admissible
 
-    def _decides(self, condition: Condition) -> bool:
+    def _decides(self, condition: _Asked) -> bool:
         """Tell whether a condition is decided here: by sizes of this group and earlier ones."""
-        mentioned = {*symbols(condition)}
-        return bool(mentioned & self._decided) and mentioned <= self._decided | self._earlier
+        here = not condition.mentioned.isdisjoint(self._decided)
+        return here and condition.mentioned <= self._known
 
-    def _mask(
-        self, condition: Condition, columns: Columns, values: Mapping[str, int]
-    ) -> np.ndarray:
-        if self._needs or {*symbols(condition)} & self._earlier:
+    def _mask(self, condition: _Asked, columns: Columns, values: Mapping[str, int]) -> np.ndarray:
+        if self._needs or condition.mentioned & self._earlier:
             return self._value(condition, columns, values)
         if condition not in self._masks:
             self._masks[condition] = self._value(condition, columns, values)
         return self._masks[condition]
 
-    def _value(
-        self, condition: Condition, columns: Columns, values: Mapping[str, int]
-    ) -> np.ndarray:
+    def _value(self, condition: _Asked, columns: Columns, values: Mapping[str, int]) -> np.ndarray:
         scope = ColumnScope({**values, **columns}, {})
-        return np.broadcast_to(_formula(condition).value(scope, None), self._length)
-
-
-@cache
-def _formula(condition: Condition) -> Any:
-    return condition_formula(condition)
+        return np.broadcast_to(condition.formula.value(scope, None), self._length)
