@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from symconv.algebra.indices import Size
-from symconv.layers.layer import Layer
+from symconv.layers.layer import Layer, Sizes
 
 _SETTINGS = {
     "stride": lambda axis: (axis.stride,),
@@ -60,9 +61,13 @@ def own_loops(layer: Layer) -> tuple[Callable[..., Any], Callable[..., Any]]:
             found["M"] = max(found.pop("F", 0) // found["C"], named["w"].shape[1])
         return {str(size): found[str(size)] for size in layer.given}
 
+    @cache
+    def sizes(given: tuple[tuple[str, int], ...]) -> Sizes:
+        return layer.sizes(**dict(given))
+
     def run(result: str, named: dict[str, Any]) -> Any:
         loop = loops[result]
-        return layer.run_loop(loop, named, layer.sizes(**values(named)))
+        return layer.run_loop(loop, named, sizes(tuple(values(named).items())))
 
     def forward(*positional: Any, **keywords: Any) -> Any:
         return run("y", dict(forward.__signature__.bind(*positional, **keywords).arguments))

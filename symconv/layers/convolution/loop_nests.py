@@ -11,8 +11,9 @@ Source: derived here, along the post's listings.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, TypeAlias, assert_never
 
 import numpy as np
@@ -127,16 +128,14 @@ class Nest:
             array[(..., *place)] += padded[(..., *position)]
         return array
 
-    def windows(self) -> Iterator[tuple[Positions, tuple[slice, ...]]]:
-        """Yield each window: its number along each axis, and its padded positions."""
-        for numbers in np.ndindex(*(one.windows for one in self.lines)):
-            pairs = zip(self.lines, numbers, strict=True)
-            yield numbers, tuple(one.window(number) for one, number in pairs)
+    def windows(self) -> list[tuple[Positions, tuple[slice, ...]]]:
+        """Return each window: its number along each axis, and its padded positions."""
+        along = [[one.window(number) for number in range(one.windows)] for one in self.lines]
+        return _placed(along)
 
-    def taps(self) -> Iterator[tuple[Positions, tuple[slice, ...]]]:
-        """Yield each entry of a filter: where it is, and the padded positions that it meets."""
-        for taps in np.ndindex(*(one.filter for one in self.lines)):
-            yield taps, tuple(one.met(tap) for one, tap in zip(self.lines, taps, strict=True))
+    def taps(self) -> list[tuple[Positions, tuple[slice, ...]]]:
+        """Return each entry of a filter: where it is, and the padded positions that it meets."""
+        return _placed([[one.met(tap) for tap in range(one.filter)] for one in self.lines])
 
     def seen(self, filter: int) -> slice:
         """Return the channels that a filter sees."""
@@ -149,12 +148,18 @@ class Nest:
         return slice(first, first + self.filters)
 
 
+def _placed(along: list[list[slice]]) -> list[tuple[Positions, tuple[slice, ...]]]:
+    """Return each choice of one slice along each axis, with the place of each in its axis."""
+    choices = product(*map(enumerate, along))
+    return [(tuple(i for i, _ in one), tuple(part for _, part in one)) for one in choices]
+
+
 def forward(nest: Nest, x: Any, w: Any, b: Any = None) -> Any:
     """Return y: for each image, filter and window, the window times the filter, plus b."""
-    x_pad, windows = nest.pad(x), (one.windows for one in nest.lines)
-    y = np.zeros_like(x, shape=(x.shape[0], w.shape[0], *windows))
+    x_pad, extents = nest.pad(x), (one.windows for one in nest.lines)
+    y, windows = np.zeros_like(x, shape=(x.shape[0], w.shape[0], *extents)), nest.windows()
     for n, f in np.ndindex(*y.shape[:2]):
-        for place, window in nest.windows():
+        for place, window in windows:
             response = np.sum(x_pad[(n, nest.seen(f), *window)] * w[f])
             y[(n, f, *place)] = response if b is None else response + b[f]
     return y
@@ -162,11 +167,11 @@ def forward(nest: Nest, x: Any, w: Any, b: Any = None) -> Any:
 
 def weights_gradient(nest: Nest, dout: Any, x: Any, w: Any) -> Any:
     """Return dL/dw: for each weight, the upstream gradient times the input it met."""
-    x_pad, dw = nest.pad(x), np.zeros_like(w)
+    x_pad, dw, taps = nest.pad(x), np.zeros_like(w), nest.taps()
     for f, c in np.ndindex(*w.shape[:2]):
         channel = nest.seen(f).start + c
-        for taps, met in nest.taps():
-            dw[(f, c, *taps)] = np.sum(dout[:, f] * x_pad[(slice(None), channel, *met)])
+        for tap, met in taps:
+            dw[(f, c, *tap)] = np.sum(dout[:, f] * x_pad[(slice(None), channel, *met)])
     return dw
 
 
@@ -174,8 +179,9 @@ def input_gradient(nest: Nest, dout: Any, x: Any, w: Any) -> Any:
     """Return dL/dx: each window of the padded gradient gets its share, then the padding ends."""
     N, C = x.shape[:2]
     dx_pad = np.zeros_like(x, shape=(N, C, *(one.padded for one in nest.lines)))
+    windows = nest.windows()
     for n, f in np.ndindex(*dout.shape[:2]):
-        for place, window in nest.windows():
+        for place, window in windows:
             dx_pad[(n, nest.seen(f), *window)] += dout[(n, f, *place)] * w[f]
     return nest.unpad(dx_pad)
 
@@ -184,8 +190,9 @@ def transposed_forward(nest: Nest, x: Any, w: Any, b: Any = None) -> Any:
     """Return y: each input entry adds its window, the padding is cut off, b is added."""
     padded = (one.padded for one in nest.lines)
     full = np.zeros_like(x, shape=(x.shape[0], nest.groups * nest.filters, *padded))
+    windows = nest.windows()
     for n, c in np.ndindex(*x.shape[:2]):
-        for place, window in nest.windows():
+        for place, window in windows:
             full[(n, nest.seeing(c), *window)] += x[(n, c, *place)] * w[c]
     cut = nest.unpad(full)
     y = np.zeros_like(x, shape=cut.shape)
@@ -196,19 +203,19 @@ def transposed_forward(nest: Nest, x: Any, w: Any, b: Any = None) -> Any:
 
 def transposed_weights_gradient(nest: Nest, dout: Any, x: Any, w: Any) -> Any:
     """Return dL/dw: for each weight, the input times the upstream gradient it met."""
-    full, dw = nest.pad(dout), np.zeros_like(w)
+    full, dw, taps = nest.pad(dout), np.zeros_like(w), nest.taps()
     for c, f in np.ndindex(*w.shape[:2]):
         filter = nest.seeing(c).start + f
-        for taps, met in nest.taps():
-            dw[(c, f, *taps)] = np.sum(x[:, c] * full[(slice(None), filter, *met)])
+        for tap, met in taps:
+            dw[(c, f, *tap)] = np.sum(x[:, c] * full[(slice(None), filter, *met)])
     return dw
 
 
 def transposed_input_gradient(nest: Nest, dout: Any, x: Any, w: Any) -> Any:
     """Return dL/dx: for each input entry, the window of the upstream gradient times its filters."""
-    full, dx = nest.pad(dout), np.zeros_like(x)
+    full, dx, windows = nest.pad(dout), np.zeros_like(x), nest.windows()
     for n, c in np.ndindex(*x.shape[:2]):
-        for place, window in nest.windows():
+        for place, window in windows:
             dx[(n, c, *place)] = np.sum(full[(n, nest.seeing(c), *window)] * w[c])
     return dx
 
