@@ -48,11 +48,16 @@ def own_bases(given: type) -> list[type]:
 
 
 def nodes(function: Any) -> Iterator[ast.AST]:
-    """Yield the nodes of a function's source, or of a class's and its bases'."""
-    given = own_bases(function) if inspect.isclass(function) else [plain_function(function)]
-    for item in given:
-        for tree in _parsed(item):
-            yield from ast.walk(tree)
+    """Yield the nodes of a function's source, or of a class's and its bases'.
+
+    What stands around a lambda is none of it, unless it is not clear which lambda is meant.
+    """
+    if inspect.isclass(function):
+        trees: list[ast.AST] = [tree for kind in own_bases(function) for tree in _parsed(kind)]
+    else:
+        trees = [*definitions(function)] or _parsed(plain_function(function))
+    for tree in trees:
+        yield from ast.walk(tree)
 
 
 def with_helpers(functions: Iterable[Any]) -> list[Any]:

@@ -163,6 +163,21 @@ def test_a_function_that_calls_itself_is_read_once() -> None:
     assert forms(turns)["stride"] == "pair"
 
 
+def kept(function, steps):
+    first, second = steps
+    return function if first else second
+
+
+stride = (1, 1)
+bare = kept(lambda x, stride: x[stride:], stride)
+unpacking = kept(lambda x, stride: helper(x, stride), stride)
+
+
+def test_what_stands_around_a_lambda_is_none_of_it() -> None:
+    assert "stride" not in forms(bare)
+    assert forms(unpacking)["stride"] == "pair"
+
+
 def test_what_stands_behind_a_star_has_no_place() -> None:
     assert forms(hands_on_behind_a_star) == {"arrays": "pair"}
     assert forms(hands_on_before_a_star)["stride"] == "pair"

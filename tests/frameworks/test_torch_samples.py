@@ -29,10 +29,8 @@ if not torch.__version__.startswith(PINNED):
         f"{torch.__version__} is installed: pip install 'torch=={PINNED}.*'",
         allow_module_level=True,
     )
-samples = pytest.importorskip(
-    "torch.testing._internal.common_methods_invocations",
-    reason="PyTorch's samples need expecttest: pip install 'symconv[suites]'",
-)
+# What one worker reads, the others need not.
+pytestmark = pytest.mark.xdist_group("samples of PyTorch")
 
 OPERATORS = {
     **{f"conv{axes}d": axes for axes in (1, 2, 3)},
@@ -40,22 +38,36 @@ OPERATORS = {
     **{f"avg_pool{axes}d": axes for axes in (1, 2, 3)},
     "linear": 0,
 }
-COUNT = 134
+COUNTS = {
+    "conv1d": 10,
+    "conv2d": 30,
+    "conv3d": 20,
+    "conv_transpose1d": 10,
+    "conv_transpose2d": 12,
+    "conv_transpose3d": 10,
+    "avg_pool1d": 9,
+    "avg_pool2d": 7,
+    "avg_pool3d": 8,
+    "linear": 18,
+}
 """So many samples PyTorch 2.13 has for them."""
+KEYS = [f"{name}-{number}" for name, count in COUNTS.items() for number in range(count)]
 POOLING = ("kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override")
 
 
-def _samples() -> dict[str, tuple[str, Any]]:
+@pytest.fixture(scope="module")
+def samples() -> dict[str, tuple[str, Any]]:
+    table = pytest.importorskip(
+        "torch.testing._internal.common_methods_invocations",
+        reason="PyTorch's samples need expecttest: pip install 'symconv[suites]'",
+    )
     found = {}
-    for item in samples.op_db:
+    for item in table.op_db:
         name = item.name.removeprefix("nn.functional.")
         if item.name.startswith("nn.functional.") and name in OPERATORS:
             inputs = item.sample_inputs("cpu", torch.float64, requires_grad=False)
             found |= {f"{name}-{number}": (name, one) for number, one in enumerate(inputs)}
     return found
-
-
-SAMPLES = _samples()
 
 
 def _each(value: Any, axes: int) -> list[int]:
@@ -185,8 +197,9 @@ def _own_answers(layer: Layer, sizes: Sizes, arrays: dict[str, np.ndarray]) -> d
     return {name: formulas.values(name) for name in ("y", *layer.gradient_by_input.values())}
 
 
-def test_the_samples_are_all_there():
-    assert len(SAMPLES) == COUNT
+def test_the_samples_are_all_there(samples):
+    assert sorted(samples) == sorted(KEYS)
+    assert len(KEYS) == 134
 
 
 UNEXPRESSED = {
@@ -205,9 +218,9 @@ def _reason(sample: Any) -> str | None:
 
 @pytest.mark.filterwarnings("ignore:Using padding='same'")
 @quick_rows(30, "the long run compares with all of PyTorch's samples")
-@pytest.mark.parametrize("key", SAMPLES)
-def test_torch_gives_what_the_layer_gives(key):
-    name, sample = SAMPLES[key]
+@pytest.mark.parametrize("key", KEYS)
+def test_torch_gives_what_the_layer_gives(key, samples):
+    name, sample = samples[key]
     if _reason(sample) is not None:
         with pytest.raises(SizesError, match="must be at least 1"):
             _ = _asked(name, sample)
@@ -219,7 +232,7 @@ def test_torch_gives_what_the_layer_gives(key):
     assert [one for one in ours if not np.array_equal(ours[one], theirs[one])] == []
 
 
-def test_what_cannot_be_expressed_is_little():
-    reasons = [reason for _, sample in SAMPLES.values() if (reason := _reason(sample))]
+def test_what_cannot_be_expressed_is_little(samples):
+    reasons = [reason for _, sample in samples.values() if (reason := _reason(sample))]
     assert {*reasons} == {*UNEXPRESSED}
     assert len(reasons) == 8
