@@ -337,6 +337,7 @@ def test_other_parameters_multiply_the_items(pytest_run):
     assert "8 passed" in out
 
 
+@quick_rows(5, "each row is one more message, told by the same lines")
 @pytest.mark.parametrize(
     ("text", "message"),
     [

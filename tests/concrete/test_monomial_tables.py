@@ -27,6 +27,7 @@ from symconv.concrete.monomial_tables import Tables
 from symconv.errors import NotSupported
 from symconv.layers.layer import Layer, Sizes
 from tests.concrete.brute_force import LAYER, admits, brute_force, outcome
+from tests.runs import quick_rows
 
 DEFAULT = [LAYER.sizes(text) for text in LAYER.default_sizes]
 REVEALING = LAYER.sizes("N=2,C=2,H=2,W=5,F=3,HH=1,WW=3,S=3,P=2")
@@ -86,6 +87,7 @@ def edits(expression: Expression) -> Iterator[Expression]:
             yield Number(value + 1)
 
 
+@quick_rows(27, "each statement is edited at some of the small sizes")
 @pytest.mark.parametrize("at", SMALL, ids=str)
 @pytest.mark.parametrize(
     "statement",

@@ -23,6 +23,7 @@ from symconv.derivations.writing import (
 )
 from symconv.latex.writing.choices import LatexOptions
 from symconv.latex.writing.writer import expression_latex
+from tests.runs import quick_rows
 
 pytestmark = pytest.mark.xdist_group("derivations")  # They share the derivations.
 
@@ -192,6 +193,7 @@ def test_the_upstream_gradient_of_a_layer_is_written_as_a_derivative(layer_of_a_
     assert "g_" not in document
 
 
+@quick_rows(7, "the rows differ in the gradient and in how a derivative is written")
 @needs_pdflatex
 @pytest.mark.parametrize("style", ["partial", "d"])
 @pytest.mark.parametrize("name", GRADIENTS)

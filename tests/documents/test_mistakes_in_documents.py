@@ -217,6 +217,7 @@ def of_mistake(name: str) -> list[Spoiled]:
     return [edited for key in KEYS for edited in spoiled(key) if edited.mistake == name]
 
 
+@quick_rows(20, "each mistake is caught by evaluation in the quick run, and documents go one way")
 @pytest.mark.parametrize("name", NAMES)
 def test_every_mistake_is_caught_in_a_document(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     # Corrections are tested elsewhere, and cost more than the verdicts.

@@ -270,6 +270,7 @@ REPLACING = [
 ]
 
 
+@quick_rows(5, "each row replaces one more thing, and all is put back at once")
 @pytest.mark.parametrize("code", REPLACING)
 def test_what_a_listing_replaces_is_there_again_for_the_next(code: str) -> None:
     needs = (
@@ -307,6 +308,7 @@ def test_the_values_of_a_result_of_the_wrong_size_are_not_sent(
     assert "(3000, 3000)" in result.detail
 
 
+@quick_rows(3, "the rows differ in the dtype")
 @pytest.mark.parametrize("dtype", ["int64", "int32", "float32", "float64", "object"])
 def test_results_of_any_real_type_are_compared(dtype: str) -> None:
     right, wrong = _results(
@@ -316,6 +318,7 @@ def test_results_of_any_real_type_are_compared(dtype: str) -> None:
     assert (right.verdict, wrong.verdict) == (Verdict.VERIFIED, Verdict.REFUTED)
 
 
+@quick_rows(2, "the rows differ in the dtype")
 @pytest.mark.parametrize("dtype", ["longdouble", "complex128", "str", "datetime64[s]"])
 def test_results_of_other_types_are_named_and_not_judged(dtype: str) -> None:
     [result] = _results(f"db = dout.sum(axis=(0, 2, 3)).astype('int64').astype('{dtype}')")
@@ -350,6 +353,7 @@ NO_RESULTS = {
 }
 
 
+@quick_rows(2, "the rows are told by the same lines")
 @pytest.mark.parametrize("what", NO_RESULTS)
 def test_what_is_no_array_is_no_result(what: str) -> None:
     code, fact = NO_RESULTS[what]

@@ -17,6 +17,7 @@ from symconv.mistakes.catalogue import CATALOGUE
 from symconv.mistakes.spoiling import spoil
 from symconv.proof.equality import prove
 from symconv.verdicts import Verdict
+from tests.runs import quick_rows
 
 BY_NAME = {mistake.name: mistake for mistake in CATALOGUE}
 BY_KEY = {statement.key: statement for statement in STATEMENTS}
@@ -35,6 +36,7 @@ def spoiled(key: str, mistake: str) -> Statement:
     return next(iter(spoil(BY_KEY[key], [BY_NAME[mistake]]))).statement
 
 
+@quick_rows(4, "each row is one more mistake, taken back by the same search")
 @pytest.mark.parametrize(
     ("key", "mistake"),
     [

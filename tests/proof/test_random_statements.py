@@ -66,7 +66,7 @@ LAYER = Layer(
     ),
     derived=(DerivedSize(D, floor((A - 1) / S) + 1, ()),),
 )
-SEEDS = range(by_run(50, 1_000, 2_500))
+SEEDS = range(by_run(30, 1_000, 2_500))
 LARGEST = 3
 BATCH = 25
 

@@ -49,7 +49,7 @@ def expected(module: Hostile) -> list[str]:
     return [y + others * 2 + db for y, others, db in module.expected.split()]
 
 
-@quick_rows(14, "each module disturbs in one more way what the others disturb too")
+@quick_rows(9, "each module disturbs in one more way what the others disturb too")
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.what)
 def test_a_hostile_module_costs_no_neighbour_its_verdict(
     module: Hostile, tmp_path: Path, capfd: pytest.CaptureFixture[str]

@@ -42,6 +42,7 @@ def searched(takes, limits=()):
     return search, more, ran
 
 
+@quick_rows(9, "each row is one more condition, found by the same search")
 @pytest.mark.parametrize(
     ("takes", "kinds"),
     [
