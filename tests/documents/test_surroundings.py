@@ -10,6 +10,8 @@ from symconv.documents.loading import parse_text
 from symconv.documents.outline import declared_by
 from symconv.verdicts import Result, Verdict
 
+pytestmark = pytest.mark.usefixtures("without_corrections")  # They are tested elsewhere.
+
 REFUTED, UNDECIDED = Verdict.REFUTED, Verdict.UNDECIDED
 PLAIN = (
     r"$$\frac{\partial L}{\partial w_{f,c,i,j}} ="

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from symconv.documents.accounting import check_document
 from symconv.documents.loading import parse_text
 from symconv.documents.outline import declared_by
 from symconv.layers.registry import layer_by_name
+
+pytestmark = pytest.mark.usefixtures("without_corrections")  # They are tested elsewhere.
 
 FORWARD = (
     r"$$\frac{\partial L}{\partial b_f} = \sum_{n,k,l} \frac{\partial L}{\partial y_{n,f,k,l}}$$"

@@ -14,6 +14,8 @@ from symconv.layers.registry import layer_by_name
 from symconv.verdicts import Result, Verdict
 from tests.runs import quick_rows
 
+pytestmark = pytest.mark.usefixtures("without_corrections")  # They are tested elsewhere.
+
 PROVED, REFUTED, ILL_FORMED = Verdict.PROVED, Verdict.REFUTED, Verdict.ILL_FORMED
 UNDECIDED = Verdict.UNDECIDED
 PLAIN = (
