@@ -50,6 +50,13 @@ def test_every_class_has_what_it_is_named_after(name) -> None:
     assert len({place.sizes for place in places}) == len(places) <= MOST_CLASSES
 
 
+def test_conditions_that_relate_axes_are_decided_where_both_are_known() -> None:
+    places = {one.name: one.sizes for one in shape_classes(layer_by_name("conv2d strides sides"))}
+    assert places["equal strides"]["Sh"] == places["equal strides"]["Sw"]
+    assert places["square input"]["H"] == places["square input"]["W"]
+    assert places["general"]["Sh"] != places["general"]["Sw"]
+
+
 def test_new_conditions_are_met_from_both_sides() -> None:
     layer = layer_by_name("conv1d strides sides dilation groups")
     given = [place.sizes for place in shape_classes(layer)]
