@@ -56,6 +56,7 @@ def test_what_torch_refuses_to_pool_is_known(name) -> None:
             _ = torch_answers(torch, layer, sizes, arrays, "float64")
 
 
+@quick_rows(21, "most classes of shapes are compared in wider floats")
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 @pytest.mark.parametrize("name", CLASSES)
 def test_torch_gives_the_same_in_sixteen_bits(name, dtype) -> None:
@@ -98,6 +99,7 @@ def test_another_stride_or_padding_is_another_convolution(changed) -> None:
     assert not np.array_equal(own, y.numpy())
 
 
+@quick_rows(3, "every mistake is caught by evaluation and by proof in the quick run")
 @pytest.mark.parametrize(
     "key",
     [
