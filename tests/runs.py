@@ -1,7 +1,6 @@
 """The three runs of the tests; which run takes what is said here and nowhere else.
 
-quick: the README's command; some 1,000 s of CPU on a busy machine, so about eight minutes on two
-    cores; it has to come down to five.
+quick: the README's command; ten minutes on two cores, and it has to come down to five.
 long: with SYMCONV_LONG=1, as CI runs it; every row, and more random samples; 25 minutes wanted.
 full: with SYMCONV_LONG=2; all of what the long run takes samples of; an hour or two.
 """
