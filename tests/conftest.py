@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,6 +23,18 @@ def pytest_configure(config: pytest.Config) -> None:
     """Declare the marker, and where the reasons are kept."""
     config.addinivalue_line("markers", "quick_rows(rows, why): how many rows the quick run takes")
     config.stash[REASONS] = Counter()
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+        _keep_compiled_modules(config)
+
+
+def _keep_compiled_modules(config: pytest.Config) -> None:
+    """Keep them in a folder of this run, where none are written beside the modules.
+
+    Tests start hundreds of interpreters, each of which would compile all of them again.
+    """
+    folder = tempfile.mkdtemp(prefix="symconv-compiled-")
+    config.add_cleanup(partial(shutil.rmtree, folder, ignore_errors=True))
+    os.environ["PYTHONPYCACHEPREFIX"] = folder
 
 
 @pytest.hookimpl(trylast=True)
