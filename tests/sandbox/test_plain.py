@@ -46,7 +46,8 @@ def test_a_value_comes_back_as_it_was(kind: Any, value: Any) -> None:
     found = again(kind, value)
     assert found == value
     assert type(found) is type(value)
-    assert repr(found) == repr(value)
+    # A set has no order, so neither has what is written of it.
+    assert isinstance(value, frozenset) or repr(found) == repr(value)
 
 
 DTYPES = ["bool", "int8", "uint64", "float16", "float32", ">f8", "longdouble", "complex64"]
