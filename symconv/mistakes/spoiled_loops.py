@@ -129,5 +129,5 @@ def _compiled(
     module = ast.fix_missing_locations(ast.Module(list[ast.stmt](trees), []))
     names = dict(function.__globals__)
     # Only a program makes a function with its defaults and its helpers.
-    exec(compile(module, f"<{name}>", "exec"), names)  # noqa: S102 -- a tree of our own loops, no text
+    exec(compile(module, f"<{name}>", "exec"), names)  # noqa: S102 -- loops of a layer, edited as a tree; no text comes in
     return names[function.__name__]

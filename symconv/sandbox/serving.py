@@ -239,7 +239,7 @@ def _loaded(
 ) -> Service | None:
     try:
         # It is read before any code of the user is loaded; what comes back is plain data.
-        make = pickle.loads(load) if isinstance(load, bytes) else load  # noqa: S301 -- the parent made it
+        make = pickle.loads(load) if isinstance(load, bytes) else load  # noqa: S301 -- our own process wrote it
     except BaseException:
         send(UNREADABLE, None)
         return None

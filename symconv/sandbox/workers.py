@@ -17,7 +17,7 @@ import tempfile
 import threading
 import warnings
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep
@@ -110,14 +110,14 @@ class Worker:
         token: bytes,
         limit: int,
         errors: IO[bytes] | None = None,
-        folder: str | None = None,
+        belongings: ExitStack | None = None,
     ) -> None:
         self._process = process
         self._requests_end, self._answers_end = pipes
         self._reader = Reader(self._answers_end, token, limit)
         self._writer = Writer(self._requests_end, token)
         self._errors = errors
-        self._folder = folder
+        self._belongings = belongings or ExitStack()
         self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._requests: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self.loaded = False
@@ -165,10 +165,7 @@ class Worker:
         self._requests.put(None)
         for thread in self._threads:
             thread.join(timeout=1.0)
-        if self._errors is not None:
-            self._errors.close()
-        if self._folder is not None:
-            remove(self._folder)
+        self._belongings.close()
 
     def _ending(self) -> Message:
         until = monotonic() + 5.0
@@ -270,28 +267,32 @@ def spawned(
         surroundings: its environment variables; None for ours.
         folder: whether it works in a new folder, which is removed at the end.
     """
-    # Compiled code says there why it ends the process; the guard passes on little of it.
-    errors = tempfile.TemporaryFile()  # noqa: SIM115 -- it lives as long as the worker, whose close() closes it
     path = json.dumps([item for item in sys.path if isinstance(item, str)])
     place = str(Path(tempfile.gettempdir(), f"symconv-{secrets.token_hex(8)}")) if folder else None
     environment = os.environ if surroundings is None else surroundings
     threads = {name: environment.get(name, "1") for name in _THREADS}
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-c", _PROGRAM, json.dumps(place), path],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=errors,
-        bufsize=0,
-        env={**environment, **threads},
-        start_new_session=True,
-    )
-    assert process.stdin is not None, "it was asked for"
-    assert process.stdout is not None, "it was asked for"
-    requests, answers = os.dup(process.stdin.fileno()), os.dup(process.stdout.fileno())
-    process.stdin.close()
-    process.stdout.close()
     token = secrets.token_bytes(TOKEN_BYTES)
-    worker = Worker(process, (requests, answers), token, limits.message, errors, place)
+    with ExitStack() as belongings:
+        # Compiled code says there why it ends the process; the guard passes on little of it.
+        errors = belongings.enter_context(tempfile.TemporaryFile())
+        if place is not None:
+            _ = belongings.callback(remove, place)
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-c", _PROGRAM, json.dumps(place), path],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            bufsize=0,
+            env={**environment, **threads},
+            start_new_session=True,
+        )
+        assert process.stdin is not None, "it was asked for"
+        assert process.stdout is not None, "it was asked for"
+        requests, answers = os.dup(process.stdin.fileno()), os.dup(process.stdout.fileno())
+        process.stdin.close()
+        process.stdout.close()
+        pipes, most = (requests, answers), limits.message
+        worker = Worker(process, pipes, token, most, errors, belongings.pop_all())
     worker.begin(token, Start(load, limits))
     return worker
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from functools import cache
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from symconv.algebra.evaluation import integer_value
 from symconv.code.names import (
     ALONE,
     BIAS_ATTRIBUTES,
@@ -25,16 +23,11 @@ from symconv.code.names import (
     plain,
 )
 from symconv.code.signatures import Signature, location_of
-from symconv.errors import SymconvError, UsageError
+from symconv.errors import UsageError
 from symconv.implementations.calling.frameworks import from_tensor
 from symconv.implementations.calling.functions import Keys, Passed, Results, values_by_role
-from symconv.implementations.calling.layouts import BIAS, Axes, own_order
 from symconv.implementations.calling.results import NoArray, gradients, output_and_cache
 from symconv.implementations.model import BACKWARD_RESULTS
-from symconv.layers.layer import Layer, Sizes
-
-_CHANNELS, _FILTERS, _TAPS = 3, 2, 4
-"""Sizes that tell the axes of weights apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +74,7 @@ class Class:
         if EVALUATING in sizes:
             _evaluate(instance)
         assigned = self._assigned(sizes)
-        late = [role for role in assigned if not _is_made(instance, role)]
+        late = [role for role in assigned if not is_made(instance, role)]
         for role in assigned:
             if role not in late or _place_of(instance, role) is not None:
                 _assign(attribute_of(instance, role), arrays[role])
@@ -101,7 +94,7 @@ class Class:
     def late(self, arrays: Mapping[str, Any], sizes: Mapping[str, int]) -> list[str]:
         """Return the arrays that a constructor leaves to the first call of forward."""
         instance = self.constructor.call(self.values(arrays, sizes))
-        return [role for role in self._assigned(sizes) if not _is_made(instance, role)]
+        return [role for role in self._assigned(sizes) if not is_made(instance, role)]
 
     def _assigned(self, sizes: Mapping[str, int]) -> list[str]:
         """Return the arrays that no call takes, so that an attribute has to hold them."""
@@ -229,10 +222,10 @@ def _place_of(instance: Any, role: str) -> tuple[Any, str] | None:
     return None
 
 
-def _is_made(instance: Any, role: str) -> bool:
+def is_made(instance: Any, role: str) -> bool:
     """Tell whether an instance holds an array already, and not None until forward makes one."""
     place = _place_of(instance, role)
-    return place is not None and _shape(get(*place)) not in ((), (0,))
+    return place is not None and shape_of(get(*place)) not in ((), (0,))
 
 
 def holds(instance: Any, role: str, array: Any) -> bool:
@@ -259,145 +252,6 @@ def _made_anew(instance: Any, role: str) -> UsageError:
         location=location_of(kind),
         help=f"make the {what} in the constructor, or in forward only where there are none yet",
     )
-
-
-@dataclass(frozen=True, slots=True)
-class ClassSample:
-    """What one small instance tells of a class.
-
-    Attributes:
-        images: the axes of images for which its first call of forward makes such weights, or
-            None where the constructor makes them.
-        filters: the axes of its weights, or None.
-        bias: the axes of its bias, or None.
-        has_bias: whether it has one.
-    """
-
-    filters: str | None = None
-    bias: str | None = None
-    has_bias: bool = True
-    images: str | None = None
-
-
-def sample(candidate: Class, to_own: Callable[[np.ndarray], Any]) -> ClassSample:
-    """Make one small instance and look at its weights.
-
-    Where its constructor makes none, it runs forward once. What raises tells nothing here; it
-    will raise again where it counts.
-
-    Args:
-        candidate: the class.
-        to_own: makes what the class takes of an array.
-
-    Raises:
-        UsageError: when the instance has no attribute for its weights, or makes them anew at
-            every call of forward.
-    """
-    taken = candidate.constructor.roles | candidate.forward.roles
-    if {"w", "b"} <= taken:
-        return ClassSample()
-    layer = candidate.keys.layer
-    if layer.weights is None:
-        return ClassSample(has_bias=False)
-    sizes = sample_sizes(layer)
-    arrays = _of_axes(Axes(layer=layer), to_own)
-    try:
-        instance = candidate.constructor.call(candidate.values(arrays, sizes))
-    except SymconvError:
-        raise
-    except Exception:
-        return ClassSample()
-    if "w" in taken or _is_made(instance, "w"):
-        return _looked_at(instance, taken, layer)
-    order = own_order(layer)
-    first, last = order.images, order.images_last
-    for images in (first, last, first[1:], last.replace("N", "")):
-        own = _of_axes(Axes(images=images, layer=layer), to_own)
-        after = _after_forward(candidate, own, sizes)
-        if after is None or not _is_made(after, "w"):
-            continue
-        seen = replace(_looked_at(after, taken, layer), images=images)
-        if seen.filters is not None:
-            axes = Axes(images, seen.filters, seen.bias or BIAS, layer)
-            _ = replace(candidate, bias=seen.has_bias).begun(_of_axes(axes, to_own), sizes)
-            return seen
-    return _looked_at(instance, taken, layer)
-
-
-def _after_forward(candidate: Class, arrays: Mapping[str, Any], sizes: Sizes) -> Any:
-    """Return an instance that ran forward once, None where it does not go through."""
-    values = candidate.values(arrays, sizes)
-    try:
-        instance = candidate.constructor.call(values)
-        if hasattr(instance, "named_parameters"):
-            # What PyTorch makes has 32 bits, and x has 64.
-            instance = instance.double()
-        _ = candidate.forward.bound(values, getattr(instance, candidate.methods[0]))
-    except (Exception, SystemExit):
-        return None
-    return instance
-
-
-def _of_axes(axes: Axes, to_own: Callable[[np.ndarray], Any]) -> dict[str, Any]:
-    return {
-        name: to_own(axes.to_own(name, array)) for name, array in _sample_arrays(axes.layer).items()
-    }
-
-
-def _looked_at(instance: Any, taken: frozenset[str], layer: Layer) -> ClassSample:
-    """Return what an instance tells of its weights and its bias.
-
-    Raises:
-        UsageError: when it has no attribute for its weights.
-    """
-    filters = bias = None
-    if "w" not in taken:
-        owner, name = attribute_of(instance, "w")
-        shape = _shape(get(owner, name))
-        filters = _filter_axes(shape, layer)
-    has_bias = "b" in taken
-    if not has_bias:
-        try:
-            owner, name = attribute_of(instance, "b")
-        except UsageError:
-            return ClassSample(filters, None, False)
-        shape = _shape(get(owner, name))
-        has_bias = True
-        if sorted(shape) == [1] * (len(shape) - 1) + [sample_sizes(layer)["F"]]:
-            bias = ",".join("F" if size > 1 else "1" for size in shape)
-    return ClassSample(filters, bias, has_bias)
-
-
-@cache
-def sample_sizes(layer: Layer) -> Sizes:
-    """Return sizes of a layer that tell the axes of its weights apart."""
-    wanted = {"C": _CHANNELS, "F": _FILTERS, "M": _FILTERS}
-    for axis in layer.axes:
-        wanted |= {axis.input.name: _TAPS + 1, axis.filter.name: _TAPS}
-    least = {size.name: layer.minimum.get(size, 1) for size in layer.given}
-    return layer.sizes(**{name: wanted.get(name, value) for name, value in least.items()})
-
-
-def _sample_arrays(layer: Layer) -> dict[str, np.ndarray]:
-    """Return arrays of the sizes at which a class is looked at."""
-    scope = sample_sizes(layer).by_symbol
-    arrays = [one for one in (layer.input, layer.weights, layer.bias) if one is not None]
-    return {
-        one.name: np.full(
-            [int(integer_value(extent, scope)) for extent in one.shape], float(one != layer.input)
-        )
-        for one in arrays
-    }
-
-
-def _filter_axes(shape: tuple[int, ...], layer: Layer) -> str | None:
-    """Return the order of the axes of filters, where their sizes tell it."""
-    own, right = own_order(layer), _sample_arrays(layer)["w"].shape
-    letter_by_size = dict(zip(right[:2], own.filters, strict=False))
-    if sorted(shape) != sorted(right):
-        return None
-    spatial = iter(own.spatial)
-    return "".join(letter_by_size.get(size) or next(spatial) for size in shape)
 
 
 def places(instance: Any) -> Iterator[tuple[Any, str]]:
@@ -446,7 +300,7 @@ def _is_parameter(value: Any) -> bool:
     )
 
 
-def _shape(value: Any) -> tuple[int, ...]:
+def shape_of(value: Any) -> tuple[int, ...]:
     """Return the shape of what may be an array; a parameter without values yet has none."""
     try:
         return tuple(np.shape(_bare(value)))

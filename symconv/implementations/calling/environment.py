@@ -169,7 +169,7 @@ def _entries(error: BaseException) -> int | None:
         )
         # The frame holds names, not values on the way: the value has to be computed again.
         program = compile(ast.Expression(value), "", "eval")
-        again = eval(program, names)  # noqa: S307 -- it ran in this process of the sandbox just before
+        again = eval(program, names)  # noqa: S307 -- the user's own code, in the process that runs it
         return int(again.size)
     except Exception:
         return None

@@ -41,7 +41,8 @@ from symconv.implementations.calling.automatic import (
     in_double_precision,
 )
 from symconv.implementations.calling.candidates import passes_of
-from symconv.implementations.calling.classes import Class, sample
+from symconv.implementations.calling.class_samples import sample
+from symconv.implementations.calling.classes import Class
 from symconv.implementations.calling.frameworks import (
     framework_of,
     imported,

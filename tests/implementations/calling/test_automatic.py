@@ -1,6 +1,4 @@
-"""Tensors: how PyTorch and JAX code is told, called and differentiated."""
-
-from typing import TYPE_CHECKING
+"""Tensors: how PyTorch and JAX code is called and differentiated."""
 
 import numpy as np
 import pytest
@@ -11,13 +9,10 @@ from symconv.errors import NotSupported, UsageError
 from symconv.implementations.calling import frameworks
 from symconv.implementations.calling.automatic import double_precision
 from symconv.implementations.calling.conventions import wrap
-from symconv.implementations.calling.frameworks import framework_of, from_tensor, to_tensor
+from symconv.implementations.calling.frameworks import from_tensor, to_tensor
 from symconv.implementations.checking import check_implementation
 from symconv.implementations.model import RESULTS
 from tests.runs import quick_rows
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 torch = pytest.importorskip("torch", reason="needs the extra: pip install 'symconv[torch]'")
 jax = pytest.importorskip("jax", reason="needs the extra: pip install 'symconv[jax]'")
@@ -455,80 +450,6 @@ def test_a_framework_that_is_not_there_is_asked_for(framework, monkeypatch) -> N
     with pytest.raises(UsageError, match=f"this code needs {framework}") as caught:
         frameworks.imported(framework)
     assert caught.value.help == f"pip install 'symconv[{framework}]'"
-
-
-def annotated_for_numpy(x: np.ndarray, w: "np.ndarray"):
-    return torch_conv(x, w, None, 1, 0)
-
-
-def annotated_for_torch(x: "Tensor", w):
-    return compute_y(x, w, None, 1, 0)
-
-
-def annotated_for_jax(x: jax.Array, w):
-    return compute_y(x, w, None, 1, 0)
-
-
-def through_a_helper(x, w, b, stride, padding):
-    return torch_by_hand(x, w, b, stride, padding)
-
-
-def importing_inside(x, w):
-    import torch.nn.functional as F
-
-    return F.conv2d(x, w)
-
-
-def nested(x, w):
-    return [jnp.sum(item) for item in (x, w)]
-
-
-def tensors_to_array(x, w):
-    return torch.nn.functional.conv2d(x, w).detach().numpy()
-
-
-def bias_by_way_of_numpy(x, w, b):
-    return torch.nn.functional.conv2d(x, w, torch.tensor(b.numpy()))
-
-
-def bias_made_a_tensor(x, w, b):
-    x, w, b = torch.tensor(x), torch.tensor(w), torch.as_tensor(b)
-    return torch.nn.functional.conv2d(x, w, b).numpy()
-
-
-def arrays_through_tensors(x, w):
-    x = torch.from_numpy(x)
-    return torch.nn.functional.conv2d(x.double(), torch.from_numpy(w)).numpy()
-
-
-@pytest.mark.parametrize(
-    ("function", "framework"),
-    [
-        (tensors_to_array, "torch"),
-        (bias_by_way_of_numpy, "torch"),
-        (bias_made_a_tensor, "numpy"),
-        (arrays_through_tensors, "numpy"),
-        (compute_y, "numpy"),
-        (torch_conv, "torch"),
-        (through_a_helper, "torch"),
-        (importing_inside, "torch"),
-        (Handmade, "torch"),
-        (jax_conv, "jax"),
-        (nested, "jax"),
-        (annotated_for_numpy, "numpy"),
-        (annotated_for_torch, "torch"),
-        (annotated_for_jax, "jax"),
-        (len, "numpy"),
-    ],
-)
-def test_a_framework_is_told_by_annotations_and_by_what_is_used(function, framework) -> None:
-    assert framework_of(function) == framework
-
-
-def test_a_framework_that_is_asked_for_is_believed() -> None:
-    assert wrap(compute_y, framework="torch").description.framework == "torch"
-    assert wrap(compute_y, convention="jax").description.framework == "jax"
-    assert wrap(torch_conv, framework="numpy").description.provides == ("y",)
 
 
 def test_a_function_of_autograd_follows_no_other_convention() -> None:

@@ -59,7 +59,7 @@ def add_to_an_entry(value):
         (lambda: np.product([1]), "write np.prod instead of np.product"),
         (lambda: np.in1d([1], [1]), "write np.isin instead of np.in1d"),
         (lambda: np.NaN, "write np.nan instead of np.NaN"),
-        (lambda: xrange(3), "in Python 3 write range"),  # noqa: F821 -- Python 3 lacks it, which is the case
+        (lambda: xrange(3), "in Python 3 write range"),  # noqa: F821 -- the test needs a name that Python 3 lacks
         (lambda: {}.iteritems(), "write items"),
         (import_of_what_is_not_there, "a_package_that_nobody_has is not installed"),
         (lambda: np.zeros(2).itemset(0, 1), r"write array[index] = value"),
@@ -89,7 +89,7 @@ def test_what_the_environment_lacks_is_said(action, words) -> None:
         lambda: add_to_an_entry(np.zeros(2)),
         lambda: into_an_entry([1.0, 2.0]),
         lambda: np.zeros(3).nothing,
-        lambda: undefined_name,  # noqa: F821 -- that it is undefined is the case
+        lambda: undefined_name,  # noqa: F821 -- the test needs a name that nothing defines
         lambda: {}["pad"],
         lambda: np.zeros(3) @ np.zeros(4),
         lambda: 1 / 0,

@@ -14,6 +14,7 @@ X = np.arange(120.0).reshape(2, 3, 5, 4)
 W = np.arange(54.0).reshape(2, 3, 3, 3)
 PARAMETERS = {"stride": 2, "pad": 1}
 
+# Code of users, as text. What it raises is what is tested; nothing here is left to be written.
 ON_PURPOSE = {
     "assert on a stride that does not divide": """
         def run(x, w, conv_param):
