@@ -135,10 +135,9 @@ class Flow:
                 return self.level(value)
             case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
                 return self._comprehension(node)
-            case (
-                ast.BinOp() | ast.BoolOp() | ast.UnaryOp() | ast.Compare() | ast.Slice()
-                | ast.JoinedStr() | ast.FormattedValue() | ast.Set()
-            ):  # fmt: skip
+            case ast.BinOp() | ast.BoolOp() | ast.UnaryOp() | ast.Compare() | ast.Slice():
+                return self._entries(self._join(node))
+            case ast.JoinedStr() | ast.FormattedValue() | ast.Set():
                 return self._entries(self._join(node))
             case _:
                 return Level.COMPUTED

@@ -15,7 +15,7 @@ from symconv.implementations.trying.shape_classes import ShapeClass
 from symconv.layers.layer import Layer, Sizes
 from symconv.verdicts import Note, Report, Result, Verdict
 
-UNKNOWN = frozenset(["not-run", "environment", "not-supported", "not-enough-runs"])
+UNKNOWN = frozenset(["not-run", "environment", "not-supported", "not-enough-runs", "rounds"])
 """Codes of what was not found out, at whichever shapes that was."""
 
 Fresh: TypeAlias = Callable[[Sizes], str | None]

@@ -78,6 +78,7 @@ class Plan:
         most: no entry passes this magnitude.
         step: every entry is a multiple of this, so that what a layer divides comes out even.
         divides: whether it is known what the results are divided by where the inputs are.
+        degree: so many entries of inputs a term of a result has at most.
         kept: at most so many entries of x and of dout are not 0; None for all of them.
         rounds: how many runs on fresh integers bring the probability of a miss to its goal.
         miss: the probability of a miss after all rounds is at most this.
@@ -90,6 +91,7 @@ class Plan:
     miss: Fraction
     step: int = 1
     divides: bool = True
+    degree: int = DEGREE
 
     def sentence(self, compared: str = "compared by ==") -> str:
         """Say how it was compared, and what could be missed under which assumption."""
@@ -132,8 +134,12 @@ def plan(layer: Layer, sizes: Sizes, dtype: str, products: int) -> Plan:
         most = 2 ** (BIG_BITS - 1) - 1
         return _rounds(dtype, most, None, step)
     most = isqrt(limit // max(1, products))
+    if most < step and reference.degree == 1:
+        # Room for what code multiplies besides is left where there is any.
+        most = limit // max(1, products)
     if most >= step:
-        return replace(_rounds(dtype, most, None, step), divides=divides)
+        found = _rounds(dtype, most, None, step)
+        return replace(found, divides=divides, degree=reference.degree)
     if step > 1 or has_own_names(layer):
         raise UsageError(
             f"at {sizes} no sum of {layer.name} stays exact in {dtype}",
@@ -166,20 +172,22 @@ def within(chosen: Plan, tolerance: float, products: int) -> Plan:
 
     Right and wrong values of a result are integers, or multiples of 1/4 where they are computed
     from halves. They differ by more than the tolerance lets pass where
-    tolerance * products * most^2 is below 1/8.
+    tolerance * products * most^degree is below 1/8.
 
     Raises:
         UsageError: when the tolerance is too large for any numbers.
     """
     step = chosen.step
-    most = isqrt(int(1 / (8 * tolerance * max(1, products))))
+    most = int(1 / (8 * tolerance * max(1, products)))
+    most = isqrt(most) if chosen.degree == DEGREE else most
     most = min(SMALL * step, chosen.most, most)
     if most < step:
         raise UsageError(
             f"a tolerance of {tolerance:g} hides a difference of 1 in sums of {products} products",
-            help=f"give one below {1 / (8 * products):.1g}",
+            help=f"give one below {1 / (8 * products * step**chosen.degree):.1g}",
         )
-    found = replace(_rounds(chosen.dtype, most, None, step), divides=chosen.divides)
+    found = _rounds(chosen.dtype, most, None, step)
+    found = replace(found, divides=chosen.divides, degree=chosen.degree)
     return found if chosen.kept is None else replace(chosen, most=most)
 
 

@@ -33,7 +33,7 @@ from symconv.implementations.trying.inputs import (
     within,
 )
 from symconv.implementations.trying.reference import Reference, reference_at, weights_at
-from symconv.implementations.trying.rounding import Rounding
+from symconv.implementations.trying.rounding import RECIPROCAL, Rounding
 from symconv.layers.layer import Layer, Sizes
 from symconv.verdicts import Judgement, Verdict
 
@@ -140,6 +140,11 @@ class OnNumbers:
                 break
         for name in self.wanted:
             _ = outcome.judged.setdefault(name, self.right(chosen))
+        for name, rounding in outcome.roundings.items() if reference.step > 1 else ():
+            judged = outcome.judged[name]
+            if judged.code == "wrong-value" and rounding.is_that_of(dtype):
+                detail = f"{judged.detail}; {RECIPROCAL}"
+                outcome.judged[name] = Judgement(Verdict.UNDECIDED, "rounds", detail)
         return outcome
 
     def drawn(self, sizes: Sizes, chosen: Plan, number: int) -> dict[str, np.ndarray]:

@@ -92,6 +92,14 @@ class Reference:
             for name in self._layer.results
         )
 
+    @cached_property
+    def degree(self) -> int:
+        """So many entries of inputs a term of a result has at most."""
+        if not self._is_by_terms:
+            return MOST_FACTORS
+        products = (one for name in self._layer.results for one in self._tables.products(name))
+        return max((len(positions) for *_, positions in products), default=1)
+
     def values(
         self, arrays: Mapping[str, np.ndarray], largest: int, *, twice: bool = True
     ) -> dict[str, np.ndarray]:

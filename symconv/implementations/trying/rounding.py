@@ -18,6 +18,12 @@ TOO_FAR = 2.0**-12
 """A result that is off by more than this, relative to its largest sum, is not merely rounded."""
 DOUBLE, SINGLE = 53, 24
 """Binary digits of float64 and float32."""
+DIGITS = {"float64": DOUBLE, "float32": SINGLE, "float16": 11, "bfloat16": 8}
+RECIPROCAL = (
+    "where a sum is multiplied by a rounded 1/n, and not divided by n, that is no mistake: "
+    "check it with --tolerance 1e-9"
+)
+"""What is said where a layer divides and code is off by rounding alone."""
 STEPS = 16
 """So many roundings are granted beside one for every product."""
 LARGEST_UNITS = 2**10
@@ -67,6 +73,10 @@ class Rounding:
         if not self.on_halves and self.error <= (self.products + STEPS) * 2.0**-SINGLE:
             return SINGLE
         return None
+
+    def is_that_of(self, dtype: str) -> bool:
+        """Tell whether a sum in a dtype, with a constant that is rounded to it, is as far off."""
+        return self.error <= (self.products + STEPS) * 2.0 ** -DIGITS.get(dtype, DOUBLE)
 
 
 def _error(got: np.ndarray | None, expected: np.ndarray, bound: float) -> float:

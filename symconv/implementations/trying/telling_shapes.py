@@ -44,14 +44,17 @@ def telling_shapes(layer: Layer, restrictions: Sequence[Condition]) -> Iterator[
     """
     found = [layer.sizes(text) for text in layer.default_sizes]
     for sizes in sorted(found or _chosen(layer, restrictions), key=Sizes.order):
-        if all(condition_value(one, sizes.by_symbol) for one in restrictions):
+        if _is_taken(sizes, restrictions):
             yield ShapeClass(str(sizes), sizes)
+
+
+def _is_taken(sizes: Sizes, restrictions: Sequence[Condition]) -> bool:
+    return all(condition_value(one, sizes.by_symbol) for one in restrictions)
 
 
 def _chosen(layer: Layer, restrictions: Sequence[Condition]) -> list[Sizes]:
     small = [*islice(small_sizes(layer, tuple(restrictions)), MOST_SMALL)]
-    drawn = (one for one in _drawn(layer) if all(condition_value(c, one.by_symbol)
-                                                 for c in restrictions))  # fmt: skip
+    drawn = (sizes for sizes in _drawn(layer) if _is_taken(sizes, restrictions))
     known = sorted(dict.fromkeys((*small, *drawn)), key=Sizes.order)
     features = {sizes: _features(layer, sizes) for sizes in known}
     # The first is as general as can be; of those that tell as much the smallest is taken.

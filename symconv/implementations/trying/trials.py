@@ -32,7 +32,7 @@ from symconv.implementations.trying.conclusions import UNKNOWN, Conclusion, conc
 from symconv.implementations.trying.inputs import in_dtype, plan, within
 from symconv.implementations.trying.on_numbers import LOST, OnNumbers, ShapeOutcome, wanted_results
 from symconv.implementations.trying.reference import Polynomial, Reference, reference_at
-from symconv.implementations.trying.rounding import DOUBLE, Rounding, rounds_sentence
+from symconv.implementations.trying.rounding import DOUBLE, RECIPROCAL, Rounding, rounds_sentence
 from symconv.implementations.trying.rules import LEAST_SHAPES, nearby
 from symconv.implementations.trying.shape_classes import ShapeClass
 from symconv.layers.layer import Layer, Sizes
@@ -106,14 +106,15 @@ class Trial:
     def at(self, place: ShapeClass) -> list[Result]:
         """Check every result at one shape, in every dtype, and on symbols where that works."""
         reference = reference_at(self.layer, place.sizes)
-        right = set(self.wanted)
+        right, rounded = set(self.wanted), set[str]()
         lost = False
         for number, dtype in enumerate(self.options.dtypes):
             judged = self._on_numbers(place, dtype, keep=number == 0)
             right &= {name for name, one in judged.items() if one.verdict is Verdict.VERIFIED}
+            rounded |= {name for name, one in judged.items() if one.code == "rounds"}
             lost |= any(judged[name].code in LOST for name in self.wanted if name != "y")
         if self.description.framework == "numpy" and reference.is_small:
-            self._on_symbols(place, reference, right, backward=not lost)
+            self._on_symbols(place, reference, right, rounded, backward=not lost)
         return [one for by_class in self.found.values() for one in by_class.get(place, ())]
 
     def code_at(self, place: ShapeClass) -> str:
@@ -174,7 +175,13 @@ class Trial:
         return outcome.judged
 
     def _on_symbols(
-        self, place: ShapeClass, reference: Reference, right: set[str], *, backward: bool
+        self,
+        place: ShapeClass,
+        reference: Reference,
+        right: set[str],
+        rounded: set[str],
+        *,
+        backward: bool,
     ) -> None:
         """Recover the code's closed form: by symbols, else by one run on big integers."""
         start = perf_counter()
@@ -195,14 +202,15 @@ class Trial:
             judgement = judge_symbols(
                 self.layer, place.sizes, name, ran.results[name], expected, reference.numbering()
             )
-            if judgement.is_wrong and name in right:
+            if judgement.is_wrong and name in right | rounded:
                 if self.options.tolerance is not None:
                     # Its own constants may be rounded, which was said to be no mistake.
                     continue
                 judgement = Judgement(
                     Verdict.UNDECIDED,
                     "not-supported",
-                    f"on symbols it computes something else than on numbers: {judgement.detail}",
+                    f"on symbols it computes something else than on numbers: {judgement.detail}"
+                    + (f"; {RECIPROCAL}" if reference.step > 1 else ""),
                 )
             seconds = (perf_counter() - start) / len(self.wanted)
             self._add(place, name, judgement, "closed-form", "symbols", seconds)
@@ -381,9 +389,7 @@ class Trial:
         return any(one.code == "unstable" for results in conduct.values() for one in results)
 
     def _is_right_on_symbols(self, name: str) -> bool:
-        by_class = self.found[name].values()
-        return all(any(one.method == "closed-form" and one.verdict is Verdict.VERIFIED
-                       for one in results) for results in by_class)  # fmt: skip
+        return all(map(_has_closed_form, self.found[name].values()))
 
     def told(
         self, results: Iterable[Result], conclusions: Sequence[Conclusion]
@@ -433,6 +439,10 @@ def _picture(name: str, wrong: Sequence[Sizes], samples: Sequence[CodeRun]) -> s
         if drawn:
             return f"at {sample.sizes}: {drawn}"
     return ""
+
+
+def _has_closed_form(results: Sequence[Result]) -> bool:
+    return any(one.method == "closed-form" and one.verdict is Verdict.VERIFIED for one in results)
 
 
 def _worst(results: Sequence[Result]) -> Result:
