@@ -8,21 +8,21 @@ import numpy as np
 
 from symconv.algebra.indices import Range
 from symconv.concrete.affine import Affine
-from symconv.concrete.boxes import Box, Values
 from symconv.concrete.columns import ColumnFormula
 from symconv.concrete.points import groups, rows
 from symconv.concrete.rows import FREE, Block, Factored, Slot
+from symconv.concrete.solutions import Boxes
 from symconv.concrete.terms import SummedProduct
 from symconv.errors import NotSupported
 
 
-def factored(product: SummedProduct, free: tuple[Range, ...], sizes: Values) -> Factored | None:
+def factored(product: SummedProduct, free: tuple[Range, ...], boxes: Boxes) -> Factored | None:
     """Split a product into independent blocks; None where it has no rows.
 
     Raises:
         NotSupported: when it has rows, and an array occurs in it twice.
     """
-    box = Box(product.steps, sizes)
+    box = boxes.of(product.steps)
     if box.empty:
         return None
     digits: list[tuple[Slot, Affine | ColumnFormula]] = [

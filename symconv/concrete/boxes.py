@@ -17,25 +17,20 @@ from typing import TypeAlias
 
 import numpy as np
 
-from symconv.algebra.evaluation import Exact, integer_value
+from symconv.algebra.evaluation import Exact
 from symconv.algebra.expressions import Delta, Entry, Expression, Iverson, Number
 from symconv.algebra.indices import (
     Comparison,
     Condition,
-    Constant,
     Index,
     IntegerExpression,
-    Plus,
-    Quotient,
     Range,
-    Size,
-    Symbol,
-    Times,
     conjuncts,
     equal,
 )
-from symconv.algebra.tree import parts
+from symconv.algebra.tree import integers, symbols
 from symconv.concrete.affine import Affine, Limit, column, merged, shorter, without
+from symconv.concrete.bindings import Bindings, Values
 from symconv.concrete.columns import (
     Column,
     ColumnFormula,
@@ -46,11 +41,12 @@ from symconv.concrete.columns import (
 )
 from symconv.concrete.rows import MOST_ROWS, WITHIN_INT64
 from symconv.concrete.terms import Steps
-from symconv.errors import IllFormed, NotSupported, TooLarge
+from symconv.errors import NotSupported, TooLarge
 
-Values: TypeAlias = Mapping[Symbol, int]
 Axes: TypeAlias = "tuple[Index, ...]"
 Columns: TypeAlias = "Mapping[Index, np.ndarray]"
+KnownRanges: TypeAlias = "dict[int, tuple[Range, int, Affine]]"
+"""How many values an index takes, and what it is, by the identity of its range, kept alive here."""
 
 # Formulas hold no sizes, so that each is compiled once.
 _integer = lru_cache(maxsize=4096)(integer_formula)
@@ -66,6 +62,7 @@ class Box:
         sizes: a value per size.
         free: the free indices.
         entries: what is read; it decides which index a delta is solved for.
+        known: ranges bound before at these sizes, between numbers; others are added to it.
     """
 
     def __init__(
@@ -74,14 +71,14 @@ class Box:
         sizes: Values,
         free: Iterable[Index] = (),
         entries: Iterable[Entry] = (),
+        known: KnownRanges | None = None,
     ) -> None:
+        self._known = {} if known is None else known
+        self._bindings = Bindings(sizes)
         self._sizes = sizes
-        self._names = {size.name: value for size, value in sizes.items()}
         self._free = tuple(free)
         self.lengths: dict[Index, int] = {}
         """How many values each loop index takes, from 0."""
-        self.at: dict[Index, Affine] = {}
-        """What each index of the steps is, in loop indices."""
         self.spans: dict[Index, tuple[int, int]] = {}
         """The least and the greatest value of each index, before anything is asked."""
         self.limits: list[Limit] = []
@@ -120,57 +117,14 @@ class Box:
             self._tighten()
         self._settle()
 
-    def affine(self, expression: IntegerExpression) -> Affine | None:
-        """Write an integer expression in loop indices.
+    @property
+    def at(self) -> dict[Index, Affine]:
+        """What each index of the steps is, in loop indices."""
+        return self._bindings.at
 
-        Returns:
-            None where it is not affine in them, not an integer everywhere, or has no value.
-        """
-        match expression:
-            case Index():
-                return self.at.get(expression)
-            case Constant():
-                return Affine(expression.value)
-            case Size():
-                value = self._sizes.get(expression)
-                return None if value is None else Affine(value)
-            case Plus(terms=terms):
-                start, steps = 0, dict[Index, int]()
-                for term in terms:
-                    part = self.affine(term)
-                    if part is None:
-                        return None
-                    start += part.start
-                    for index, step in part.steps.items():
-                        steps[index] = steps.get(index, 0) + step
-                return Affine(start, steps)
-            case Times(factors=factors):
-                product = Affine(1)
-                for factor in factors:
-                    part = self.affine(factor)
-                    if part is None or (product.steps and part.steps):
-                        return None
-                    product = part.times(product.start) if part.steps else product.times(part.start)
-                return product
-            case Quotient(dividend=dividend, divisor=divisor):
-                over, by = self.affine(dividend), self.affine(divisor)
-                if over is None or by is None or by.steps or by.start == 0:
-                    return None
-                if any(part % by.start for part in (over.start, *over.steps.values())):
-                    return None
-                steps = {index: step // by.start for index, step in over.steps.items()}
-                return Affine(over.start // by.start, steps)
-        # Affine and not an index: a floor or the like, of what does not depend on an index.
-        inside = map(self.affine, parts(expression))
-        if any(part is None or part.steps for part in inside):
-            return None
-        known = {index: value.start for index, value in self.at.items() if not value.steps}
-        try:
-            value = integer_value(expression, {**self._sizes, **known})
-        except IllFormed:
-            # A column says at which points that matters.
-            return None
-        return Affine(int(value)) if value == int(value) else None
+    def affine(self, expression: IntegerExpression) -> Affine | None:
+        """Write an integer expression in loop indices; see `Bindings.affine`."""
+        return self._bindings.affine(expression)
 
     def formula(self, expression: IntegerExpression) -> ColumnFormula:
         """Compile an integer expression that is not affine.
@@ -199,7 +153,7 @@ class Box:
             for index, value in self.at.items()
             if index.name in formula.indices
         }
-        return ColumnScope(self._names, named)
+        return ColumnScope({size.name: value for size, value in self._sizes.items()}, named)
 
     def span(self, value: Affine) -> tuple[int, int]:
         """Bound an affine integer, also by a limit on what it is made of."""
@@ -277,9 +231,19 @@ class Box:
         return tuple(index for index in self.lengths if index in found)
 
     def _bind(self, item: Range) -> None:
+        if id(item) in self._known:
+            _, length, here = self._known[id(item)]
+            self._bind_between_numbers(item.index, length, here)
+            return
         lower, upper = self.affine(item.lower), self.affine(item.upper)
         if lower is None or upper is None:
             self._bind_between(item)
+            return
+        if not any(isinstance(one, Index) for end in integers(item) for one in symbols(end)):
+            length = upper.start - lower.start + 1
+            here = lower if length == 1 else Affine(lower.start, {item.index: 1})
+            self._known[id(item)] = (item, length, here)
+            self._bind_between_numbers(item.index, length, here)
             return
         least, greatest = lower.span(self.lengths)[0], upper.span(self.lengths)[1]
         self.spans[item.index] = (least, greatest)
@@ -303,6 +267,13 @@ class Box:
         self.limits.append(Limit(here.plus(lower, -1), 0, most))
         self.limits.append(Limit(upper.plus(here, -1), 0, most))
 
+    def _bind_between_numbers(self, index: Index, length: int, here: Affine) -> None:
+        self.spans[index] = (here.start, here.start + length - 1)
+        self.at[index] = here
+        if length != 1:
+            self.lengths[index] = length
+            self.empty |= length <= 0
+
     def _bind_between(self, item: Range) -> None:
         """Bind an index whose range has an end that is not affine."""
         if self.empty:
@@ -325,7 +296,7 @@ class Box:
 
     def _put(self, index: Index, value: Affine) -> None:
         """Replace a loop index everywhere by what it is."""
-        self.at = {other: known.put(index, value) for other, known in self.at.items()}
+        self._bindings.put(index, value)
         self.limits = [
             Limit(limit.value.put(index, value), limit.low, limit.high, limit.crop)
             for limit in self.limits
@@ -363,7 +334,7 @@ class Box:
             return formula
         factor, degree = formula.growth
         spans = [abs(end) for value in self.at.values() for end in value.span(self.lengths)]
-        reach = max(1, *spans, *self._names.values())
+        reach = max(1, *spans, *self._sizes.values())
         if factor * reach**degree >= WITHIN_INT64:
             raise NotSupported(f"the numbers of {what} do not fit in 64 bits")
         return formula

@@ -31,6 +31,7 @@ from symconv.concrete.boxes import Axes, Box, Columns
 from symconv.concrete.columns import ColumnFormula
 from symconv.concrete.meanings import Meanings
 from symconv.concrete.placements import Placement, Slices
+from symconv.concrete.solutions import Boxes
 from symconv.concrete.strided import (
     Contraction,
     Gather,
@@ -114,7 +115,8 @@ class Contractions:
         self._definitions = layer.definition_by_name
         _ = dependencies(self._definitions)  # A definition that depends on itself is refused.
         self._sides = Sides(self._definitions, kept=frozenset(self._definitions))
-        self._meanings = Meanings(self._scope)
+        self._boxes = Boxes(self._scope)
+        self._meanings = Meanings(self._boxes)
         self._shapes: dict[str, tuple[int, ...]] = {}
         self._defined: dict[str, _Program | SymconvError] = {}
         self._statements: dict[int, tuple[Statement, _Program | SymconvError]] = {}
@@ -281,7 +283,7 @@ class Contractions:
         if has_derivative(body):
             raise NotSupported("a derivative has no values of its own")
         indices = tuple(item.index for item in free)
-        outside = Box(free, self._scope)
+        outside = self._boxes.of(free)
         # A range that moves with another index leaves no limit, but an index that is made of it.
         if (
             outside.limits
@@ -305,7 +307,7 @@ class Contractions:
             for entry in product.entries:
                 if entry.array.name in self._definitions:
                     _ = self.definition(entry.array.name)
-            box = Box(product.steps, self._scope, indices, product.entries)
+            box = self._boxes.reading(product.steps, indices, product.entries)
             if not box.empty:
                 places = [
                     box.at[i].plus(Affine(-low)) for i, low in zip(indices, lowest, strict=True)

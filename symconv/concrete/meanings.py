@@ -37,9 +37,10 @@ from symconv.algebra.indices import (
     Size,
     Times,
 )
-from symconv.concrete.boxes import Box, Values
+from symconv.concrete.boxes import Box
 from symconv.concrete.columns import range_failure, whole
 from symconv.concrete.points import Reached, is_reached, reached
+from symconv.concrete.solutions import Boxes
 from symconv.concrete.terms import Multiplied, Step
 from symconv.errors import IllFormed
 
@@ -51,11 +52,12 @@ class Meanings:
     """Look for what has no meaning at given sizes.
 
     Args:
-        sizes: a value per size.
+        boxes: where steps lead at the given sizes.
     """
 
-    def __init__(self, sizes: Values) -> None:
-        self._sizes = sizes
+    def __init__(self, boxes: Boxes) -> None:
+        self._boxes = boxes
+        self._sizes = boxes.sizes
         self._shapes: dict[int, tuple[Array, tuple[Exact, ...] | IllFormed]] = {}
         self._lost: dict[Multiplied, IllFormed | None] = {}
 
@@ -73,17 +75,12 @@ class Meanings:
     def _without_meaning(self, side: Multiplied) -> Iterator[IllFormed]:
         # No index of a side is bound twice, or both bound and unbound.
         spans: dict[Index, tuple[int, int] | None] = {}
-        # By identity: what shares its steps shares the tuple.
-        boxes: dict[int, Box] = {}
         for check in side.checks:
             plain = self._is_plain(check.node, spans)
             if isinstance(check.node, Range):
                 spans[check.node.index] = self._span(check.node, spans)
-            if plain:
-                continue
-            if id(check.before) not in boxes:
-                boxes[id(check.before)] = Box(check.before, self._sizes)
-            yield from self._lost_in(check.node, boxes[id(check.before)])
+            if not plain:
+                yield from self._lost_in(check.node, self._boxes.of(check.before))
 
     def shape(self, array: Array) -> tuple[Exact, ...] | IllFormed:
         """Return the shape of an array, or why it has none at these sizes."""

@@ -25,7 +25,6 @@ from symconv.algebra.evaluation import Atom, Monomial, Polynomial, integer_value
 from symconv.algebra.expressions import Array, Derivative, Statement
 from symconv.algebra.indices import Index, Range, as_integer
 from symconv.concrete.blocks import factored
-from symconv.concrete.boxes import Box
 from symconv.concrete.differences import Difference
 from symconv.concrete.meanings import Meanings
 from symconv.concrete.refusals import run_traced
@@ -43,6 +42,7 @@ from symconv.concrete.rows import (
     merge,
     spread,
 )
+from symconv.concrete.solutions import Boxes
 from symconv.concrete.terms import Multiplied, Sides, has_derivative
 from symconv.concrete.traced_memory import CODE_LIMIT, MOST_ARGUMENTS
 from symconv.concrete.tracing import TracedArray, traced_rows
@@ -91,7 +91,8 @@ class Tables:
         self._layer = layer
         self._sizes = sizes
         self._sides = _sides_of(layer)
-        self._meanings = Meanings(sizes.by_symbol)
+        self._boxes = Boxes(sizes.by_symbol)
+        self._meanings = Meanings(self._boxes)
         self._named: dict[str, Multiplied] = {}
         self._shapes: dict[str, tuple[int, ...]] = {}
         self._tables: dict[Multiplied, _Table] = {}
@@ -307,13 +308,13 @@ class Tables:
         """Split a side at the given sizes into independent blocks of digits."""
         if side not in self._tables:
             bounds: Bounds = {}
-            free = Box(side.free, self._sizes.by_symbol)
+            free = self._boxes.of(side.free)
             for number, item in enumerate(side.free):
                 # Where a range is not reached, because one before it is empty, it is empty too.
                 bounds[FREE, number] = free.spans.get(item.index, (0, -1))
             terms: dict[Kind, list[Factored]] = {}
             for product in side.products:
-                found = factored(product, side.free, self._sizes.by_symbol)
+                found = factored(product, side.free, self._boxes)
                 if found is None:
                     continue
                 terms.setdefault(found.arrays, []).append(found)

@@ -176,11 +176,10 @@ class _Multiplication:
     def side(
         self, expression: Expression, free: tuple[Range, ...], kept: frozenset[str]
     ) -> Multiplied:
-        steps: Steps = ()
-        for item in free:
-            steps = self._taken(steps, item)
+        for number, item in enumerate(free):
+            _ = self._taken(free[:number], item)
         self._used |= dict.fromkeys(free_indices(expression))
-        products = tuple(self._flat(expression, steps, kept))
+        products = tuple(self._flat(expression, free, kept))
         return Multiplied(expression, free, tuple(self._checks), products)
 
     def _taken(self, steps: Steps, step: Step) -> Steps:
@@ -268,8 +267,12 @@ def _joined(one: SummedProduct, other: SummedProduct, shared: int) -> SummedProd
     """Multiply two products that share their first steps."""
     names = {entry.array.name for entry in one.entries}
     again = next((e.array.name for e in other.entries if e.array.name in names), "")
+    steps = other.steps
+    if len(one.steps) > shared:
+        # Where nothing is added the tuple is shared, so that it is solved once (`solutions`).
+        steps = (*one.steps, *steps[shared:]) if len(steps) > shared else one.steps
     return SummedProduct(
-        (*one.steps, *other.steps[shared:]),
+        steps,
         one.entries + other.entries,
         one.repeated or other.repeated or again,
     )

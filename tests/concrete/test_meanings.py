@@ -30,6 +30,7 @@ from symconv.algebra.indices import (
 )
 from symconv.concrete import rows
 from symconv.concrete.meanings import Meanings
+from symconv.concrete.solutions import Boxes
 from symconv.concrete.terms import Sides
 from symconv.errors import IllFormed, TooLarge
 
@@ -45,7 +46,7 @@ def lost(
     expression: Expression, *free: tuple[Index, int], at=AT, definitions=None
 ) -> IllFormed | None:
     ranges = tuple(Range(index, Constant(0), Constant(last)) for index, last in free)
-    return Meanings(at).lost(Sides(definitions or {}).side(expression, ranges))
+    return Meanings(Boxes(at)).lost(Sides(definitions or {}).side(expression, ranges))
 
 
 def meant(expression: Expression, *free: tuple[Index, int]) -> str | None:

@@ -15,7 +15,16 @@ import pytest
 
 from symconv.algebra.expressions import Delta, Derivative, Iverson, Number, Statement, Sum
 from symconv.algebra.indices import Constant, Range
-from symconv.concrete import blocks, boxes, meanings, monomial_tables, points, terms
+from symconv.concrete import (
+    bindings,
+    blocks,
+    boxes,
+    meanings,
+    monomial_tables,
+    points,
+    solutions,
+    terms,
+)
 from symconv.concrete.monomial_tables import Tables
 from symconv.errors import SymconvError
 from tests.concrete.test_random_tables import (
@@ -73,7 +82,12 @@ MUTANTS = [
     (boxes, "self.scale * self.values(factor, {}, None)", "self.scale"),
     (boxes, "self.empty |= not self.values(condition, {}, None)", "pass"),
     (boxes, "limit.low + shift), min", "limit.low + shift + 1), min"),
-    (terms, "(*one.steps, *other.steps[shared:])", "one.steps"),
+    (boxes, "not any(isinstance(one, Index) for", "not any(False for"),
+    (boxes, "length = upper.start - lower.start + 1", "length = upper.start + 1"),
+    (bindings, "return factor * value.start", "return value.start"),
+    (bindings, "factor *= self.sizes[one]", "pass"),
+    (bindings, "any(part % by.start", "any(part % 1"),
+    (terms, "(*one.steps, *steps[shared:])", "one.steps"),
     (terms, "*map(Delta, found.indices, by.indices)", "*()"),
     (terms, "frozenset({by.array.name})", "frozenset()"),
     (terms, "rename_bound(expression, self._used)", "expression"),
@@ -135,8 +149,9 @@ def test_without_a_fault_nothing_is_noticed() -> None:
 def test_a_fault_of_the_plan_is_noticed(module, old, new, monkeypatch) -> None:
     wrong = mutated(module, old, new)
     if module is boxes:
-        monkeypatch.setattr(blocks, "Box", wrong.Box)
-        monkeypatch.setattr(meanings, "Box", wrong.Box)
+        monkeypatch.setattr(solutions, "Box", wrong.Box)
+    elif module is bindings:
+        monkeypatch.setattr(boxes, "Bindings", wrong.Bindings)
     elif module is points:
         monkeypatch.setattr(blocks, "groups", wrong.groups)
         monkeypatch.setattr(meanings, "reached", wrong.reached)
