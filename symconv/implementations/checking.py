@@ -32,7 +32,7 @@ from symconv.implementations.trying.readings import (
 )
 from symconv.implementations.trying.shape_classes import ShapeClass, shape_classes
 from symconv.implementations.trying.telling_shapes import telling_shapes
-from symconv.implementations.trying.trials import Options, Trial, TrialAtShape
+from symconv.implementations.trying.trials import Options, Trial, shapes_in_turn
 from symconv.implementations.trying.unequal import unequal
 from symconv.implementations.trying.unjudged import concluded, out_of_scope, staying, unjudged
 from symconv.implementations.trying.without_bias import without_bias
@@ -322,13 +322,13 @@ def _checked_as(
         layer = given or layer_by_name(description.layer)
         places = places_of(layer, description, options)
         check = Trial(layer, runner, description, options)
-        found = [*run([TrialAtShape(check, place) for place in places], progress)]
+        found = [*run(shapes_in_turn(check, places), progress)]
         search = Search(layer, [limit for limit, _ in description.restrictions], check.takes)
         if not options.sizes:
             more = [
                 one for one in _taken_instead(search, check, places) if check.is_telling(one.sizes)
             ]
-            found += run([TrialAtShape(check, place) for place in more])
+            found += run(shapes_in_turn(check, more))
             places += more
         conclusions = list(check.conclusions())
         pairs = [*unequal(layer, runner, description), *without_bias(layer, runner, description)]

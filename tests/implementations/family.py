@@ -53,8 +53,8 @@ def own_loops(layer: Layer) -> tuple[Callable[..., Any], Callable[..., Any]]:
             for axis, part in zip(layer.axes, parts, strict=True):
                 sides = part if isinstance(part, tuple) else (part, part)
                 for size, one in zip(_SETTINGS[name](axis), sides, strict=False):
-                    if str(size) in given:
-                        found[str(size)] = one
+                    if str(size) in given and found.setdefault(str(size), one) != one:
+                        raise ValueError(f"{name} {value} has parts that are not equal")
         if "G" in given and any(axis.transposed for axis in layer.axes):
             found["F"] = named["w"].shape[1] * found["G"]
         if "M" in given:

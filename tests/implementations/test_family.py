@@ -41,6 +41,24 @@ def test_the_loops_of_a_layer_are_right(name) -> None:
     assert {one.name for one in report.conclusions} == {*layer.results}
 
 
+def test_own_loops_refuse_parts_of_a_setting_that_the_layer_has_not() -> None:
+    """Such code is right; code that takes the last part for all axes is not."""
+    layer = layer_by_name("conv2d")
+    sizes = "N=1,C=2,H=4,W=5,F=2,HH=2,WW=3,S=2,P=1"
+    forward, backward = own_loops(layer)
+    report = check_implementation(forward, backward, sizes=[sizes], isolate=False)
+    codes = {one.name: one.code for one in report.conclusions}
+    assert codes.pop("parameter/stride") == codes.pop("parameter/padding") == "rejected"
+    assert {*codes.values()} == {"right"}
+    assert report.exit_code == 0
+
+    def last_part(x, w, b, stride: int | tuple[int, int], padding: int):
+        return forward(x, w, b, stride if isinstance(stride, int) else stride[-1], padding)
+
+    wrong = check_implementation(last_part, sizes=[sizes], only="y", isolate=False)
+    assert wrong.exit_code == 1
+
+
 @pytest.mark.parametrize("name", ["conv1d strides sides dilation groups", "conv_transpose1d"])
 def test_every_class_has_what_it_is_named_after(name) -> None:
     layer = layer_by_name(name)

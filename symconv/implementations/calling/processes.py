@@ -138,14 +138,22 @@ class Runner:
         assert self._description is not None, "loading gave a description or raised"
         return self._description
 
-    def run(self, request: Request) -> RunAnswer:
+    def run(self, request: Request, meanwhile: Callable[[], object] | None = None) -> RunAnswer:
         """Run the implementation once.
+
+        Args:
+            request: what it is run on.
+            meanwhile: what this process does while the other one runs the code, whose time
+                begins when it is done; it may be left out, where nothing is run.
 
         Raises:
             UsageError: when it cannot be loaded, as loading raised it.
         """
         description = self.describe()
         if self._implementation is not None:
+            if meanwhile is not None:
+                # Nothing that the code does to this process comes before it.
+                _ = meanwhile()
             with _no_streams():
                 return answer(self._implementation, request)
         if self._timeouts >= MOST_TIMEOUTS and on_objects(request):
@@ -156,12 +164,17 @@ class Runner:
             return _ended([], lost, description)
         if request.backward and self._lost["backward"] >= MOST_LOST:
             # What the forward pass gives is judged all the same.
-            found = self._attempt(replace(request, backward=False), description)
+            found = self._attempt(replace(request, backward=False), description, meanwhile)
             late = found.backward.trouble or lost
             return replace(found, backward=Pass(trouble=late))
-        return self._attempt(request, description)
+        return self._attempt(request, description, meanwhile)
 
-    def _attempt(self, request: Request, description: Description) -> RunAnswer:
+    def _attempt(
+        self,
+        request: Request,
+        description: Description,
+        meanwhile: Callable[[], object] | None,
+    ) -> RunAnswer:
         try:
             worker = self._ready()
         except UsageError as error:
@@ -169,7 +182,7 @@ class Runner:
             return _ended([], RunTrouble("not-run", fact), description)
         assert worker is not None, "what ran in a process runs in one again"
         try:
-            return self._asked(worker, request, description)
+            return self._asked(worker, request, description, meanwhile)
         except BaseException:
             self.close()
             raise
@@ -178,10 +191,18 @@ class Runner:
     def _hurry(self) -> str:
         return f"{MOST_TIMEOUTS} earlier runs did not end within {self._seconds:g} s"
 
-    def _asked(self, worker: Worker, request: Request, description: Description) -> RunAnswer:
+    def _asked(
+        self,
+        worker: Worker,
+        request: Request,
+        description: Description,
+        meanwhile: Callable[[], object] | None,
+    ) -> RunAnswer:
         found: list[Step] = []
         was_new = worker.is_new
         worker.ask(request)
+        if meanwhile is not None:
+            _ = meanwhile()
         while True:
             patience = self._seconds
             if worker.is_new and description.framework != "numpy":

@@ -18,7 +18,6 @@ from symconv.algebra.tree import map_parts
 from symconv.code.names import has_own_names
 from symconv.errors import UsageError
 from symconv.layers.layer import Layer
-from symconv.proof.equality import prove
 from symconv.verdicts import Verdict
 
 INPUTS = ("x", "w", "b")
@@ -35,6 +34,9 @@ def renamed(layer: Layer) -> Layer:
     Raises:
         UsageError: when it cannot be told what its arrays are for, or it has too many inputs.
     """
+    # The solver takes a while to load, and only a layer of one's own has use for it.
+    from symconv.proof.equality import prove
+
     loss, output, upstream = _told(layer)
     at = tuple(Index(f"{output.name}_{axis}") for axis in range(len(output.shape)))
     given = prove(claim(Derivative(loss[()], output[at]), upstream[at]), layer)

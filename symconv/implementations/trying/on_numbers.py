@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 import numpy as np
 
@@ -124,8 +125,14 @@ class OnNumbers:
         """The results that the code is asked for."""
         return wanted_results(self.description)
 
-    def at(self, sizes: Sizes, dtype: str) -> ShapeOutcome:
-        """Run the code at given sizes until every result is judged."""
+    def at(self, sizes: Sizes, dtype: str, ahead: Iterator[None] | None = None) -> ShapeOutcome:
+        """Run the code at given sizes until every result is judged.
+
+        Args:
+            sizes: the sizes.
+            dtype: the dtype.
+            ahead: work that comes later; a part of it is done here during each further run.
+        """
         reference = reference_at(self.layer, sizes)
         exact = plan(self.layer, sizes, dtype, reference.longest_sum)
         chosen = exact
@@ -133,7 +140,7 @@ class OnNumbers:
             chosen = within(exact, self.tolerance, reference.longest_sum)
         outcome = ShapeOutcome()
         for number, run in enumerate(runs(chosen, exact, small=reference.is_small)):
-            self._run(sizes, reference, outcome, number, run)
+            self._run(sizes, reference, outcome, number, run, ahead)
             if all(name in outcome.judged for name in self.wanted) and not any(
                 rounding.is_possible for rounding in outcome.roundings.values()
             ):
@@ -166,15 +173,34 @@ class OnNumbers:
         return Judgement(Verdict.VERIFIED, "right", chosen.sentence())
 
     def _run(
-        self, sizes: Sizes, reference: Reference, outcome: ShapeOutcome, number: int, run: Run
+        self,
+        sizes: Sizes,
+        reference: Reference,
+        outcome: ShapeOutcome,
+        number: int,
+        run: Run,
+        ahead: Iterator[None] | None,
     ) -> None:
         drawn = self.drawn(sizes, run.plan, number)
         if run.kind == "tiny":
             drawn = mixed(drawn, sizes, run.plan)
-        whole = reference.values(drawn, run.plan.most, twice=number == 0)
         first = number == 0
+
+        @cache
+        def expected() -> dict[str, np.ndarray]:
+            return reference.values(drawn, run.plan.most, twice=first)
+
+        def meanwhile() -> None:
+            _ = expected()
+            # What is expected of the first run takes as long as the run itself.
+            if ahead is not None and not first:
+                next(ahead, None)
+
         repeat = first and reference.is_small
-        answer = self._answer(sizes, drawn, run, repeat=repeat, backward=not outcome.is_lost)
+        answer = self._answer(
+            sizes, drawn, run, meanwhile, repeat=repeat, backward=not outcome.is_lost
+        )
+        whole = expected()
         if first:
             outcome.passes = answer
             outcome.conduct = [*_conduct(answer)]
@@ -185,7 +211,7 @@ class OnNumbers:
             outcome.judged[name].code == "wrong-value" for name in wrong
         ):
             again = Run(run.plan, "whole")
-            answer = self._answer(sizes, drawn, again, backward=not outcome.is_lost)
+            answer = self._answer(sizes, drawn, again, expected, backward=not outcome.is_lost)
             also = self._judged(sizes, answer, whole)
             for name in wrong:
                 outcome.kinds[name] = _said(run, wrong_on_whole=name in also, number=number)
@@ -195,6 +221,7 @@ class OnNumbers:
         sizes: Sizes,
         drawn: Mapping[str, np.ndarray],
         run: Run,
+        meanwhile: Callable[[], object],
         *,
         repeat: bool = False,
         backward: bool,
@@ -203,7 +230,8 @@ class OnNumbers:
         arrays = in_dtype(drawn, dtype)
         if run.power:
             arrays = divided(drawn, dtype, run.power, weights_at(self.layer, sizes))
-        return self.runner.run(Request(dict(sizes), arrays, repeat=repeat, backward=backward))
+        request = Request(dict(sizes), arrays, repeat=repeat, backward=backward)
+        return self.runner.run(request, meanwhile)
 
     def _judged(
         self, sizes: Sizes, answer: RunAnswer, expected: Mapping[str, np.ndarray]

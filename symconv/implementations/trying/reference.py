@@ -7,7 +7,8 @@ are proved for every size; at sizes with few, both are computed and have to agre
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from itertools import product
@@ -23,7 +24,7 @@ from symconv.code.names import has_own_names
 from symconv.concrete.contractions import Contractions
 from symconv.concrete.monomial_tables import Tables
 from symconv.concrete.spot_checks import SpotChecks
-from symconv.errors import InternalError, NotSupported, UsageError
+from symconv.errors import InternalError, NotSupported, SymconvError, UsageError
 from symconv.layers.layer import Layer, Sizes
 
 Polynomial: TypeAlias = dict[tuple[int, ...], Any]
@@ -91,6 +92,16 @@ class Reference:
             int(self._contractions.values(name, ones).max(initial=0))
             for name in self._layer.results
         )
+
+    def preparations(self) -> Iterator[None]:
+        """Find out, part by part, what does not depend on the numbers that code is run on."""
+        _ = self.longest_sum
+        yield
+        for name in () if self._is_by_terms else self._layer.results:
+            # Where there is no formula, that is said when its numbers are wanted.
+            with suppress(SymconvError):
+                _ = self._contractions.named(name)
+            yield
 
     @cached_property
     def degree(self) -> int:

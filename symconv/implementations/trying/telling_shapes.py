@@ -19,7 +19,6 @@ from symconv.algebra.indices import Condition
 from symconv.errors import SymconvError
 from symconv.implementations.trying.shape_classes import ShapeClass
 from symconv.layers.layer import Layer, Sizes
-from symconv.proof.counterexample import small_sizes
 
 SEED = 20261130
 MOST_SMALL = 100
@@ -53,6 +52,9 @@ def _is_taken(sizes: Sizes, restrictions: Sequence[Condition]) -> bool:
 
 
 def _chosen(layer: Layer, restrictions: Sequence[Condition]) -> list[Sizes]:
+    # The solver takes a while to load, and only a layer of one's own has use for it.
+    from symconv.proof.counterexample import small_sizes
+
     small = [*islice(small_sizes(layer, tuple(restrictions)), MOST_SMALL)]
     drawn = (sizes for sizes in _drawn(layer) if _is_taken(sizes, restrictions))
     known = sorted(dict.fromkeys((*small, *drawn)), key=Sizes.order)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
+from itertools import zip_longest
 from math import inf
 from time import perf_counter
 
@@ -103,18 +104,27 @@ class Trial:
         """The results that the code is asked for."""
         return wanted_results(self.description)
 
-    def at(self, place: ShapeClass) -> list[Result]:
-        """Check every result at one shape, in every dtype, and on symbols where that works."""
+    def at(self, place: ShapeClass, following: ShapeClass | None = None) -> list[Result]:
+        """Check every result at one shape, in every dtype, and on symbols where that works.
+
+        Args:
+            place: the shape.
+            following: the one that comes next; what is to be known of it is found out while the
+                code runs here.
+        """
+        ahead = iter(())
+        if following is not None:
+            ahead = reference_at(self.layer, following.sizes).preparations()
         reference = reference_at(self.layer, place.sizes)
         right, rounded = set(self.wanted), set[str]()
         lost = False
         for number, dtype in enumerate(self.options.dtypes):
-            judged = self._on_numbers(place, dtype, keep=number == 0)
+            judged = self._on_numbers(place, dtype, ahead, keep=number == 0)
             right &= {name for name, one in judged.items() if one.verdict is Verdict.VERIFIED}
             rounded |= {name for name, one in judged.items() if one.code == "rounds"}
             lost |= any(judged[name].code in LOST for name in self.wanted if name != "y")
         if self.description.framework == "numpy" and reference.is_small:
-            self._on_symbols(place, reference, right, rounded, backward=not lost)
+            self._on_symbols(place, reference, right, rounded, ahead, backward=not lost)
         return [one for by_class in self.found.values() for one in by_class.get(place, ())]
 
     def code_at(self, place: ShapeClass) -> str:
@@ -152,9 +162,11 @@ class Trial:
         """The way to run the code on numbers."""
         return OnNumbers(self.layer, self.runner, self.description, self.options.tolerance)
 
-    def _on_numbers(self, place: ShapeClass, dtype: str, *, keep: bool) -> dict[str, Judgement]:
+    def _on_numbers(
+        self, place: ShapeClass, dtype: str, ahead: Iterator[None], *, keep: bool
+    ) -> dict[str, Judgement]:
         start = perf_counter()
-        outcome = self.numbers.at(place.sizes, dtype)
+        outcome = self.numbers.at(place.sizes, dtype, ahead)
         seconds = perf_counter() - start
         for name, judgement in outcome.conduct:
             ran = outcome.passes.forward if name == "forward" else outcome.passes.backward
@@ -180,6 +192,7 @@ class Trial:
         reference: Reference,
         right: set[str],
         rounded: set[str],
+        ahead: Iterator[None],
         *,
         backward: bool,
     ) -> None:
@@ -189,14 +202,22 @@ class Trial:
         if not self.description.has_bias:
             _ = numbering.pop("b", None)
         request = Request(dict(place.sizes), numbering, traced=True, backward=backward)
-        answer = self.runner.run(request)
+        polynomials = cache(reference.polynomials)
+
+        def meanwhile() -> None:
+            for name in self.wanted:
+                _ = polynomials(name)
+            for _ in ahead:
+                pass
+
+        answer = self.runner.run(request, meanwhile)
         unfollowed: set[str] = set()
         for name in self.wanted:
             ran = answer.of(name)
             if ran.trouble is not None or name not in ran.results:
                 unfollowed.add(name)
                 continue
-            expected = reference.polynomials(name)
+            expected = polynomials(name)
             if not self.description.has_bias:
                 expected = _without_bias(expected, reference.numbering().get("b"))
             judgement = judge_symbols(
@@ -410,6 +431,7 @@ class TrialAtShape:
 
     trial: Trial
     place: ShapeClass
+    following: ShapeClass | None = None
 
     @property
     def name(self) -> str:
@@ -418,7 +440,15 @@ class TrialAtShape:
 
     def run(self) -> list[Result]:
         """Check every result there."""
-        return self.trial.at(self.place)
+        return self.trial.at(self.place, self.following)
+
+
+def shapes_in_turn(trial: Trial, places: Sequence[ShapeClass]) -> list[TrialAtShape]:
+    """Return the checks at several shapes, one after the other."""
+    return [
+        TrialAtShape(trial, place, following)
+        for place, following in zip_longest(places, places[1:])
+    ]
 
 
 def _notes(conclusion: Conclusion) -> Iterator[Note]:

@@ -46,6 +46,41 @@ def test_results_come_back_from_another_process(kind: str) -> None:
         assert is_right(run.run(request(repeat=True)))
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_other_work_is_done_while_the_code_runs(kind: str) -> None:
+    done = []
+    with runner("right", kind, seconds_per_run=SHORT) as run:
+        # Longer than one run may take: the time of the code begins when it is done.
+        assert is_right(run.run(request(), lambda: done.append(time.sleep(2 * SHORT))))
+        assert len(done) == 1
+
+
+def test_other_work_gives_code_that_never_ends_no_more_time() -> None:
+    done = []
+    with runner("never_ends", seconds_per_run=0.1) as run:
+        found = run.run(request(), lambda: done.append(1))
+        assert facts(found.forward.trouble) == ("timeout", "still running after 0.1 s")
+        assert done == [1]
+
+
+def test_other_work_comes_first_where_the_code_runs_in_this_process() -> None:
+    done = []
+    run = Runner(lambda: pairs.load("right"), isolate=False)
+    assert is_right(run.run(request(), lambda: done.append(1)))
+    assert done == [1]
+
+
+def test_what_goes_wrong_meanwhile_is_raised_and_ends_the_process() -> None:
+    with runner("right") as run:
+        _ = run.describe()
+        worker = run._worker
+        assert worker is not None
+        with pytest.raises(ZeroDivisionError):
+            _ = run.run(request(), lambda: 1 // 0)
+        assert worker._process.poll() is not None
+        assert is_right(run.run(request())), "the answer of before is not taken for this one"
+
+
 CRASHES = [
     ("exits", "forward", "its process ended with exit code 3"),
     ("faults", "forward", "its process was ended by SIGSEGV"),

@@ -1,17 +1,20 @@
 """The truth that code is compared with: two ways to it, which have to agree."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from symconv.algebra.evaluation import Evaluator
 from symconv.concrete.contractions import Contractions
 from symconv.concrete.monomial_tables import Tables
-from symconv.errors import InternalError
+from symconv.errors import InternalError, NotSupported
 from symconv.implementations.model import RESULTS
 from symconv.implementations.trying.inputs import draw, plan
 from symconv.implementations.trying.reference import FEW_PRODUCTS, Reference
 from symconv.implementations.trying.shape_classes import shape_classes
 from symconv.layers.convolution.post import conv2d
+from symconv.layers.registry import layer_by_name
 
 LAYER = conv2d()
 PLACES = [place.sizes for place in shape_classes(LAYER)]
@@ -60,6 +63,32 @@ def test_the_longest_sum_bounds_every_entry(sizes) -> None:
     tables = Tables(LAYER, sizes)
     expected = max(tables.magnitude(name, 1) for name in RESULTS)
     assert Reference(LAYER, sizes).longest_sum == expected
+
+
+@pytest.mark.parametrize(("name", "parts"), [("conv2d", 5), ("avg_pool1d", 1)])
+def test_what_is_made_ready_changes_no_value(name, parts) -> None:
+    layer = layer_by_name(name)
+    sizes = shape_classes(layer)[0].sizes
+    plain, ready = Reference(layer, sizes), Reference(layer, sizes)
+    assert len([*ready.preparations()]) == parts
+    chosen = plan(layer, sizes, "float64", plain.longest_sum)
+    drawn = draw(layer, sizes, chosen, 0)
+    found, expected = ready.values(drawn, chosen.most), plain.values(drawn, chosen.most)
+    assert found.keys() == expected.keys()
+    assert all(np.array_equal(found[key], expected[key]) for key in found)
+
+
+def test_a_formula_that_is_not_handled_is_no_matter_until_its_numbers_are_wanted() -> None:
+    layer = replace(LAYER, statements=())
+    reference = Reference(layer, LARGE)
+    ready = reference.preparations()
+    with pytest.raises(NotSupported):
+        next(ready)
+    small = Reference(layer, PLACES[0])
+    assert len([*small.preparations()]) == 5
+    drawn = draw(LAYER, PLACES[0], plan(LAYER, PLACES[0], "float64", small.longest_sum), 0)
+    with pytest.raises(NotSupported):
+        _ = small.values(drawn, 1)
 
 
 def test_large_sizes_are_evaluated_by_formulas_alone() -> None:

@@ -2,10 +2,14 @@
 
 import numpy as np
 
+from symconv import conv2d
 from symconv.implementations.checking import check_implementation
+from symconv.implementations.trying.reference import reference_at
 from symconv.verdicts import Verdict
 from tests.implementations.mathematics import compute_gradients, compute_y
 from tests.runs import quick_rows
+
+LAYER = conv2d()
 
 
 @quick_rows(0, "each of them is named alone in the quick run")
@@ -62,3 +66,20 @@ def test_a_tolerance_does_not_end_the_search_for_shapes_that_code_takes() -> Non
 
     report = check_implementation(only_3x3, only="y", tolerance=1e-3, isolate=False)
     assert report.exit_code == 0
+
+
+def test_the_next_shape_is_made_ready_while_the_code_runs() -> None:
+    seen: list[tuple[str, bool]] = []
+    reference_at.cache_clear()
+
+    def forward(x, w, b, stride, padding):
+        seen.append((str(x.shape), "longest_sum" in vars(reference_at(LAYER, second))))
+        return compute_y(x, w, b, stride, padding)
+
+    first, second = (LAYER.sizes(f"N=1,C=1,H={H},W=2,F=1,HH=1,WW=1,S=1,P=0") for H in (3, 4))
+    report = check_implementation(forward, sizes=[first, second], only="y", isolate=False)
+    assert report.exit_code == 0
+    ready = {shape: [one for at, one in seen if at == shape] for shape in dict(seen)}
+    assert ready["(1, 1, 3, 2)"][0] is False
+    assert ready["(1, 1, 3, 2)"][-1] is True
+    assert all(ready["(1, 1, 4, 2)"])
