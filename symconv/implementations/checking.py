@@ -30,6 +30,7 @@ from symconv.implementations.trying.readings import (
     readings,
     telling_result,
 )
+from symconv.implementations.trying.reference import reference_at
 from symconv.implementations.trying.shape_classes import ShapeClass, shape_classes
 from symconv.implementations.trying.telling_shapes import telling_shapes
 from symconv.implementations.trying.trials import Options, Trial, shapes_in_turn
@@ -318,6 +319,8 @@ def _checked_as(
     isolate: bool,
 ) -> CodeReport:
     with Runner(implementation, seconds_per_run=options.seconds, isolate=isolate) as runner:
+        if not options.sizes:
+            prepare(given or default_layer(), runner)
         description = runner.describe()
         layer = given or layer_by_name(description.layer)
         places = places_of(layer, description, options)
@@ -361,6 +364,21 @@ def _checked_as(
     )
     report.type_tests = type_tests(description.location.values())
     return report
+
+
+def prepare(layer: Layer, runner: Runner) -> None:
+    """Find out what will probably be needed, one shape after the other, while code is loaded.
+
+    Args:
+        layer: what the code probably computes.
+        runner: loads the code.
+    """
+    if has_own_names(layer) or not runner.is_loading:
+        return
+    for place in shape_classes(layer):
+        for _ in reference_at(layer, place.sizes).preparations():
+            if not runner.is_loading:
+                return
 
 
 def _taken_instead(search: Search, check: Trial, places: list[ShapeClass]) -> list[ShapeClass]:

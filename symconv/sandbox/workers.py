@@ -140,6 +140,11 @@ class Worker:
         """Hand over a request; its answer comes as messages."""
         self._requests.put(packed(request))
 
+    @property
+    def has_message(self) -> bool:
+        """Whether a message is there, so that nobody has to wait for one."""
+        return not self._messages.empty()
+
     def message(self, patience: float) -> Message:
         """Wait for a message, so many seconds at most."""
         until = monotonic() + patience

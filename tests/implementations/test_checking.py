@@ -1,6 +1,7 @@
 """Whole checks: every right sample passes, every wrong one is caught and diagnosed."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,11 +10,12 @@ from samples.catalogue import RIGHT, WRONG
 
 from symconv.errors import UsageError
 from symconv.implementations.calling.finding import Target
-from symconv.implementations.checking import check_implementation, check_target
+from symconv.implementations.checking import check_implementation, check_target, prepare
+from symconv.implementations.trying.reference import reference_at
 from symconv.implementations.trying.shape_classes import shape_classes
 from symconv.implementations.trying.trials import Options
 from symconv.layers.convolution import loops
-from symconv.layers.registry import default_layer
+from symconv.layers.registry import default_layer, layer_by_name
 from symconv.verdicts import Verdict
 from tests.runs import LONG, quick_rows
 
@@ -53,6 +55,39 @@ def checked(sample, folder, **options):
             sample.call.style.partition("-")[0], reason="pip install 'symconv[torch,jax]'"
         )
     return check_target(target(sample, folder), chosen, isolate=not harmless)
+
+
+class Loading:
+    """What is asked of a runner while its process loads code: it is done after so many looks."""
+
+    def __init__(self, looks: int) -> None:
+        self.looks = looks
+
+    @property
+    def is_loading(self) -> bool:
+        self.looks -= 1
+        return self.looks >= 0
+
+
+@pytest.mark.parametrize(("looks", "ready"), [(0, 0), (1, 1), (5, 1), (6, 2)])
+def test_shapes_are_made_ready_only_while_code_is_loaded(looks, ready) -> None:
+    reference_at.cache_clear()
+    prepare(LAYER, Loading(looks))
+    assert reference_at.cache_info().currsize == ready
+    first = shape_classes(LAYER)[0].sizes
+    assert ("longest_sum" in vars(reference_at(LAYER, first))) == bool(ready)
+
+
+def test_shapes_are_not_made_ready_for_ever() -> None:
+    reference_at.cache_clear()
+    prepare(layer_by_name("linear"), Loading(10**6))
+    assert reference_at.cache_info().currsize == len(shape_classes(layer_by_name("linear")))
+
+
+def test_nothing_is_known_beforehand_of_the_shapes_of_an_own_layer() -> None:
+    reference_at.cache_clear()
+    prepare(replace(LAYER, words={"L": "T"}), Loading(10**6))
+    assert reference_at.cache_info().currsize == 0
 
 
 @quick_rows(2, "each right sample is held to the reference loops in the quick run")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import reduce
+from functools import lru_cache, reduce
 from operator import and_
 from typing import Any, Final, Literal, TypeAlias
 
@@ -27,6 +27,7 @@ BIAS = "F"
 OWN: Final = "own"
 """The axes of the layer, in its own order."""
 _SPATIAL = "DHW"
+LAYERS_KEPT = 16
 _SIDES = ("padding_before", "padding_after")
 SAME: Final = "same"
 Padding: TypeAlias = int | Literal["same"]
@@ -58,6 +59,7 @@ class OwnOrder:
     filters_last: str
 
 
+@lru_cache(LAYERS_KEPT)
 def own_order(layer: Layer) -> OwnOrder:
     """Return the order in which a layer has its axes."""
     spatial = _SPATIAL[len(_SPATIAL) - len(layer.axes) :]

@@ -105,6 +105,12 @@ class Runner:
         """Whether the code runs in a process of its own."""
         return self.isolation != "none"
 
+    @property
+    def is_loading(self) -> bool:
+        """Whether a process is still busy loading the code."""
+        worker = self._worker
+        return worker is not None and not worker.loaded and not worker.has_message
+
     def __enter__(self) -> Self:
         return self
 

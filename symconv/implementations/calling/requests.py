@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from operator import is_
 from time import perf_counter
 from typing import Any, Literal, TypeAlias
 
@@ -56,6 +57,7 @@ _array_equal = np.array_equal
 _asarray = np.asarray
 _errstate = np.errstate
 _perf_counter = perf_counter
+_all, _map, _is = all, map, is_
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,7 +314,10 @@ def same(left: np.ndarray, right: np.ndarray) -> bool:
     if left.shape != right.shape or left.dtype != right.dtype:
         return False
     if left.dtype == object:
-        pairs = zip(left.ravel(), right.ravel(), strict=True)
+        entries = left.ravel().tolist(), right.ravel().tolist()
+        if _all(_map(_is, *entries)):
+            return True
+        pairs = zip(*entries, strict=True)
         return all(_same_entry(one, other) for one, other in pairs)
     if left.dtype.kind in "biu":
         return bool(_array_equal(left, right))

@@ -34,10 +34,7 @@ def symbols(array: np.ndarray) -> np.ndarray:
 
     Shapes: as the given array.
     """
-    found = np.empty(array.shape, dtype=object)
-    for position, number in enumerate(array.flat):
-        found.flat[position] = Monomial((int(number),), 1)
-    return found
+    return _as_array([Monomial((int(number),), 1) for number in array.flat], array.shape)
 
 
 def polynomials(name: str, array: np.ndarray) -> np.ndarray:
@@ -51,10 +48,13 @@ def polynomials(name: str, array: np.ndarray) -> np.ndarray:
     """
     if array.dtype != object:
         raise NotSupported(f"{name} came back as {array.dtype}, without its symbols")
-    found = np.empty(array.shape, dtype=object)
-    for position, entry in enumerate(array.flat):
-        found.flat[position] = polynomial(entry)
-    return found
+    return _as_array([polynomial(entry) for entry in array.flat], array.shape)
+
+
+def _as_array(entries: list[Any], shape: tuple[int, ...]) -> np.ndarray:
+    found = np.empty(len(entries), dtype=object)
+    found[:] = entries
+    return found.reshape(shape)
 
 
 def polynomial(entry: Any) -> Polynomial:
@@ -93,6 +93,8 @@ class Symbolic(ABC):
 
     def __add__(self, other: Any) -> Any:
         kind = type(other)
+        if kind is int and not other:
+            return self
         if kind is Monomial or kind is Added:
             return Added(self, other)
         number = _number(other)
@@ -121,7 +123,8 @@ class Symbolic(ABC):
         return self
 
     def __mul__(self, other: Any) -> Any:
-        if isinstance(other, Symbolic):
+        kind = type(other)
+        if kind is Monomial or kind is Added:
             return _product(self.terms(), other.terms())
         number = _number(other)
         if number is None:
@@ -198,7 +201,11 @@ class Monomial(Symbolic):
         return {self.key: self.coefficient}
 
     def __mul__(self, other: Any) -> Any:
-        if type(other) is Monomial:
+        kind = type(other)
+        if kind is int and not other:
+            # What is padded is 0, and there is much of it.
+            return 0
+        if kind is Monomial:
             left, right = self.key, other.key
             if not left or not right or left[-1] <= right[0]:
                 key = left + right

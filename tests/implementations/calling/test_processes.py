@@ -47,6 +47,19 @@ def test_results_come_back_from_another_process(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_it_is_known_whether_the_code_is_being_loaded(kind: str) -> None:
+    with runner("right", kind) as run:
+        if kind == "spawn":
+            # A new interpreter takes longer than to come here.
+            assert run.is_loading
+        _ = run.describe()
+        assert not run.is_loading
+        run.close()
+        assert not run.is_loading
+    assert not Runner(lambda: pairs.load("right"), isolate=False).is_loading
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_other_work_is_done_while_the_code_runs(kind: str) -> None:
     done = []
     with runner("right", kind, seconds_per_run=SHORT) as run:
