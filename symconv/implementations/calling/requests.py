@@ -186,7 +186,7 @@ class _Call:
         names: list[str],
     ) -> Pass:
         if self._request.traced:
-            with _uncollected():
+            with uncollected():
                 return self._called(run, provided, names)
         return self._called(run, provided, names)
 
@@ -411,8 +411,8 @@ def _silence() -> Iterator[None]:
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
-    """Keep the garbage collector from looking through symbols, which form no cycles."""
+def uncollected() -> Iterator[None]:
+    """Keep the garbage collector from looking through polynomials, which form no cycles."""
     collecting = gc.isenabled()
     gc.disable()
     try:

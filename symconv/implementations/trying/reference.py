@@ -260,13 +260,18 @@ class Reference:
         numbers = self.numbering()
         entries = [Polynomial() for _ in range(int(np.prod(self.shape(name))))]
         for places, coefficients, positions in self._tables.products(name):
-            columns = [numbers[array][where].tolist() for array, where in positions.items()]
+            # In the order of their numbers: each monomial is sorted, with one entry of an array.
+            columns = [
+                each[positions[array]].tolist()
+                for array, each in numbers.items()
+                if array in positions
+            ]
             monomials = zip(*columns, strict=True) if columns else [()] * len(places)
             for place, coefficient, monomial in zip(
                 places.tolist(), coefficients.tolist(), monomials, strict=True
             ):
                 if coefficient:
-                    entries[place][tuple(sorted(monomial))] = coefficient
+                    entries[place][monomial] = coefficient
         found = np.empty(len(entries), dtype=object)
         found[:] = entries
         return found.reshape(self.shape(name))

@@ -14,6 +14,7 @@ import numpy as np
 from symconv.algebra.indices import Condition
 from symconv.errors import UsageError
 from symconv.implementations.calling.processes import SECONDS_PER_RUN, Runner
+from symconv.implementations.calling.requests import uncollected
 from symconv.implementations.diagnosing.diagnosis import (
     CodeRun,
     Diagnosis,
@@ -124,7 +125,8 @@ class Trial:
             rounded |= {name for name, one in judged.items() if one.code == "rounds"}
             lost |= any(judged[name].code in LOST for name in self.wanted if name != "y")
         if self.description.framework == "numpy" and reference.is_small:
-            self._on_symbols(place, reference, right, rounded, ahead, backward=not lost)
+            with uncollected():
+                self._on_symbols(place, reference, right, rounded, ahead, backward=not lost)
         return [one for by_class in self.found.values() for one in by_class.get(place, ())]
 
     def code_at(self, place: ShapeClass) -> str:
