@@ -346,6 +346,7 @@ def check(
     metavar="INTEGER|same",
     help="The padding that the code has built in; same, where it is half of the filter.",
 )
+@click.option("--window", type=int, help="The window of pooling that the code has built in.")
 @click.option(
     "--multiplier",
     type=int,
@@ -412,6 +413,7 @@ def test(
     square: bool,
     stride: int | None,
     padding: Padding | None,
+    window: int | None,
     multiplier: int | None,
     fixed: str,
     only: str,
@@ -457,6 +459,7 @@ def test(
         square=square,
         stride=stride,
         padding=padding,
+        window=window,
         multiplier=multiplier,
         fixed=fixed,
         only=only,

@@ -67,7 +67,7 @@ _WORDS_BY_ROLE = {
     DILATION: "dilation dilations dilationrate dilate dil atrousrate",
     GROUPS: "groups group ngroups numgroups featuregroupcount",
     OUTPUT_PADDING: "outputpadding outpadding outpad outputpad",
-    FOREIGN: "paddingmode mode axis axes lr learningrate "
+    FOREIGN: "paddingmode mode axis axes lr learningrate divisor divisoroverride "
     "eta alpha dtype device activation name dim dims slope learnrate rate stepsize momentum "
     "optimizer optimiser self",
 }

@@ -74,9 +74,9 @@ def check_implementation(
         progress: called with what is done, the total, and what comes next.
         **convention: how it is called, as `wrap` takes it: ``convention``, ``images``,
             ``filters``, ``bias``, ``batch``, ``square``, ``stride``, ``padding``,
-            ``multiplier``, ``framework``; ``layer`` is what it is compared with, a layer or its
-            name, told by the code where it is left out; ``fixed`` names parameters that always
-            keep their defaults, ``only`` the results that are asked for.
+            ``window``, ``multiplier``, ``framework``; ``layer`` is what it is compared with, a
+            layer or its name, told by the code where it is left out; ``fixed`` names parameters
+            that always keep their defaults, ``only`` the results that are asked for.
 
     Returns:
         A report that is true when every result is right at every shape that the code accepts.
@@ -336,7 +336,8 @@ def _checked_as(
         conclusions = list(check.conclusions())
         pairs = [*unequal(layer, runner, description), *without_bias(layer, runner, description)]
         pairs += other_calls(layer, runner, description, places)
-        notes = [Note("scope", text) for _, text in description.restrictions]
+        reasons = dict.fromkeys(reason for _, reason in description.restrictions)
+        notes = [Note("scope", reason) for reason in reasons]
         if stands_for(layer):
             notes.insert(0, Note("reading", stands_for(layer)))
         if description.told:
@@ -400,7 +401,9 @@ def places_of(layer: Layer, description: Description, options: Options) -> list[
         found = list((telling_shapes if has_own_names(layer) else shape_classes)(layer, limits))
         if not found:
             raise UsageError(
-                f"{description.name}: no class of shapes is left", code="nothing-to-check"
+                f"{description.name}: no class of shapes is left",
+                code="nothing-to-check",
+                help="say at which sizes it is run, with --sizes (in Python: sizes=...)",
             )
         return found
     given = [layer.sizes(item) if isinstance(item, str) else item for item in options.sizes]

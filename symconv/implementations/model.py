@@ -102,6 +102,7 @@ class Description:
         layouts: the order of its axes.
         restrictions: conditions on sizes that the signature imposes (``N = 1`` without a batch
             axis, ``S = 1`` without a stride, square shapes), each with its reason in words.
+        read_off: the roles of settings that are built into a module and that it tells by itself.
         provides: the results that it computes; one that is not among them is incomplete.
         has_bias: whether it takes a bias; without one, the bias of the layer is 0.
         forward: the name of the forward function, or None where there is none.
@@ -124,6 +125,7 @@ class Description:
     framework: Framework = "numpy"
     layouts: Layouts = Layouts()
     restrictions: tuple[tuple[Condition, str], ...] = ()
+    read_off: tuple[str, ...] = ()
     provides: tuple[str, ...] = RESULTS
     has_bias: bool = True
     forward: str | None = None

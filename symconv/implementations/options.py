@@ -124,6 +124,7 @@ class CodeOptions:
         stride: the only stride that the code has, or None.
         padding: the only padding that the code has, ``"same"`` where it is half of a filter of
             odd size, so that stride 1 keeps the size of an image; or None.
+        window: the only size of the window that pooling has along each axis, or None.
         multiplier: the only number of filters that each channel of a depthwise layer has, or None.
         framework: what its arrays are, or None to detect it.
         fixed: the names of parameters that always stay as they are, in one text or several.
@@ -140,6 +141,7 @@ class CodeOptions:
     square: bool = False
     stride: int | None = None
     padding: Padding | None = None
+    window: int | None = None
     multiplier: int | None = None
     framework: Framework | None = None
     fixed: str | tuple[str, ...] = ()
@@ -235,7 +237,7 @@ class CodeOptions:
                 range.
         """
         _ = self.results
-        said = (self.images, self.filters, self.bias_shape, self.stride, self.padding)
+        said = (self.images, self.filters, self.bias_shape, self.stride, self.padding, self.window)
         if has_own_names(self.meant) and (any(said) or self.square or not self.batch):
             raise UsageError(
                 f"{self.meant.name} is a layer of your own, with axes and settings of its own",
@@ -251,6 +253,7 @@ class CodeOptions:
         for what, value, least in (
             ("stride", self.stride, 1),
             ("padding", padding, 0),
+            ("window", self.window, 1),
             ("multiplier", self.multiplier, 1),
         ):
             if isinstance(value, str) or (value is not None and value < least):

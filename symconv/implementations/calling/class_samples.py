@@ -11,6 +11,7 @@ import numpy as np
 
 from symconv.algebra.evaluation import integer_value
 from symconv.errors import SymconvError, UsageError
+from symconv.implementations.calling.built_in import BuiltIn, built_in
 from symconv.implementations.calling.classes import Class, attribute_of, get, is_made, shape_of
 from symconv.implementations.calling.layouts import BIAS, Axes, own_order
 from symconv.layers.layer import Layer, Sizes
@@ -24,6 +25,7 @@ class ClassSample:
     """What one small instance tells of a class.
 
     Attributes:
+        built_in: the layer of a framework that it has inside, or None.
         images: the axes of images for which its first call of forward makes such weights, or
             None where the constructor makes them.
         filters: the axes of its weights, or None.
@@ -35,6 +37,7 @@ class ClassSample:
     bias: str | None = None
     has_bias: bool = True
     images: str | None = None
+    built_in: BuiltIn | None = None
 
 
 def sample(candidate: Class, to_own: Callable[[np.ndarray], Any]) -> ClassSample:
@@ -55,8 +58,6 @@ def sample(candidate: Class, to_own: Callable[[np.ndarray], Any]) -> ClassSample
     if {"w", "b"} <= taken:
         return ClassSample()
     layer = candidate.keys.layer
-    if layer.weights is None:
-        return ClassSample(has_bias=False)
     sizes = sample_sizes(layer)
     arrays = _of_axes(Axes(layer=layer), to_own)
     try:
@@ -64,9 +65,12 @@ def sample(candidate: Class, to_own: Callable[[np.ndarray], Any]) -> ClassSample
     except SymconvError:
         raise
     except Exception:
-        return ClassSample()
+        return ClassSample(has_bias=layer.weights is not None)
+    inside = built_in(instance)
+    if layer.weights is None:
+        return ClassSample(has_bias=False, built_in=inside)
     if "w" in taken or is_made(instance, "w"):
-        return _looked_at(instance, taken, layer)
+        return replace(_looked_at(instance, taken, layer), built_in=inside)
     order = own_order(layer)
     first, last = order.images, order.images_last
     for images in (first, last, first[1:], last.replace("N", "")):
@@ -79,7 +83,7 @@ def sample(candidate: Class, to_own: Callable[[np.ndarray], Any]) -> ClassSample
             axes = Axes(images, seen.filters, seen.bias or BIAS, layer)
             _ = replace(candidate, bias=seen.has_bias).begun(_of_axes(axes, to_own), sizes)
             return seen
-    return _looked_at(instance, taken, layer)
+    return replace(_looked_at(instance, taken, layer), built_in=inside)
 
 
 def _after_forward(candidate: Class, arrays: Mapping[str, Any], sizes: Sizes) -> Any:

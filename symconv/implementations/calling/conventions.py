@@ -6,46 +6,39 @@ import ast
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
-from itertools import islice
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from symconv.algebra.indices import Condition, Size, equal
-from symconv.code import names
 from symconv.code.names import (
-    DILATION,
-    GROUPS,
     HAS_BIAS,
     HYPER,
-    KERNEL,
-    OUTPUT_PADDING,
     PADDING,
     STRIDE,
     TRAINING,
-    has_own_names,
 )
-from symconv.code.signatures import OF_EACH_AXIS, Signature, location_of, name_of
+from symconv.code.signatures import location_of, name_of
 from symconv.code.sources import nodes
 from symconv.errors import UsageError
 from symconv.implementations.calling.automatic import double_precision
 from symconv.implementations.calling.classes import Class
-from symconv.implementations.calling.frameworks import from_tensor, is_torch_class, to_tensor
-from symconv.implementations.calling.layouts import (
-    SAME,
-    alike,
-    array_of,
-    restrictions,
-    settings_of,
+from symconv.implementations.calling.frameworks import (
+    as_class,
+    from_tensor,
+    is_torch_class,
+    to_tensor,
 )
-from symconv.implementations.calling.meant_layers import meant_layer
+from symconv.implementations.calling.layouts import (
+    array_of,
+)
+from symconv.implementations.calling.meant_layers import meant_layer, pooling
 from symconv.implementations.calling.pairs import (
     Pair,
     read_autograd_function,
     read_class,
     read_functions,
 )
-from symconv.implementations.calling.renamed_layers import told_by_shapes
+from symconv.implementations.calling.restricted_sizes import read_off, restricted_sizes
 from symconv.implementations.calling.unvaried import unvaried
 from symconv.implementations.model import (
     BACKWARD_RESULTS,
@@ -55,7 +48,6 @@ from symconv.implementations.model import (
     Varied,
 )
 from symconv.implementations.options import CONVENTIONS, CodeOptions
-from symconv.layers.layer import Layer
 
 __all__ = ["CONVENTIONS", "Backward", "implementation", "wrap"]
 
@@ -133,14 +125,15 @@ def _read(forward: Any, backward: Backward, options: CodeOptions) -> tuple[Pair,
     """Read a pair as the layer that was said or is told, and what tells it."""
     if options.layer is not None:
         return _read_as(forward, backward, options), ()
-    # The order of axes is that of a layer that is not known yet.
-    anyhow = replace(options, images=None, filters=None)
-    pair = _read_as(forward, backward, anyhow)
+    module, forward = forward, as_class(forward)
     functions = [one for one in (forward, *_parts(backward).values()) if one is not None]
+    # The order of axes is that of a layer that is not known yet.
+    anyhow = replace(options, images=None, filters=None, layer=pooling(functions, module))
+    pair = _read_as(forward, backward, anyhow)
     # A module calls what it computes where it is made.
     computes = forward if pair.automatic else pair.places.get("y")
     meant = meant_layer(functions, computes, pair, options.fixed_names)
-    if meant.layer != pair.axes.layer:
+    if meant.reasons or meant.layer != pair.axes.layer:
         try:
             return _read_as(forward, backward, replace(options, layer=meant.layer)), meant.reasons
         except UsageError:
@@ -156,6 +149,7 @@ def _read_as(forward: Any, backward: Backward, options: CodeOptions) -> Pair:
         UsageError: for options or signatures that do not fit.
     """
     options.check()
+    forward = as_class(forward)
     parts = _parts(backward)
     _check_callable([item for item in (forward, *parts.values()) if item is not None])
     if is_torch_class(forward, "function"):
@@ -207,7 +201,8 @@ def _description(
         layer=options.meant.name,
         framework=pair.framework,
         layouts=pair.axes.described,
-        restrictions=_restrictions(pair, options),
+        restrictions=restricted_sizes(pair, options),
+        read_off=read_off(pair, options),
         provides=provides,
         has_bias=pair.has_bias,
         forward=pair.forward,
@@ -313,114 +308,6 @@ def _clause(pair: Pair) -> str:
         + (_AUTOMATIC[pair.framework] if pair.automatic else "")
         + (f"; taken by their order: {', '.join(guessed)}" if guessed else "")
     )
-
-
-def _restrictions(pair: Pair, options: CodeOptions) -> tuple[tuple[Condition, str], ...]:
-    only: dict[str, tuple[Any, str] | None] = {}
-    for role, fixed, usual in ((STRIDE, options.stride, 1), (PADDING, options.padding, 0)):
-        own = {size.name for size in settings_of(pair.axes.layer, role)}
-        lacking = next((group for group in pair.needing if not _takes(group, role, own)), None)
-        only[role] = None
-        if fixed is not None:
-            value = "half of the filter" if fixed == SAME else fixed
-            only[role] = (fixed, f"the {role} is fixed at {value}")
-        elif lacking is not None:
-            reason = _mode(lacking, role) or f"{lacking[0].text} has no {role}"
-            only[role] = (usual, reason)
-    found = restrictions(
-        pair.axes, square=options.square, stride=only[STRIDE], padding=only[PADDING]
-    )
-    for role, sizes, usual in _other_settings(pair.axes.layer):
-        lacking = next((group for group in pair.needing if not _gets(pair, group, role)), None)
-        if lacking is not None:
-            reason = f"{lacking[0].text} has no {role.replace('_', ' ')}"
-            found = (*found, *((equal(size, usual), reason) for size in sizes))
-    if options.multiplier is not None:
-        if Size("M") not in pair.axes.layer.given:
-            raise UsageError(
-                f"{pair.axes.layer.name} has no multiplier",
-                help='say --layer with the word depthwise, as in --layer "conv2d depthwise"',
-            )
-        reason = f"each channel has {options.multiplier} filter" + "s" * (options.multiplier > 1)
-        found = (*found, (equal(Size("M"), options.multiplier), reason))
-    if has_own_names(pair.axes.layer):
-        found = (*found, *_not_given(pair))
-    for role, text in _numbers(pair):
-        found = (*found, *alike(settings_of(pair.axes.layer, role), f"{text} is one number"))
-    for signature in pair.signatures:
-        kernel = signature.parameter(KERNEL)
-        if kernel is not None and kernel.pairs == "number" and not options.square:
-            reason = f"{kernel.name} of {name_of(signature.function)} is one number"
-            sizes = (axis.filter for axis in pair.axes.layer.axes)
-            return (*found, *alike(sizes, reason))
-    return found
-
-
-def _not_given(pair: Pair) -> Iterator[tuple[Condition, str]]:
-    """Yield the sizes of a layer of one's own that code cannot know: each is the least."""
-    layer = pair.axes.layer
-    for size in (one for one in layer.given if one not in told_by_shapes(layer)):
-        lacking = (group for group in pair.needing if not _takes(group, "", {size.name}))
-        for group in islice(lacking, 1):
-            least = layer.minimum.get(size, 1)
-            yield equal(size, least), f"{group[0].text} has no {size.name}, taken for {least}"
-
-
-def _numbers(pair: Pair) -> Iterator[tuple[str, str]]:
-    """Yield the settings that are one number for all axes, by role, each with where it stands."""
-    for signature in pair.signatures:
-        for item in signature.parameters:
-            if item.role in OF_EACH_AXIS and not item.takes_pairs:
-                yield item.role, f"{item.name} of {name_of(signature.function)}"
-    holding = next((one for one in pair.signatures if HYPER in one.roles), None)
-    if holding is not None and pair.caller is not None:
-        keys = pair.caller.keys
-        for role, key in keys.by_role.items():
-            if role in OF_EACH_AXIS and role not in keys.either:
-                yield role, f"{key!r} of {name_of(holding.function)}"
-
-
-def _other_settings(layer: Layer) -> Iterator[tuple[str, list[Size], int]]:
-    """Yield the settings besides stride and padding: their sizes, and what changes nothing."""
-    yield DILATION, settings_of(layer, DILATION), 1
-    yield OUTPUT_PADDING, settings_of(layer, OUTPUT_PADDING), 0
-    yield GROUPS, [size for size in layer.given if size.name == "G"], 1
-
-
-def _takes(group: tuple[Signature, ...], role: str, own: set[str]) -> bool:
-    return any({role, HYPER, *own} & signature.roles for signature in group)
-
-
-def _gets(pair: Pair, group: tuple[Signature, ...], role: str) -> bool:
-    """Tell whether code is given a setting, as a whole, in a dictionary or axis by axis."""
-    layer, keys = pair.axes.layer, pair.caller.keys.by_role if pair.caller else {}
-    names_of_axes = {size.name for size in settings_of(layer, role)} if role != GROUPS else set()
-    return any(
-        ({role, *names_of_axes} & signature.roles) or (HYPER in signature.roles and role in keys)
-        for signature in group
-    )
-
-
-def _mode(group: tuple[Signature, ...], role: str) -> str:
-    """Say that what should be the padding is a mode by its default, if it is one.
-
-    Raises:
-        UsageError: for a mode that does not stand for one number.
-    """
-    for signature in group:
-        for item in signature.parameters:
-            if names.role_of(item.name, "forward") != role or not isinstance(item.default, str):
-                continue
-            if item.default.casefold() != "valid":
-                raise UsageError(
-                    f"{signature.text}: {item.name} is a mode, not a number",
-                    code="signature",
-                    location=location_of(signature.function),
-                    help="wrap it in a function that takes the padding as a number"
-                    + (', or say --layer "conv2d same"' if item.default == "same" else ""),
-                )
-            return f"{item.name} is {item.default!r} unless it is told otherwise"
-    return ""
 
 
 def _parts(backward: Backward) -> dict[str, Any]:

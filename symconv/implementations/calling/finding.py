@@ -19,6 +19,7 @@ from symconv.errors import UsageError
 from symconv.implementations.calling.candidates import Passes, candidates, own_callables
 from symconv.implementations.calling.conventions import Backward, implementation
 from symconv.implementations.calling.importing import Imported, import_target, split
+from symconv.implementations.calling.meant_layers import pooling
 from symconv.implementations.model import BACKWARD_RESULTS, Implementation
 from symconv.implementations.options import CONVENTIONS, CodeOptions
 
@@ -171,6 +172,9 @@ def _chosen(found: Imported, forward: str | None, backward: str | None, target: 
         return Passes(fitting[0] if len(fitting) == 1 else None, named)
     if forward is not None:
         pairs = [item for item in pairs if item.forward == forward] or [Passes(forward)]
+    if not pairs and target.layer is None:
+        averaging = {name: value for name, value in public.items() if pooling([value], None)}
+        pairs = candidates(averaging, target.convention, any_layer=True)
     if not pairs:
         raise _nothing(found, public)
     if len(pairs) > 1:

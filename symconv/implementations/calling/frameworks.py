@@ -9,6 +9,7 @@ import dis
 import importlib
 import inspect
 from collections.abc import Iterator
+from copy import deepcopy
 from itertools import pairwise
 from types import CodeType, ModuleType
 from typing import Any
@@ -138,6 +139,22 @@ def is_torch_class(candidate: Any, base: str) -> bool:
         f"{item.__module__}.{item.__qualname__}" in _TORCH_BASES[base]
         for item in candidate.__mro__[1:]
     )
+
+
+def as_class(given: Any) -> Any:
+    """Return a module of PyTorch that is made already as a class whose instances are copies of it.
+
+    Their parameters can be set, as those of every module can; anything else stays what it is.
+    """
+    kind = type(given)
+    if not is_torch_class(kind, "module"):
+        return given
+
+    def copied(self: Any) -> None:
+        self.__dict__.update(deepcopy(vars(given)))
+
+    own = {"__init__": copied, "__module__": kind.__module__, "__qualname__": kind.__qualname__}
+    return type(kind.__name__, (kind,), own)
 
 
 def is_jax_function(function: Any) -> bool:

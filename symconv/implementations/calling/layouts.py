@@ -221,22 +221,20 @@ def restrictions(
         found += alike((axis.input for axis in layer.axes), "images are square")
         found += alike((axis.filter for axis in layer.axes), "filters are square")
     if stride is not None:
-        strides = dict.fromkeys(axis.stride for axis in layer.axes)
-        found += [(equal(one, stride[0]), stride[1]) for one in strides if isinstance(one, Size)]
+        strides = settings_of(layer, "stride")
+        found += [(equal(one, stride[0]), stride[1]) for one in strides]
     if padding is not None:
         how, why = padding
         if how == SAME:
             halves = (
                 equal(axis.filter, 2 * axis.padding_before + 1)
                 for axis in layer.axes
-                if isinstance(axis.padding_before, Size)
+                if axis.padding_before in layer.given
             )
             found += [(reduce(and_, one), why) for one in [[*halves]] if one]
         else:
-            sides = dict.fromkeys(
-                side for axis in layer.axes for side in (axis.padding_before, axis.padding_after)
-            )
-            found += [(equal(one, how), why) for one in sides if isinstance(one, Size)]
+            # What follows from other sizes, as the padding of "same" does, is nobody's to choose.
+            found += [(equal(one, how), why) for one in settings_of(layer, PADDING)]
     return tuple(found)
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from symconv.code import names
 from symconv.code.names import (
+    CHANNELS,
     DILATION,
     GROUPS,
     HYPER,
@@ -29,12 +30,15 @@ from symconv.code.names import (
 from symconv.code.signatures import Signature, name_of
 from symconv.code.sources import nodes, with_helpers
 from symconv.errors import UsageError
+from symconv.implementations.calling.built_in import built_in
 from symconv.implementations.calling.pairs import Pair
 from symconv.implementations.calling.unvaried import can_reach
 from symconv.layers.layer import Layer
 from symconv.layers.registry import default_layer, layer_by_name
 
 _CALLED = re.compile(r"(?:lazy)?conv(_?transpose)?([123])d(?:_input|_weight)?")
+_POOLS = re.compile(r"(?:avg|average|mean)pool(?:ing)?([123]d)?")
+_OTHER_POOLS = frozenset(("adaptive", "global", "max", "fractional"))
 _RANK = re.compile(r"([123])d")
 _TRANSPOSED = frozenset(
     ("transpose", "transposed", "transpose1d", "transpose2d", "transpose3d", "deconv")
@@ -61,14 +65,16 @@ class _Kind:
     axes: int = 2
     transposed: bool = False
     depthwise: bool = False
+    pooling: bool = False
     reasons: tuple[str, ...] = ()
 
     @property
     def is_usual(self) -> bool:
-        return (self.axes, self.transposed, self.depthwise) == (2, False, False)
+        others = self.transposed or self.depthwise or self.pooling
+        return self.axes == 2 and not others
 
     def named(self, words: Iterable[str]) -> str:
-        stem = "conv_transpose" if self.transposed else "conv"
+        stem = "conv_transpose" if self.transposed else "avg_pool" if self.pooling else "conv"
         depthwise = ("depthwise",) if self.depthwise else ()
         return " ".join((f"{stem}{self.axes}d", *words, *depthwise))
 
@@ -82,12 +88,17 @@ def meant_layer(functions: list[Any], forward: Any, pair: Pair, fixed: Iterable[
         pair: how they are called as a layer without further settings.
         fixed: the parameters that always stay as they are.
     """
-    kind = _kind(functions, forward)
+    kind = _kind(functions, forward, pair)
     reasons = list(kind.reasons)
     words: list[str] = []
-    settings = [DILATION, *([] if kind.depthwise else [GROUPS])]
+    if pair.built_in is not None:
+        taken = {role for one in pair.signatures for role in one.roles}
+        for word, why in pair.built_in.words(taken):
+            words.append(word)
+            reasons.append(why)
+    settings = [DILATION, *([] if kind.depthwise or kind.pooling else [GROUPS])]
     settings += [OUTPUT_PADDING] if kind.transposed else []
-    for role in settings:
+    for role in (role for role in settings if role not in words):
         taken = _taken(pair, role, {*fixed})
         if taken is not None:
             words.append(role)
@@ -96,6 +107,8 @@ def meant_layer(functions: list[Any], forward: Any, pair: Pair, fixed: Iterable[
         return MeantLayer(default_layer())
     for role, word in ((STRIDE, "strides"), (PADDING, "paddings")):
         items = [item for one in pair.signatures for item in one.parameters if item.role == role]
+        if word in words or "same" in words:
+            continue
         if kind.axes > 1 and items and all(item.takes_pairs for item in items):
             words.append(word)
     try:
@@ -126,8 +139,51 @@ def _parameters(
                 yield setting.key, HYPER in signature.roles
 
 
-def _kind(functions: list[Any], forward: Any) -> _Kind:
+def pooling(functions: list[Any], module: Any) -> Layer | None:
+    """Return the average pooling that code is by its names, or by what alone it calls or is.
+
+    Args:
+        functions: the forward and the backward pass, or their class.
+        module: what the forward pass is where it is made already, or None.
+    """
+    inside = built_in(module)
+    if inside is not None:
+        return layer_by_name(f"avg_pool{inside.axes}d") if inside.stem == "avg_pool" else None
+    ranks = {rank for one in functions for rank in pools(name_of(one))}
+    if not ranks and not any(_called(functions)):
+        ranks = {*called_pools(functions)}
+    given = {rank for rank in ranks if rank}
+    if not ranks or len(given) > 1:
+        return None
+    axes = given.pop() if given else _axes(functions, [])[0]
+    return layer_by_name(f"avg_pool{axes}d")
+
+
+def called_pools(functions: list[Any]) -> Iterator[int]:
+    """Yield the numbers of axes of the average poolings of a framework that functions call."""
+    for function in with_helpers(functions):
+        for node in nodes(function):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                yield from filter(None, pools(node.func.attr))
+
+
+def pools(name: str) -> Iterator[int]:
+    """Yield the number of axes of the average pooling that a name speaks of; 0 for untold."""
+    words = names.tokens(name)
+    if _OTHER_POOLS.isdisjoint(words) and not any(word.startswith("conv") for word in words):
+        for found in _POOLS.finditer("".join(words)):
+            yield int((found.group(1) or "0")[0])
+
+
+def _kind(functions: list[Any], forward: Any, pair: Pair) -> _Kind:
     """Tell the rank of a layer, whether it is transposed, and whether it is depthwise."""
+    inside, layer = pair.built_in, pair.axes.layer
+    if inside is not None:
+        transposed, pooled = (inside.stem == stem for stem in ("conv_transpose", "avg_pool"))
+        told = () if inside.stem == "conv" and inside.axes == 2 else (f"it has one {inside.kind}",)
+        return _Kind(inside.axes, transposed, pooling=pooled, reasons=told)
+    if layer.weights is None:
+        return _Kind(len(layer.axes), pooling=True, reasons=("its name or what it calls says so",))
     spoken = [word for one in functions for word in names.tokens(name_of(one))]
     reasons: list[str] = []
     axes, why = _axes(functions, spoken)
@@ -143,7 +199,7 @@ def _kind(functions: list[Any], forward: Any) -> _Kind:
         reasons.append("it is transposed by its name or by what it calls")
     if depthwise:
         reasons.append("each channel has filters of its own")
-    return _Kind(axes, transposed, depthwise, tuple(reasons))
+    return _Kind(axes, transposed, depthwise, reasons=tuple(reasons))
 
 
 def _axes(functions: list[Any], spoken: list[str]) -> tuple[int, str]:
@@ -211,6 +267,6 @@ def _is_channels(node: ast.expr) -> bool:
         case ast.Call(func=ast.Attribute(attr="size"), args=[ast.Constant(value=1)]):
             return True
         case ast.Name(id=name) | ast.Attribute(attr=name):
-            return names.role_of(name, "forward") == names.CHANNELS
+            return names.role_of(name, "forward") == CHANNELS
         case _:
             return False

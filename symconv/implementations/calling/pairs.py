@@ -40,6 +40,7 @@ from symconv.implementations.calling.automatic import (
     TorchGradients,
     in_double_precision,
 )
+from symconv.implementations.calling.built_in import BuiltIn
 from symconv.implementations.calling.candidates import passes_of
 from symconv.implementations.calling.class_samples import sample
 from symconv.implementations.calling.classes import Class
@@ -87,6 +88,7 @@ class Pair:
         backward: the name of the backward pass, or None.
         automatic: whether gradients come from automatic differentiation.
         caller: what calls it: functions, or a class; for those who write the calls down.
+        built_in: the layer of a framework inside a module, or None.
     """
 
     convention: Convention
@@ -102,6 +104,7 @@ class Pair:
     backward: str | None
     automatic: bool = False
     caller: Functions | Class | None = None
+    built_in: BuiltIn | None = None
 
 
 def read_functions(forward: Any, parts: Mapping[str, Any], options: CodeOptions) -> Pair:
@@ -215,6 +218,7 @@ def read_class(given: type, options: CodeOptions) -> Pair:
         backward=f"{name_of(given)}.{back}" if back else None,
         automatic=automatic,
         caller=found,
+        built_in=seen.built_in,
     )
 
 

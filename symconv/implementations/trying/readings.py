@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from symconv.algebra.indices import IntegerExpression, Size, equal
+from symconv.code.names import KERNEL
 from symconv.errors import SymconvError
 from symconv.implementations.calling.layouts import BIAS, SAME, Axes, Padding, own_order
 from symconv.implementations.calling.processes import Runner
@@ -44,6 +45,7 @@ class Reading:
         axes: the order of axes.
         stride: the only stride, or None.
         padding: the only padding, or half of the filter, or None.
+        window: the only size of the window of pooling along each axis, or None.
         multiplier: the only number of filters of a channel, or None.
         result: the result by which it is told.
     """
@@ -52,6 +54,7 @@ class Reading:
     axes: Axes
     stride: int | None = None
     padding: Padding | None = None
+    window: int | None = None
     multiplier: int | None = None
     result: str = "y"
 
@@ -65,6 +68,7 @@ class Reading:
             "batch": "--no-batch",
             "stride": "--stride {}",
             "padding": "--padding {}",
+            "window": "--window {}",
             "multiplier": "--multiplier {}",
             "layer": '--layer "{}"',
         }
@@ -114,18 +118,26 @@ def readings(layer: Layer, said: Mapping[str, Any], description: Description) ->
     fixed = {
         "stride": _only(description, axis.stride),
         "padding": _only(description, axis.padding_before),
+        "window": _only(description, axis.filter),
     }
-    built_in = {key for key, value in fixed.items() if value is not None} - {*said}
+    read_off = {"window" if role == KERNEL else role for role in description.read_off}
+    built_in = {key for key, value in fixed.items() if value is not None} - {*said} - read_off
     paddings: tuple[Padding | None, ...] = (fixed["padding"],)
-    for padding in (0, SAME, 1, 2, 3) if "padding" in built_in else paddings:
-        for stride in (2, 3, 1) if "stride" in built_in else (fixed["stride"],):
-            named = {"stride": stride, "padding": padding}
-            yield Reading(
-                {key: named[key] for key in sorted(built_in, reverse=True)},
-                Axes(layer=layer),
-                stride=stride,
-                padding=padding,
-            )
+    if "padding" in built_in:
+        # A padding of half the filter goes with any filter, and not with the one of pooling.
+        paddings = (0, 1, 2, 3) if "window" in built_in else (0, SAME, 1, 2, 3)
+    windows = (2, 3, 4, 5) if "window" in built_in else (fixed["window"],)
+    strides = (2, 3, 1, 4, 5) if "window" in built_in else (2, 3, 1)
+    strides = strides if "stride" in built_in else (fixed["stride"],)
+    for padding, window, stride in product(paddings, windows, strides):
+        named = {"window": window, "stride": stride, "padding": padding}
+        yield Reading(
+            {key: named[key] for key in sorted(built_in, reverse=True)},
+            Axes(layer=layer),
+            stride=stride,
+            padding=padding,
+            window=window,
+        )
 
 
 def _layouts(layer: Layer) -> Iterator[tuple[str, str]]:
@@ -214,6 +226,10 @@ class ReadingProbe:
         for axis in self._layer.axes:
             if reading.stride is not None:
                 changes[str(axis.stride)] = reading.stride
+            if reading.window is not None:
+                name = axis.input.name
+                changes[axis.filter.name] = reading.window
+                changes[name] = max(sizes[name], 2 * reading.window + 1)
             if same:
                 changes |= {axis.filter.name: 3, str(axis.padding_before): 1}
             elif isinstance(reading.padding, int):

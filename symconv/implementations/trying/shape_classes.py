@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from symconv.algebra.indices import Condition, Size, Symbol, conjuncts
+from symconv.algebra.indices import Comparison, Condition, Constant, Size, Symbol, conjuncts
 from symconv.algebra.tree import symbols
 from symconv.concrete.columns import (
     ColumnFormula,
@@ -29,6 +29,8 @@ from symconv.layers.layer import Layer, Sizes
 Columns: TypeAlias = Mapping[str, Any]
 
 MOST_ALTERNATIVES = 60
+LARGEST_FIXED = 64
+"""A size that code has built in is tried up to this, where it is larger than what is tried else."""
 """Limit: so many choices of one group are tried where a later group has none that fits."""
 
 
@@ -75,7 +77,8 @@ def smallest_shape(layer: Layer, conditions: Sequence[Condition]) -> Sizes | Non
     """
     wanted = [_asked(part) for condition in conditions for part in conjuncts(condition)]
     wishes = [_asked(wish) for wish in layer.shapes.wishes]
-    found = next(_chosen(_groups(layer), 0, {}, wanted, wishes), None)
+    groups = _groups(layer, _beyond(layer, conditions))
+    found = next(_chosen(groups, 0, {}, wanted, wishes), None)
     return layer.sizes("", **found) if found else None
 
 
@@ -122,17 +125,48 @@ def _chosen(
             return
 
 
+def _beyond(layer: Layer, conditions: Sequence[Condition]) -> frozenset[tuple[Size, int]]:
+    """Return the sizes that conditions leave one value, which is larger than what is tried else."""
+    tried = {size: span for spans in layer.shapes.choices for size, span in spans.items()}
+    found: set[tuple[Size, int]] = set()
+    for condition in (part for one in conditions for part in conjuncts(one)):
+        match condition:
+            case Comparison(left=Size() as size, relation="==", right=Constant(value=value)):
+                if size in tried and tried[size].stop <= value <= LARGEST_FIXED:
+                    found.add((size, value))
+            case _:
+                continue
+    return frozenset(found)
+
+
+def _with_room(spans: Mapping[Size, range], beyond: Mapping[Size, int]) -> dict[Size, range]:
+    """Take in values beyond those that are tried, and room for them in what they are taken from."""
+    own = {size: value for size, value in beyond.items() if size in spans}
+    longest = max(span.stop for span in spans.values())
+    stop = longest + 2 * sum(own.values())
+    wide = {
+        size: range(span.start, stop) if span.stop == longest else span
+        for size, span in spans.items()
+    }
+    return wide | {size: range(value, value + 1) for size, value in own.items()}
+
+
 @cache
-def _groups(layer: Layer) -> tuple[_Group, ...]:
+def _groups(layer: Layer, beyond: frozenset[tuple[Size, int]]) -> tuple[_Group, ...]:
     """Return the sizes in the groups in which they are chosen, each with what it decides.
 
     A constraint, a derived size or a condition is decided in the first group in which all of
     its sizes are known.
+
+    Args:
+        layer: the layer.
+        beyond: sizes with the one value that each has, beyond those that are tried else.
     """
     found: list[_Group] = []
     known: set[Size] = set()
     constraints, derived = [*map(_asked, layer.constraints)], list(layer.derived)
-    for spans in layer.shapes.choices:
+    for usual in layer.shapes.choices:
+        spans = _with_room(usual, dict(beyond))
         earlier, known = known, known | {*spans}
         own = [one for one in constraints if one.mentioned <= known]
         follows = []

@@ -179,6 +179,7 @@ def wishes(points: TurningPoints) -> Iterator[Condition]:
     if F in has:
         yield from (F >= 2, differ(C, F), differ(N, F))
     yield differ(N, C)
+    yield from (divisor >= 2 for divisor in divisors(points))
     for axis in axes:
         yield axis.filter >= 2
     yield from (dilation >= 2 for dilation in points.dilations)
@@ -210,7 +211,9 @@ def choices(points: TurningPoints) -> Iterator[Mapping[Size, range]]:
     """Yield the values that are tried: of counts, then along each axis."""
     grouped = G in points.given
     counts = {N: 4, C: 9 if grouped else 5, F: 9 if grouped else 5, G: 4, M: 4}
-    yield {size: range(1, most + 1) for size, most in counts.items() if size in points.given}
+    counts |= dict.fromkeys(divisors(points), 6)
+    counts = {size: most for size, most in counts.items() if size in points.given}
+    yield {size: range(1, most + 1) for size, most in counts.items()}
     largest = _LARGEST_OF_THREE if len(points.axes) == 3 else _LARGEST
     chosen: set[Size] = set()
     for axis in points.axes:
@@ -230,6 +233,13 @@ def choices(points: TurningPoints) -> Iterator[Mapping[Size, range]]:
         }
         chosen |= {*spans}
         yield spans
+
+
+def divisors(points: TurningPoints) -> list[Size]:
+    """Return what is no count and lies along no axis: the divisor that an average is given."""
+    settings = ("input", "filter", "stride", "padding_before", "padding_after", "dilation")
+    along = {getattr(axis, part) for axis in points.axes for part in (*settings, "output_padding")}
+    return [size for size in points.layer.given if size not in {N, C, F, G, M, *along}]
 
 
 def varied(points: TurningPoints) -> Iterator[Condition]:
