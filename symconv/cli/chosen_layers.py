@@ -36,6 +36,16 @@ def named_layer(name: str | None) -> Layer:
     return layer_from(name)
 
 
+def layer_of_code(name: str | None) -> Layer | str | None:
+    """Return what code is compared with: a layer of one's own, and else its name.
+
+    With a name, code runs in a new interpreter, which makes the layer itself.
+    """
+    if name is None or (":" not in name and not name.endswith(".py")):
+        return name
+    return named_layer(name)
+
+
 def declared_layer(name: str | None, context_file: Path | None) -> Layer:
     """Return a layer with what a file declares, or the one that the file declares alone."""
     if context_file is None:

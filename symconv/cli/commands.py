@@ -16,7 +16,13 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from symconv import __version__
-from symconv.cli.chosen_layers import context_option, declared_layer, layer_option, named_layer
+from symconv.cli.chosen_layers import (
+    context_option,
+    declared_layer,
+    layer_of_code,
+    layer_option,
+    named_layer,
+)
 from symconv.cli.layer_listing import layers
 from symconv.errors import NotSupported
 from symconv.reports.console import print_json, print_text, progress_bar, tell
@@ -447,7 +453,7 @@ def test(
     chosen = Target(
         targets[0],
         beside=tuple(targets[1:]),
-        layer=None if layer is None else named_layer(layer),
+        layer=layer_of_code(layer),
         forward=forward,
         backward=backward,
         convention=convention,

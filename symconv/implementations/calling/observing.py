@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from symconv.algebra.evaluation import integer_value
+from symconv.algebra.indices import Symbol
 from symconv.code.names import CACHE
 from symconv.errors import NotSupported, UsageError
 from symconv.implementations.calling.automatic import double_precision
@@ -28,6 +30,7 @@ from symconv.implementations.calling.functions import Functions, values_by_role
 from symconv.implementations.calling.pairs import Pair
 from symconv.implementations.calling.results import output_and_cache
 from symconv.implementations.model import Implementation
+from symconv.layers.layer import Layer
 
 LAYER = "layer"
 """What an instance of a class is called."""
@@ -93,7 +96,7 @@ def _telling(seen: Observed) -> tuple[bool, bool, bool]:
 
 
 def _observed(pair: Pair, loaded: Implementation, probe: ObservedSizes) -> Observed:
-    shapes = _shapes(probe.sizes)
+    shapes = _shapes(pair.axes.layer, probe.sizes)
     own = {name: loaded.to_own(name, np.ones(shape)) for name, shape in shapes.items()}
     with double_precision(own) if pair.framework == "jax" else nullcontext():
         match pair.caller:
@@ -187,11 +190,11 @@ def _path(instance: Any, owner: Any, name: str) -> str:
     raise NotSupported(f"{type(instance).__qualname__} holds {name} where no path of names leads")
 
 
-def _shapes(sizes: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
-    s = sizes
+def _shapes(layer: Layer, sizes: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
+    scope: dict[Symbol, int] = {size: sizes[size.name] for size in layer.every_size}
+    arrays = (layer.input, layer.weights, layer.bias, layer.upstream)
     return {
-        "x": (s["N"], s["C"], s["H"], s["W"]),
-        "w": (s["F"], s["C"], s["HH"], s["WW"]),
-        "b": (s["F"],),
-        "dout": (s["N"], s["F"], s["Hh"], s["Hw"]),
+        one.name: tuple(int(integer_value(extent, scope)) for extent in one.shape)
+        for one in arrays
+        if one is not None
     }

@@ -192,7 +192,7 @@ def _check(tolerance: float | None) -> Iterator[str]:
 
 
 def _inputs(spelling: Spelling, one: Inputs, number: int) -> Iterator[str]:
-    names = _names(spelling)
+    names = (*spelling.inputs, "dout")
     yield f"def inputs_{number}():"
     yield f'    """{one.sizes}."""'
     for name in names:
@@ -211,7 +211,7 @@ def _test(
     yield f"def {_name(test.name, taken)}():"
     before = " " * 4
     writer = _Calls(spelling, test)
-    shown = _names(spelling)
+    shown = (*spelling.inputs, "dout")
     used = ", ".join(name if name in writer.used else "_" for name in shown)
     given = f"inputs_{numbers[id(test.inputs)]}()"
     if test.earlier is None:
@@ -253,10 +253,6 @@ def _wide(dtype: str) -> str:
     return "float16" if dtype == "bfloat16" else dtype
 
 
-def _names(spelling: Spelling) -> tuple[str, ...]:
-    return ("x", "w", "b", "dout") if spelling.bias else ("x", "w", "dout")
-
-
 def _name(words: str, taken: set[str]) -> str:
     """Return a name for a test that no other has."""
     parts = re.sub(r"[^a-z0-9]+", "_", words.casefold()).strip("_").split("_")
@@ -282,7 +278,7 @@ class _Calls:
         self._goes_back = any(name in BACKWARD_RESULTS for name in test.results)
         self._automatic = bool(spelling.leaves)
         kept = () if self._goes_back else ("dout",)
-        self.used = {name for name in _names(spelling) if name not in kept}
+        self.used = {name for name in (*spelling.inputs, "dout") if name not in kept}
 
     def lines(self) -> Iterator[str]:
         """Yield the lines, from the arrays of NumPy to the results in the code's own kind."""
@@ -316,7 +312,7 @@ class _Calls:
         return f"{variable}.detach(){'.float()' if narrow else ''}"
 
     def _converted(self) -> Iterator[str]:
-        names = [name for name in _names(self._spelling) if name in self.used]
+        names = [name for name in (*self._spelling.inputs, "dout") if name in self.used]
         match self._spelling.framework:
             case "numpy":
                 return
@@ -330,8 +326,8 @@ class _Calls:
                     made = "torch.tensor(array, dtype=torch.bfloat16{})"
         if self._automatic and automatic:
             inputs = [name for name in names if name != "dout"]
-            given = ", ".join(inputs)
-            yield f"{given} = ({made.format(automatic)} for array in ({given}))"
+            given = ", ".join(inputs) if len(inputs) > 1 else f"({inputs[0]},)"
+            yield f"{given} = ({made.format(automatic)} for array in ({given.strip('()')}))"
             if "dout" in names:
                 yield f"dout = {made.format('').replace('array', 'dout', 1)}"
             return
@@ -389,7 +385,7 @@ class _Calls:
 def _assigned(name: str, array: np.ndarray, indent: int) -> Iterator[str]:
     """Write an array as nested lists: on one line where there is room, else one row per line."""
     before = " " * indent
-    value = _literals(array)
+    value = _literals(array.tolist())
     line = f"{before}{name} = {value}"
     if len(line) <= WIDTH:
         yield line
@@ -417,11 +413,10 @@ def _item(value: Any, indent: int) -> Iterator[str]:
     yield f"{before}],"
 
 
-def _literals(array: np.ndarray) -> Any:
-    if array.ndim:
-        return [_literals(item) for item in array]
+def _literals(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_literals(item) for item in value]
     # Halves and quarters are floats; all else are Python's own integers, whatever held them.
-    value = array.item()
     return int(value) if value == int(value) else float(value)
 
 

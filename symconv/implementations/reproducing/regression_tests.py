@@ -104,7 +104,7 @@ def regression_test_text(
         return None
     said = target.layer
     layer = layer_by_name(report.description.layer) if said is None else target.meant
-    if layer.weights is None or has_own_names(layer):
+    if has_own_names(layer):
         raise NotSupported(f"the calls of code for {layer.name} cannot be written down")
     failures, more = _smallest(found)
     spelling = _spelling(target, report, options)
@@ -332,10 +332,12 @@ class _Search:
     def _drawn(self) -> Iterator[Inputs]:
         limit = EXACT_UP_TO[self.dtype]
         longest = self.reference.longest_sum
+        # What a layer divides comes out even where inputs are multiples of its divisors.
+        step, degree = self.reference.step, self.reference.degree
         plans = [
-            Plan(self.dtype, most, None, DRAWS, Fraction(1))
-            for most in MAGNITUDES
-            if limit is None or longest * most**2 <= limit
+            Plan(self.dtype, most, None, DRAWS, Fraction(1), step)
+            for most in (step * magnitude for magnitude in MAGNITUDES)
+            if limit is None or longest * most**degree <= limit
         ]
         plans.append(plan(self.layer, self.sizes, self.dtype, longest))
         for one in plans:

@@ -113,6 +113,13 @@ class Spelling:
     leaves: tuple[tuple[str, str], ...] = ()
 
     @property
+    def inputs(self) -> tuple[str, ...]:
+        """The arrays that it takes, besides what flows back."""
+        layer = layer_by_name(self.layer)
+        weights = () if layer.weights is None else ("w",)
+        return ("x", *weights, *(("b",) if self.bias else ()))
+
+    @property
     def axes(self) -> Axes:
         """The order of its axes."""
         return Axes(*self.order, layer_by_name(self.layer))
@@ -201,7 +208,7 @@ def _of_functions(
         returned = seen.backward[position] if seen.backward else _UNSEEN
         text = _call(signature, values, parts[position])
         calls.append(_single(text, result, returned) if result else _gradients(text, returned))
-    leaves = () if calls else tuple((RESULT_BY_INPUT[role], role) for role in _inputs(base.bias))
+    leaves = () if calls else tuple((RESULT_BY_INPUT[role], role) for role in base.inputs)
     return replace(base, forward=forward, backward=tuple(calls), taken=taken, leaves=leaves)
 
 
@@ -209,7 +216,7 @@ def _of_class(base: Spelling, found: Class, name: str, seen: Observed) -> Spelli
     values = _values(found.keys, base.bias)
     given = found.constructor.roles | found.forward.roles
     made = [f"{LAYER} = {_call(found.constructor, values, name)}"]
-    for role in _inputs(base.bias)[1:]:
+    for role in base.inputs[1:]:
         if role not in given:
             if role not in seen.weights:
                 raise NotSupported("no instance of the class could be made to see its weights")
@@ -224,7 +231,7 @@ def _of_class(base: Spelling, found: Class, name: str, seen: Observed) -> Spelli
         # Where it went into the constructor or into forward, the array itself may be the leaf.
         places = {
             role: role if role in found.forward.roles else seen.weights.get(role, role)
-            for role in _inputs(base.bias)
+            for role in base.inputs
         }
         return replace(base, leaves=tuple((RESULT_BY_INPUT[role], places[role]) for role in places))
     values[CACHE] = _cache(forward)
@@ -237,10 +244,6 @@ def _of_class(base: Spelling, found: Class, name: str, seen: Observed) -> Spelli
 
 
 _UNSEEN = object()
-
-
-def _inputs(bias: bool) -> tuple[str, ...]:
-    return ("x", "w", "b") if bias else ("x", "w")
 
 
 @dataclass(frozen=True, slots=True)

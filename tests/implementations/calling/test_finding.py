@@ -11,6 +11,7 @@ import pytest
 from exactness import MATHEMATICS, SIZES, wrong
 
 from symconv import conv2d
+from symconv.cli.chosen_layers import layer_of_code
 from symconv.errors import UsageError
 from symconv.implementations.calling.finding import Target, load
 from symconv.implementations.model import RESULTS
@@ -410,3 +411,9 @@ def test_a_mistake_in_a_notebook_is_seen() -> None:
 def test_a_notebook_that_cannot_be_run_is_refused_with_its_own_error(text, words) -> None:
     Path("notes.ipynb").write_text(text)
     assert words in refused(Target("notes.ipynb")).fact
+
+
+def test_a_layer_that_is_named_goes_to_another_interpreter_as_its_name() -> None:
+    target = Target("layers.py", layer=layer_of_code("conv2d strides dilation"))
+    assert pickle.loads(pickle.dumps(target)).meant == target.meant
+    assert target.layer == "conv2d strides dilation"
