@@ -43,20 +43,24 @@ def factored(product: SummedProduct, free: tuple[Range, ...], boxes: Boxes) -> F
         if not axes_of[slot]:
             value = digit.start if isinstance(digit, Affine) else box.values(digit, {}, None)
             constants.append((slot, int(value)))
+    number_by_axis = {axis: number for number, group in enumerate(linked) for axis in group.axes}
+    own = [list[tuple[Slot, Affine | ColumnFormula]]() for _ in linked]
+    for slot, digit in digits:
+        if axes_of[slot]:
+            own[number_by_axis[axes_of[slot][0]]].append((slot, digit))
     blocks: list[Block] = []
-    for group in linked:
+    for group, read in zip(linked, own, strict=True):
         columns_of = rows(box, group)
         slots, columns = list[Slot](), list[Any]()
         ordered = group.held is None and len(group.axes) == 1
-        for slot, digit in digits:
-            if axes_of[slot] and axes_of[slot][0] in columns_of:
-                slots.append(slot)
-                if isinstance(digit, Affine):
-                    columns.append(box.positions(digit, columns_of))
-                    ordered &= all(step > 0 for step in digit.steps.values())
-                else:
-                    columns.append(box.values(digit, columns_of, None).astype(np.int64))
-                    ordered = False
+        for slot, digit in read:
+            slots.append(slot)
+            if isinstance(digit, Affine):
+                columns.append(box.positions(digit, columns_of))
+                ordered &= all(step > 0 for step in digit.steps.values())
+            else:
+                columns.append(box.values(digit, columns_of, None).astype(np.int64))
+                ordered = False
         coefficients = group.coefficients
         if coefficients is not None and group.held is not None:
             coefficients = coefficients[group.held]

@@ -76,9 +76,10 @@ class Meanings:
         # No index of a side is bound twice, or both bound and unbound.
         spans: dict[Index, tuple[int, int] | None] = {}
         for check in side.checks:
-            plain = self._is_plain(check.node, spans)
             if isinstance(check.node, Range):
-                spans[check.node.index] = self._span(check.node, spans)
+                plain = self._is_bound(check.node, spans)
+            else:
+                plain = self._is_plain(check.node, spans)
             if not plain:
                 yield from self._lost_in(check.node, self._boxes.of(check.before))
 
@@ -93,9 +94,14 @@ class Meanings:
             self._shapes[id(array)] = (array, shape)
         return self._shapes[id(array)][1]
 
-    def _span(self, item: Range, spans: Spans) -> tuple[int, int] | None:
+    def _is_bound(self, item: Range, spans: dict[Index, tuple[int, int] | None]) -> bool:
+        """Bound the index of a range, and tell whether both ends plainly are integers."""
         lower, upper = self._interval(item.lower, spans), self._interval(item.upper, spans)
-        return (lower[0], upper[1]) if lower and upper else None
+        plain = (lower or self._has_value(item.lower, spans, whole=True)) and (
+            upper or self._has_value(item.upper, spans, whole=True)
+        )
+        spans[item.index] = (lower[0], upper[1]) if lower and upper else None
+        return bool(plain)
 
     def _interval(self, expression: IntegerExpression, spans: Spans) -> tuple[int, int] | None:
         """Bound what is made of sizes and indices by sums and products; None for the rest."""
@@ -123,11 +129,9 @@ class Meanings:
                 return total
         return None
 
-    def _is_plain(self, node: Step, bound: Spans) -> bool:
+    def _is_plain(self, node: Expression, bound: Spans) -> bool:
         """Tell whether a node has a meaning wherever the ranges of the indices reach."""
         match node:
-            case Range(lower=lower, upper=upper):
-                return all(self._has_value(end, bound, whole=True) for end in (lower, upper))
             case Entry(array=array, indices=indices):
                 shape = self.shape(array)
                 spans = [self._interval(part, bound) for part in indices]
