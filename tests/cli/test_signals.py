@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.runs import quick_rows
+
 FALSE = "<!-- symconv: layer conv2d -->\n\n$$\\frac{\\partial L}{\\partial b_f} = 0$$\n"
 # Until Python has started there is nobody who could mind a signal, so each process says when
 # its first line runs.
@@ -28,6 +30,7 @@ WORKING = (
 MOMENTS = (0.0, 0.005, 0.02, 0.06, 0.15, 0.4)
 
 
+@quick_rows(2, "every command minds signals by the same lines")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("command", ["verify", "check", "derive", "test"])
 def test_a_signal_at_any_moment_ends_without_a_traceback(command, number, tmp_path: Path) -> None:

@@ -63,6 +63,7 @@ def has(expression: Expression, kind: type[Expression]) -> bool:
     return any(isinstance(node, kind) for node in nodes(expression))
 
 
+@quick_rows(3, "each row is one more gradient of the same derivations")
 @pytest.mark.parametrize("name", GRADIENTS)
 def test_the_lines_of_a_part_are_one_chain(derived, name) -> None:
     found = derived(name)

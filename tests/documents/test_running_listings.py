@@ -270,7 +270,7 @@ REPLACING = [
 ]
 
 
-@quick_rows(5, "each row replaces one more thing, and all is put back at once")
+@quick_rows(2, "each row replaces one more thing, and all is put back at once")
 @pytest.mark.parametrize("code", REPLACING)
 def test_what_a_listing_replaces_is_there_again_for_the_next(code: str) -> None:
     needs = (

@@ -15,6 +15,7 @@ from tests.runs import quick_rows
 MOST_CLASSES = 50
 
 
+@quick_rows(5, "each row is one more member, told and judged by the same way")
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
 def test_the_layer_is_told_and_what_is_wrong_is_named(row) -> None:
     report = checked(row)

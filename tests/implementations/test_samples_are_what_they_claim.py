@@ -12,6 +12,7 @@ from samples.sources import replaced
 
 from symconv.layers.convolution import loops
 from symconv.mistakes.catalogue import CATALOGUE
+from tests.runs import quick_rows
 
 CODES = {
     "wrong-value", "wrong-shape", "raised", "timeout", "crashed", "modified-input", "unstable",
@@ -108,6 +109,7 @@ def ids(sample):
     return sample.name
 
 
+@quick_rows(10, "each sample is one row of the same table")
 @pytest.mark.parametrize("sample", RIGHT, ids=ids)
 def test_right_samples_equal_the_reference_loops_wherever_they_take_the_sizes(sample):
     needs_framework(sample)
@@ -141,6 +143,7 @@ def test_right_samples_with_a_restriction_refuse_all_other_sizes_and_say_so(samp
         assert re.search("square|stride", str(got["y"]))
 
 
+@quick_rows(40, "each sample is one row of the same table")
 @pytest.mark.parametrize("sample", [s for s in WRONG if s.harmless], ids=ids)
 def test_wrong_samples_are_wrong_exactly_at_the_sizes_that_are_claimed(sample):
     needs_framework(sample)

@@ -143,6 +143,7 @@ FAULTS: list[tuple[str, object, str, Callable]] = [
 ]  # fmt: skip
 
 
+@quick_rows(9, "each row is one more fault, noticed by the same verdicts")
 @pytest.mark.parametrize(
     ("name", "owner", "attribute", "fault"), FAULTS, ids=[fault[0] for fault in FAULTS]
 )

@@ -241,6 +241,7 @@ class RaisesBesides(Rule):
         return dx, dw, db, None, None
 
 
+@quick_rows(2, "the rows differ in which gradient raises")
 @pytest.mark.parametrize(
     ("rule", "codes"),
     [
@@ -267,6 +268,7 @@ def large_for_jax(x, w, b, stride, padding):
     return jnp.pad(jax_conv(x, w, b, stride, padding), ((0, 0), (0, 0), (0, 0), (0, 1)))
 
 
+@quick_rows(1, "the rows differ in the framework")
 @pytest.mark.parametrize("forward", [large_for_torch, large_for_jax])
 def test_gradients_are_not_refuted_for_an_output_of_another_shape(forward) -> None:
     report = check_implementation(forward, sizes=[SIZES], isolate=False)

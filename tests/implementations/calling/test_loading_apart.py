@@ -23,10 +23,12 @@ from tests.implementations.calling.in_processes import (
     is_right,
     runner,
 )
+from tests.runs import quick_rows
 
 pytestmark = pytest.mark.usefixtures("without_jax", "no_thread_is_left")
 
 
+@quick_rows(1, "each row cannot be loaded for one more reason")
 @pytest.mark.parametrize(
     ("name", "code", "fact"),
     [

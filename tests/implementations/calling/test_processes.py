@@ -102,7 +102,7 @@ CRASHES = [
 ]
 
 
-@quick_rows(3, "each row crashes in one more way")
+@quick_rows(1, "each row crashes in one more way")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("name", "where", "fact"), CRASHES)
 def test_a_crash_costs_one_request(kind: str, name: str, where: str, fact: str) -> None:
@@ -206,6 +206,7 @@ def test_after_several_timeouts_what_does_not_end_soon_is_not_judged() -> None:
     assert facts(found.forward.trouble) == ("not-run", NO_MORE)
 
 
+@quick_rows(1, "the rows differ in how it does not come back")
 @pytest.mark.parametrize("name", ["exits_in_backward", "never_ends_in_backward"])
 def test_a_backward_pass_that_never_comes_back_is_given_up_and_forward_is_not(
     name: str, monkeypatch: pytest.MonkeyPatch
@@ -230,6 +231,7 @@ def test_a_forward_pass_that_ends_its_process_is_given_up(monkeypatch: pytest.Mo
     assert codes == ["crashed", "crashed", "not-run", "not-run"]
 
 
+@quick_rows(1, "each row crashes in one more way")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     ("name", "where", "number"),
@@ -248,6 +250,7 @@ def test_a_crash_that_an_earlier_call_left_behind_is_none_of_this_call(
         assert same(found.forward.results["y"], pairs.Y)
 
 
+@quick_rows(1, "each row ends in one more way")
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_call_that_ends_its_process_by_itself_does_so_after_others_too(kind: str) -> None:
     zeros = {name: array * 0 for name, array in request().arrays.items()}
@@ -278,6 +281,7 @@ def test_a_request_may_leave_the_backward_pass_out() -> None:
 QUIET = ["prints", "disturbs", "leaves_threads"]
 
 
+@quick_rows(2, "each row disturbs in one more way")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", QUIET)
 def test_code_that_disturbs_its_process_disturbs_no_answer(
