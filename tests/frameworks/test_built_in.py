@@ -106,6 +106,13 @@ def test_two_layers_tell_nothing() -> None:
     assert reasons == {"Two() has no stride", "Two() has no padding"}
 
 
+def test_what_pads_around_the_layer_is_found_by_trying() -> None:
+    module = nn.Sequential(nn.ZeroPad2d(1), nn.Conv2d(3, 4, 3, stride=2))
+    report = check_implementation(module, only="y", isolate=False)
+    assert {one.verdict for one in report.conclusions} == {Verdict.VERIFIED}
+    assert report.read_as == {"stride": 2, "padding": 1}
+
+
 @pytest.mark.parametrize(
     ("module", "only", "sizes", "verdict"),
     [

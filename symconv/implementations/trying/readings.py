@@ -120,8 +120,10 @@ def readings(layer: Layer, said: Mapping[str, Any], description: Description) ->
         "padding": _only(description, axis.padding_before),
         "window": _only(description, axis.filter),
     }
-    read_off = {"window" if role == KERNEL else role for role in description.read_off}
-    built_in = {key for key, value in fixed.items() if value is not None} - {*said} - read_off
+    built_in = {key for key, value in fixed.items() if value is not None} - {*said}
+    if KERNEL in description.read_off:
+        # What pads or thins out around the layer of a module is no part of that; its window is.
+        built_in.discard("window")
     paddings: tuple[Padding | None, ...] = (fixed["padding"],)
     if "padding" in built_in:
         # A padding of half the filter goes with any filter, and not with the one of pooling.
